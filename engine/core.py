@@ -1,0 +1,1 @@
+"""The engine: starts, supervises and stops everything that decides and trades."""

@@ -1,0 +1,100 @@
+"""Every event: a fact, past tense, any number of listeners. State is updated before an event is published.
+
+All but market data carry the correlation id of the candidate they follow from, "" where there is none.
+"""
+
+from dataclasses import dataclass
+
+from engine.model.candidates import Verdict
+from engine.model.ids import CorrelationId, InstrumentId, TicketId
+from engine.model.market import MarketBatch
+from engine.model.orders import Fill
+from engine.model.positions import RoundTrip
+from engine.model.tickets import ProposalState, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class MarketMoved:
+    """A batch of market data was taken into the live picture; a newer one replaces an unread one."""
+
+    batch: MarketBatch
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStateChanged:
+    """The engine moved between STARTING, RUNNING, DEGRADED, HALTED and STOPPED."""
+
+    state: str
+    reason: str
+    by: str
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatesJudged:
+    """A strategy's decision instant is over; `verdicts` are all candidates, in the order handled."""
+
+    strategy: str
+    verdicts: tuple[Verdict, ...]
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketChanged:
+    """A proposal moved. `actor` is who moved it (engine, an agent, a person), `reason` why."""
+
+    ticket: Ticket
+    state: ProposalState
+    actor: str
+    reason: str
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class BracketChanged:
+    """A bracket or one of its orders moved; the new state is in the live picture."""
+
+    ticket: TicketId
+    correlation: CorrelationId
+    instrument: InstrumentId
+    phase: str
+    text: str
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class FillRecorded:
+    """A fill was journalled."""
+
+    ticket: TicketId
+    correlation: CorrelationId
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTripClosed:
+    """A bracket reached CLOSED after it held a position."""
+
+    round_trip: RoundTrip
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something a person should look at. `page`: now, wherever they are."""
+
+    text: str
+    page: bool
+    correlation: CorrelationId
+    ts: int
+
+
+Event = (
+    MarketMoved
+    | EngineStateChanged
+    | CandidatesJudged
+    | TicketChanged
+    | BracketChanged
+    | FillRecorded
+    | RoundTripClosed
+    | Alarm
+)

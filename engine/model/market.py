@@ -1,0 +1,137 @@
+"""What a market tells us. Prices are float here; `money` turns them into Decimal where an order needs them.
+
+Every datum has two clocks, int microseconds UTC: `ts_event` (when it was true at the source) and `ts_known`
+(when we could first use it). A bar is known at its close, never at its open (SPEC 0.2).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from engine.model.ids import InstrumentId
+
+
+class Provenance(StrEnum):
+    """Where a datum comes from; shown beside it and stored with it (SPEC 5.6)."""
+
+    LIVE = "live"
+    REPLAY = "replay"
+    SYNTHETIC = "synthetic"
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What is traded. `tick_size` None means prices are not rounded (datasets replayed as stored)."""
+
+    id: InstrumentId
+    currency: str = "USD"
+    tick_size: Decimal | None = None
+    lot_size: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Best bid and ask in quote currency. A missing side is None, never 0."""
+
+    instrument: InstrumentId
+    bid: float | None
+    ask: float | None
+    ts_event: int
+    ts_known: int
+    provenance: Provenance
+
+    @property
+    def mid(self) -> float | None:
+        """Half way between bid and ask; None when a side is missing."""
+        return None if self.bid is None or self.ask is None else (self.bid + self.ask) / 2
+
+    @property
+    def spread_ratio(self) -> float | None:
+        """(ask - bid) / mid; None when a side is missing."""
+        if self.bid is None or self.ask is None:
+            return None
+        return (self.ask - self.bid) / ((self.bid + self.ask) / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A print on the tape. `is_open` marks the official opening print of a session."""
+
+    instrument: InstrumentId
+    price: float
+    ts_event: int
+    ts_known: int
+    provenance: Provenance
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Open, high, low, close in quote currency and volume in units, of `ts_open`..`ts_close`."""
+
+    instrument: InstrumentId
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    ts_open: int
+    ts_close: int
+    provenance: Provenance
+    is_final: bool = True
+
+
+class CorporateActionKind(StrEnum):
+    """What happens to the shares held."""
+
+    SPLIT = "split"
+    DIVIDEND = "dividend"
+
+
+@dataclass(frozen=True, slots=True)
+class CorporateAction:
+    """Effective before the open of session `ex_date`.
+
+    `ratio` is what the prior close must be multiplied by before it is compared with the open: 0.5 for a 2:1
+    split, 10 for a 1:10 reverse split, a little under 1 for a cash dividend (SPEC 3.9b).
+    """
+
+    instrument: InstrumentId
+    kind: CorporateActionKind
+    ratio: float
+    prior_close: float
+    ex_date: date
+    ts_known: int
+
+
+class SessionPhase(StrEnum):
+    """The instants of an exchange session that a strategy may act on."""
+
+    OPEN = "open"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class MarketBatch:
+    """Everything that becomes known at one instant, in the order it must be handled (SPEC 9.8).
+
+    `phase` is set when the instant is the opening or the close of a session.
+    """
+
+    ts: int
+    actions: tuple[CorporateAction, ...] = ()
+    bars: tuple[Bar, ...] = ()
+    trades: tuple[Trade, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    session: date | None = None
+    phase: SessionPhase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One exchange trading day; times are int microseconds UTC."""
+
+    day: date
+    open_us: int
+    close_us: int

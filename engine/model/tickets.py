@@ -1,0 +1,132 @@
+"""The ticket: what a person approves is the canonical bytes of this, and nothing else is ever sent."""
+
+import hashlib
+import json
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from engine.model.candidates import AgentReport, FeatureValue, GateResult, Regime
+from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, TicketId
+from engine.model.market import Quote
+from engine.model.orders import BracketSpec
+
+
+class ProposalState(StrEnum):
+    """States of a proposal (SPEC 11.2)."""
+
+    NEW = "new"
+    GATED_OUT = "gated_out"
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    SUBMITTED = "submitted"
+    PARTIAL = "partial"
+    FILLED = "filled"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+    def can_become(self, other: "ProposalState") -> bool:
+        """Whether a proposal may move from this state to the other."""
+        return other in _MOVES[self]
+
+
+_MOVES: dict[ProposalState, frozenset[ProposalState]] = {
+    ProposalState.NEW: frozenset({ProposalState.GATED_OUT, ProposalState.PENDING}),
+    ProposalState.GATED_OUT: frozenset(),
+    ProposalState.PENDING: frozenset(
+        {ProposalState.APPROVED, ProposalState.REJECTED, ProposalState.EXPIRED, ProposalState.GATED_OUT}
+    ),
+    ProposalState.APPROVED: frozenset(
+        {ProposalState.SUBMITTED, ProposalState.GATED_OUT, ProposalState.FAILED}
+    ),
+    ProposalState.REJECTED: frozenset(),
+    ProposalState.EXPIRED: frozenset(),
+    ProposalState.SUBMITTED: frozenset(
+        {ProposalState.PARTIAL, ProposalState.FILLED, ProposalState.FAILED, ProposalState.CLOSED}
+    ),
+    ProposalState.PARTIAL: frozenset({ProposalState.FILLED, ProposalState.CLOSING, ProposalState.CLOSED}),
+    ProposalState.FILLED: frozenset({ProposalState.CLOSING, ProposalState.CLOSED}),
+    ProposalState.CLOSING: frozenset({ProposalState.FILLED, ProposalState.CLOSED}),
+    ProposalState.CLOSED: frozenset(),
+    # An entry proved absent may still turn up and is then adopted.
+    ProposalState.FAILED: frozenset({ProposalState.PARTIAL, ProposalState.FILLED}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Everything a person must know to approve, fixed at proposal time (times int microseconds UTC)."""
+
+    id: TicketId
+    number: int
+    """Shown as T-18; the bracket that follows is B-18."""
+    correlation: CorrelationId
+    strategy: StrategyName
+    account: AccountId
+    instrument: InstrumentId
+    session: date
+    created_us: int
+    expires_us: int
+    order: BracketSpec
+    max_sessions: int
+    entry_ttl_us: int
+    decision_price: float
+    atr: float | None
+    """Wilder ATR(14) in price units at the decision; None when history is too short."""
+    quote: Quote
+    regime: Regime
+    features: tuple[FeatureValue, ...]
+    reports: tuple[AgentReport, ...]
+    gates: tuple[GateResult, ...]
+    equity: Decimal
+    cash_after: Decimal
+    size_binding: str
+    policy_id: str
+    model_id: str | None
+    candidate_gap: float
+    prev_close: float
+
+    def canonical(self) -> bytes:
+        """The bytes that the approval hash is made of: JSON, sorted keys, no spaces (SPEC 11.9)."""
+        return canonical_json(self)
+
+    @property
+    def sha256(self) -> str:
+        """Hexadecimal SHA-256 of `canonical()`: what an approval must carry."""
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+    def order_text(self) -> str:
+        """The exact order as one line of canonical JSON, the text a dialog shows."""
+        return canonical_json(self.order).decode()
+
+
+def canonical_json(value: object) -> bytes:
+    """JSON with sorted keys, no spaces; dataclasses by field, Decimal as plain text, floats by repr.
+
+    Raises ValueError for NaN and infinities: a missing number is None.
+    """
+    return json.dumps(
+        to_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def to_plain(value: object) -> Any:
+    """A frozen dataclass tree as dicts, lists and JSON scalars; fields that are None are kept."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple | list):
+        return [to_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,156 @@
+"""What the engine needs from the rim. Each Protocol is implemented outside and passed in by the wiring."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+import numpy as np
+
+from engine.model.candidates import Verdict
+from engine.model.ids import ClientOrderId, InstrumentId
+from engine.model.market import MarketBatch, Session
+from engine.model.orders import BracketKind, BracketSpec, Fill, OrderSpec, VenueOrder, VenueUpdate
+from engine.model.positions import AccountSnapshot, RoundTrip
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """The venue capability card of RELIABILITY 6."""
+
+    bracket_kind: BracketKind
+    client_id_unique_for_ever: bool
+    request_expiry_us: int | None
+    """How late a request may still be carried out; None when the venue sets no bound."""
+    visibility_lag_us: int
+    """How long after acceptance a query may still miss an order."""
+    lookup_by_client_id: bool
+    stop_rests_without_us: bool
+    can_replace: bool
+
+
+class Broker(Protocol):
+    """One account at one venue.
+
+    The same client order id twice is one order. Reads may be retried. A write whose answer is lost raises
+    OrderOutcomeUnknown; a definitive refusal raises OrderRejected; nothing sent raises BrokerUnavailable.
+    `updates` ends when the connection ends and never loses an update while it lasts.
+    """
+
+    capabilities: Capabilities
+
+    async def submit_bracket(self, spec: BracketSpec) -> None: ...
+    async def submit(self, spec: OrderSpec) -> None: ...
+    async def cancel(self, order: ClientOrderId) -> None: ...
+    async def order(self, order: ClientOrderId) -> VenueOrder | None: ...
+    async def open_orders(self) -> tuple[VenueOrder, ...]: ...
+    async def executions(self, since_us: int) -> tuple[Fill, ...]: ...
+    async def account(self) -> AccountSnapshot: ...
+    def updates(self) -> AsyncIterator[VenueUpdate]: ...
+
+
+class Source(Protocol):
+    """Streams market data in order of `ts`. `after_us`: only batches later than it."""
+
+    name: str
+
+    def batches(self, after_us: int) -> AsyncIterator[MarketBatch]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BarColumns:
+    """Daily bars of one instrument, oldest first; arrays of shape (T,), prices in USD, volume in shares.
+
+    `day`: datetime64[D], the exchange session. `event_ratio`: what the prior close must be multiplied by
+    before it is compared with the open of that row; all 1.0 for adjusted data.
+    """
+
+    instrument: InstrumentId
+    day: np.ndarray
+    open: np.ndarray
+    high: np.ndarray
+    low: np.ndarray
+    close: np.ndarray
+    volume: np.ndarray
+    event_ratio: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.day)
+
+
+class BarStore(Protocol):
+    """Daily bars. `first` and `last` are inclusive sessions; None means unbounded."""
+
+    def instruments(self) -> tuple[InstrumentId, ...]: ...
+    def daily(
+        self, instrument: InstrumentId, first: date | None = None, last: date | None = None
+    ) -> BarColumns | None: ...
+    def all_daily(self) -> Mapping[InstrumentId, BarColumns]: ...
+    def put_daily(self, bars: BarColumns, source: str) -> bool:
+        """Store all bars of one instrument in one transaction; False when they were there unchanged."""
+        ...
+
+
+class Sessions(Protocol):
+    """The exchange calendar."""
+
+    def between(self, first: date, last: date) -> Sequence[Session]: ...
+    def on(self, day: date) -> Session | None: ...
+    def next_after(self, ts: int) -> Session | None:
+        """The first session whose close lies after `ts`; None past the calendar's horizon."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """One upsert of the order journal: table name, and column -> value with the table's own names."""
+
+    table: str
+    values: Mapping[str, str | int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the hash-chained audit log. `body` must be canonical-JSON-able; `correlation` may be ""."""
+
+    ts: int
+    actor: str
+    kind: str
+    correlation: str
+    body: Mapping[str, object]
+
+
+class Journal(Protocol):
+    """The one writer of an account's truth (RELIABILITY 5.1).
+
+    `commit` is one durable transaction: rows and audit entries together, or StorageError and nothing.
+    `rows` reads a whole table in key order.
+    """
+
+    def commit(self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry]) -> None: ...
+    def rows(self, table: str) -> Sequence[Mapping[str, str | int | None]]: ...
+    def audit(self, correlation: str | None = None) -> Sequence[Mapping[str, str | int]]: ...
+    def meta(self, key: str) -> str | None: ...
+
+
+class VenueStore(Protocol):
+    """Where the paper venue keeps its own truth, apart from the journal: key -> JSON text."""
+
+    def load(self) -> Mapping[str, str]: ...
+    def put(self, changed: Mapping[str, str]) -> None:
+        """Write all of `changed` in one durable transaction."""
+        ...
+
+
+class Memory(Protocol):
+    """The agents' memory tables of SPEC 3.10 and the projection of finished trades. Append-only."""
+
+    def record_verdicts(self, verdicts: Sequence[Verdict]) -> None: ...
+    def record_action(
+        self, correlation: str, ts: int, kind: str, actor: str, payload: Mapping[str, object]
+    ) -> None: ...
+    def record_outcome(self, round_trip: RoundTrip) -> None: ...
+    def batch(self) -> AbstractContextManager[None]:
+        """Group the writes made inside it into one transaction."""
+        ...

@@ -1,0 +1,81 @@
+"""The strategy port of SPEC 11.1: a strategy sees data and decides, never a broker, a clock or a store."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Protocol
+
+from engine.model.candidates import ExitPlan, Proposal, Verdict
+from engine.model.ids import CorrelationId, InstrumentId, StrategyName
+from engine.model.market import Instrument, Quote
+from engine.model.positions import RoundTrip
+from engine.ports import BarColumns
+
+
+class History(Protocol):
+    """Daily bars as they were known at one instant: nothing of the current session or later."""
+
+    def instruments(self) -> Sequence[InstrumentId]:
+        """All instruments with at least one bar before the session."""
+        ...
+
+    def daily(self, instrument: InstrumentId, bars: int) -> BarColumns | None:
+        """The last `bars` raw daily bars before the session, fewer when there are fewer; None without any."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyContext:
+    """Everything a strategy may look at, at one decision instant. Times int microseconds UTC, prices USD."""
+
+    now_us: int
+    session: date
+    session_open_us: int
+    session_close_us: int
+    history: History
+    quotes: Mapping[InstrumentId, Quote]
+    """The current quote of each instrument that has one in this session."""
+    ratios: Mapping[InstrumentId, float]
+    """Corporate-action ratio of this session's ex-date; absent means 1.0."""
+    instruments: Mapping[InstrumentId, Instrument]
+    """Tick and lot where known; absent means unrounded prices and whole units."""
+    vix: BarColumns | None
+    """Daily closes of the VIX before the session, oldest first."""
+    spy: BarColumns | None
+    equity: Decimal
+    cash: Decimal
+    open_instruments: frozenset[InstrumentId]
+    new_correlation: "CorrelationFactory"
+
+
+class CorrelationFactory(Protocol):
+    """Makes one correlation id for each candidate."""
+
+    def __call__(self) -> CorrelationId: ...
+
+
+class Strategy(Protocol):
+    """One of the five plug-ins."""
+
+    name: StrategyName
+
+    def universe(self, context: StrategyContext) -> Sequence[InstrumentId]:
+        """The instruments it would look at now."""
+        ...
+
+    def required_features(self) -> Sequence[str]:
+        """Ids of the catalogue features that each of its candidates carries."""
+        ...
+
+    def propose(self, context: StrategyContext) -> Sequence[Verdict]:
+        """All candidates of this instant with their verdicts, in order of priority, then symbol."""
+        ...
+
+    def exit_plan(self, proposal: Proposal) -> ExitPlan:
+        """How a position of this proposal is left."""
+        ...
+
+    def on_outcome(self, outcome: RoundTrip) -> None:
+        """Told of each finished round trip of this strategy."""
+        ...

@@ -1,0 +1,1 @@
+"""The `--no-ui` front end."""

@@ -1,0 +1,46 @@
+"""The link: everything a face may see and ask of an engine, wherever that engine runs."""
+
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import Protocol
+
+from engine.model.commands import Answer, Command
+from tui.views import DeskView
+
+
+class Question(StrEnum):
+    """The books a command may read; the answer is a JSON document."""
+
+    PROPOSALS = "proposals"
+    ORDERS = "orders"
+    POSITIONS = "positions"
+    ROUND_TRIPS = "round-trips"
+    STATUS = "status"
+
+
+class Link(Protocol):
+    """The in-process form and the remote form behave the same; nothing in a screen may tell them apart."""
+
+    async def desk(self) -> DeskView:
+        """The Desk as it is now."""
+        ...
+
+    def changes(self) -> AsyncIterator[DeskView]:
+        """A new view after each change, at most ten a second, the newest only."""
+        ...
+
+    async def give(self, command: Command) -> Answer:
+        """Carry out a command. Never raises for a refusal: the answer says it."""
+        ...
+
+    async def ask(self, question: Question) -> object:
+        """A JSON-able document."""
+        ...
+
+    async def resume_market(self) -> bool:
+        """Let a waiting replay go on; False when there is no replay or it does not wait."""
+        ...
+
+    async def close(self) -> None:
+        """Leave. The engine is not touched."""
+        ...

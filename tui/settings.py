@@ -1,0 +1,1 @@
+"""Config of all packages, joined."""

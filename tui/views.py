@@ -1,0 +1,215 @@
+"""What a face is shown: frozen values made by the engine's side of a link, plain enough to cross a socket.
+
+Money and prices Decimal or float as the engine holds them, times int microseconds UTC; how a number looks is
+decided by `tui.format` alone. `None` is a value that is not known, never zero.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from engine.model.candidates import Vote
+from engine.model.ids import ClientOrderId, CorrelationId, Symbol, TicketId
+from engine.model.orders import OrderRole, OrderState
+from engine.model.positions import AccountKind
+from engine.model.tickets import ProposalState, Ticket
+
+
+class LinkState(StrEnum):
+    """How a face is joined to its engine."""
+
+    IN_PROCESS = "in-process"
+    ATTACHED = "attached"
+    RECONNECTING = "reconnecting"
+    LOST = "lost"
+
+
+class RowState(StrEnum):
+    """What a candidate's row is doing; decides glyph, color class and place in the list."""
+
+    WAITING = "waiting"
+    """A ticket waits for the person."""
+    HELD = "held"
+    """A ticket waits but cannot be approved now (halted, stale)."""
+    WORKING = "working"
+    """A bracket is entering, protected or exiting."""
+    UNKNOWN = "unknown"
+    """An order's fate is not known."""
+    BLOCKED = "blocked"
+    """Vetoed, gated out, rejected or expired: `reason` says why."""
+    DONE = "done"
+    """Its position was closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketView:
+    """The market that is streamed; for a replay also whether it waits and how fast it goes."""
+
+    provenance: str
+    """live, replay or synthetic."""
+    paused: bool
+    """True while a replay waits for tickets to be decided."""
+    speed: float | None
+    """Market seconds a second; None for a live market."""
+    sources_ok: int
+    sources_total: int
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderView:
+    """Status bar and navigation row."""
+
+    kind: AccountKind
+    account: str
+    currency: str
+    equity: Decimal | None
+    day_pnl: Decimal | None
+    day_pnl_ratio: float | None
+    drawdown_ratio: float | None
+    regime: str
+    """normal, high_vix, spy_stress or unknown."""
+    engine_state: str
+    """STARTING, RUNNING, DEGRADED, HALTED or STOPPED."""
+    engine_reason: str
+    """Why it is in that state: for HALTED who and why; "" when RUNNING."""
+    engine_since_us: int
+    now_us: int
+    session_open_us: int | None
+    """Of the session that is open or comes next."""
+    session_close_us: int | None
+    unknown_orders: int
+    protected: int
+    """Positions whose stop is resting."""
+    positions: int
+    link: LinkState
+    market: MarketView
+
+
+@dataclass(frozen=True, slots=True)
+class GapRow:
+    """One gap candidate of the current session."""
+
+    correlation: CorrelationId
+    symbol: Symbol
+    gap_ratio: float
+    price: float
+    q_bounce: float | None
+    p_touch: float | None
+    bcs: float | None
+    ev_ratio: float | None
+    votes: tuple[Vote | None, ...]
+    """Six, in the order Sentinel, Screener, Forecaster, RiskOfficer, NewsSentry, Trader; None: not asked."""
+    state: RowState
+    ticket: TicketId | None
+    number: int | None
+    """Of the ticket and its bracket: T-18, B-18."""
+    expires_us: int | None
+    reason: str
+    """Shortest decisive words, at most 16 characters: `ADV 1.2M < 5M`, `filled 12/12`."""
+    details: tuple[str, ...]
+    """One sentence for each verdict and gate that speaks against it, with value and limit; for `w`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketView:
+    """A proposal with its exact ticket. `sha256` and `order_text` are of the ticket's canonical bytes."""
+
+    ticket: Ticket
+    state: ProposalState
+    sha256: str
+    order_text: str
+    order_words: tuple[str, str, str]
+    """`BUY 39 ORVX  limit 8.37  day`, `sell 39  stop 7.70  GTC`, `sell 39  target 8.87  GTC`."""
+    value: Decimal
+    """Most that the entry can cost."""
+    loss_at_stop: Decimal
+    """Negative."""
+    gain_at_target: Decimal
+    loss_ratio: float
+    """Of equity, negative."""
+    bid: float | None
+    ask: float | None
+    last: float | None
+    quote_us: int | None
+    """When the current quote was true; None without one."""
+    held_reason: str
+    """Why it cannot be approved now; "" when it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegView:
+    """One order of a bracket."""
+
+    role: OrderRole
+    client_order_id: ClientOrderId
+    state: OrderState
+    price: Decimal | None
+    quantity: Decimal
+    filled: Decimal
+    since_us: int
+    """Last change of state."""
+
+
+@dataclass(frozen=True, slots=True)
+class BracketView:
+    """An open bracket, or one that closed in the current session."""
+
+    ticket: TicketId
+    number: int
+    symbol: Symbol
+    phase: str
+    words: str
+    """`protected d2/5`, `entry filling 50%`, `entry UNKNOWN`, `closed target +1.2%`."""
+    note: str
+    """A second line for an unknown or an alarm; else ""."""
+    quantity: Decimal
+    held: Decimal
+    entry_price: Decimal | None
+    limit_price: Decimal
+    stop_price: Decimal
+    target_price: Decimal
+    last: float | None
+    pnl_ratio: float | None
+    unknown: bool
+    protected: bool
+    legs: tuple[LegView, ...]
+
+
+class EventKind(StrEnum):
+    """Decides the glyph of an event line."""
+
+    YOURS = "yours"
+    WORKING = "working"
+    PARTLY = "partly"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One thing that happened, in words."""
+
+    ts: int
+    kind: EventKind
+    text: str
+    correlation: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeskView:
+    """Everything the Desk shows at one instant. A newer one replaces an older one whole."""
+
+    header: HeaderView
+    gaps: tuple[GapRow, ...]
+    gaps_note: str
+    """`scan 09:30 ET`."""
+    tickets: tuple[TicketView, ...]
+    """Waiting or held, soonest to expire first."""
+    brackets: tuple[BracketView, ...]
+    """Unknown first, then in progress, then by age."""
+    events: tuple[EventLine, ...]
+    """Newest first, at most 200."""
+    last_closed: str
+    """`HELQ 14:41Z, target, +19.62`; "" when none."""

@@ -1,0 +1,1 @@
+"""Joins the parts: config to storage, sources, brokers and the engine."""
