@@ -9,8 +9,9 @@ from typing import Protocol
 from engine.model.candidates import ExitPlan, Proposal, Verdict
 from engine.model.ids import CorrelationId, InstrumentId, StrategyName
 from engine.model.market import Instrument, Quote
-from engine.model.positions import RoundTrip
+from engine.model.positions import AccountKind, RoundTrip
 from engine.ports import BarColumns
+from engine.risk.limits import LimitSwitches
 
 
 class History(Protocol):
@@ -44,8 +45,18 @@ class StrategyContext:
     """Daily closes of the VIX before the session, oldest first."""
     spy: BarColumns | None
     equity: Decimal
+    """Cash plus positions marked at the current quotes, before any entry of this instant."""
     cash: Decimal
+    """Free cash before any entry of this instant."""
     open_instruments: frozenset[InstrumentId]
+    """Instruments with an open position or a working entry of any strategy."""
+    open_in_strategy: int
+    """Open positions and working entries of this strategy."""
+    entries_this_session: int
+    switches: LimitSwitches
+    account_kind: AccountKind
+    dataset: bool
+    """True when the data are a stored dataset: no news, sectors or spreads exist in it (SPEC 9.8)."""
     new_correlation: "CorrelationFactory"
 
 
