@@ -14,7 +14,7 @@ Trade
     No touch: sold at the close of bar t+max_sessions-1.
     Bars from an ex-date on are divided by the event ratios since entry: all prices are entry-day dollars.
 
-Comparisons of touch and candidate have the tolerance of SPEC 0.5. Prices are float64 as stored, never rounded.
+Comparisons have the tolerance of SPEC 0.5. Prices are float64 as stored, never rounded.
 """
 
 from collections.abc import Mapping, Sequence

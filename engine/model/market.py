@@ -89,6 +89,12 @@ class CorporateActionKind(StrEnum):
     DIVIDEND = "dividend"
 
 
+def corporate_action_kind(ratio: float) -> CorporateActionKind:
+    """A ratio above 1, or of a 5:4 split (0.8, also as stored in float32) and below: split; else dividend."""
+    is_split = ratio > 1 or ratio <= 0.8 + 1e-6
+    return CorporateActionKind.SPLIT if is_split else CorporateActionKind.DIVIDEND
+
+
 @dataclass(frozen=True, slots=True)
 class CorporateAction:
     """Effective before the open of session `ex_date`.
