@@ -58,6 +58,8 @@ class StrategyContext:
     dataset: bool
     """True when the data are a stored dataset: no news, sectors or spreads exist in it (SPEC 9.8)."""
     new_correlation: "CorrelationFactory"
+    previous_session: date | None = None
+    """The exchange session before this one; None when no calendar is at hand: the regime is then unknown."""
 
 
 class CorrelationFactory(Protocol):
