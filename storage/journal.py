@@ -1,0 +1,290 @@
+"""The order journal: the only truth of an account, written by one process (RELIABILITY 5.1).
+
+Columns are listed in `storage.journal_schema`; `JournalRow` upserts name them and are checked against them.
+"""
+
+import sqlite3
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from engine.errors import ConfigError, InvariantBroken, StorageError
+from engine.model.positions import AccountKind
+from engine.ports import AuditEntry, JournalRow
+from storage.audit import FIRST_PREVIOUS, AuditVerdict, canonical, chain, row_text, verify_rows
+from storage.database import (
+    BUSY_TIMEOUT_S,
+    Synchronous,
+    open_for_reading,
+    open_for_writing,
+    storage_errors,
+    transaction,
+)
+from storage.journal_schema import JOURNAL
+
+AUDIT = "audit"
+IDENTITY = frozenset({"schema_version", "account_id", "kind", "instance_uuid", "epoch"})
+"""Keys of `meta` that only opening the journal may write."""
+
+_TIMES = {
+    "ticket": "created_us",
+    "bracket": "t_open_us",
+    "ord": "first_send_us",
+    "fill": "ts_us",
+    "nonce": "used_us",
+    "round_trip": "exit_us",
+    "audit": "ts_us",
+}
+"""The column that says when a row of a table happened."""
+
+Value = str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    name: str
+    columns: frozenset[str]
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLine:
+    """One row that carries a correlation id. `ts` is int microseconds UTC, None where the row has no time."""
+
+    ts: int | None
+    table: str
+    values: Mapping[str, Value]
+
+
+class JournalReader:
+    """Reads a journal; what the commands use while a daemon owns it."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.path = path
+        self._connection = connection
+        self._tables = _read_tables(connection)
+
+    def rows(self, table: str) -> tuple[Mapping[str, Value], ...]:
+        """A whole table in key order. Raises InvariantBroken for a table that the journal does not have."""
+        known = self._table(table)
+        return self._select(f"SELECT * FROM {known.name} ORDER BY {_list(known.key)}")  # noqa: S608
+
+    def audit(self, correlation: str | None = None) -> tuple[Mapping[str, str | int], ...]:
+        """Lines of the audit log in order: all, or those of one correlation id."""
+        where, values = ("", ()) if correlation is None else (" WHERE correlation = ?", (correlation,))
+        found = self._select(f"SELECT * FROM {AUDIT}{where} ORDER BY seq", values)  # noqa: S608
+        return tuple(
+            {key: value for key, value in row.items() if value is not None} for row in found
+        )  # its columns are NOT NULL
+
+    def meta(self, key: str) -> str | None:
+        """A value of the `meta` table; None where it was never set."""
+        found = self._select("SELECT v FROM meta WHERE k = ?", (key,))
+        return None if not found else _text(found[0]["v"])
+
+    def verify(self, last: int | None = None) -> AuditVerdict:
+        """Check the audit chain: all of it, or the newest `last` rows."""
+        with storage_errors(self.path, "checking the audit log"):
+            return verify_rows(self._connection, last)
+
+    def trace(self, identifier: str) -> tuple[TraceLine, ...]:
+        """Every row and audit line of one candidate, by time; at one instant the audit lines come last.
+
+        `identifier`: a correlation id, or the id of a ticket or an order. Empty when nothing carries it.
+        """
+        correlation = self._correlation_of(identifier)
+        lines = []
+        for name, table in self._tables.items():
+            if "correlation" in table.columns:
+                sql = f"SELECT * FROM {name} WHERE correlation = ? ORDER BY {_list(table.key)}"  # noqa: S608
+                for row in self._select(sql, (correlation,)):
+                    ts = row.get(_TIMES.get(name, ""))
+                    lines.append(TraceLine(ts if isinstance(ts, int) else None, name, row))
+        return tuple(sorted(lines, key=lambda line: (line.ts or 0, line.table == AUDIT)))
+
+    def close(self) -> None:
+        """Close the file; SQLite folds its write-ahead log in."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _correlation_of(self, identifier: str) -> str:
+        found = self._select(
+            "SELECT correlation FROM ticket WHERE id = ?1 UNION SELECT correlation FROM ord WHERE cid = ?1",
+            (identifier,),
+        )
+        return (_text(found[0]["correlation"]) or identifier) if found else identifier
+
+    def _table(self, name: str) -> _Table:
+        table = self._tables.get(name)
+        if table is None:
+            raise InvariantBroken(f"the order journal has no table {name!r}")
+        return table
+
+    def _select(self, sql: str, values: Sequence[Value] = ()) -> tuple[Mapping[str, Value], ...]:
+        with storage_errors(self.path, "reading the order journal"):
+            cursor = self._connection.execute(sql, values)
+            names = [column[0] for column in cursor.description]
+            return tuple(dict(zip(names, row, strict=True)) for row in cursor)
+
+
+class SqliteJournal(JournalReader):
+    """The one writer. `engine.ports.Journal`."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, epoch: int) -> None:
+        super().__init__(connection, path)
+        self.epoch = epoch
+
+    def commit(self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry]) -> None:
+        """Upsert `rows` and append `audit` in one durable transaction.
+
+        Raises StorageError, InvariantBroken for values that break the schema; nothing is written then.
+        """
+        for row in rows:
+            if row.table == "meta" and row.values.get("k") in IDENTITY:
+                raise InvariantBroken(
+                    f"the journal's {row.values['k']} is set when it is opened, never later"
+                )
+        upserts = [self._upsert(row) for row in rows]
+        bodies = [canonical(entry.body) for entry in audit]
+        with storage_errors(self.path, "writing the order journal"), transaction(self._connection):
+            self._check_epoch()
+            for sql, values in upserts:
+                self._connection.execute(sql, values)
+            if audit:
+                self._append(audit, bodies)
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Set one value of the `meta` table, durably."""
+        self.commit([JournalRow("meta", {"k": key, "v": value})], [])
+
+    def _upsert(self, row: JournalRow) -> tuple[str, tuple[Value, ...]]:
+        table = self._table(row.table)
+        names = tuple(row.values)
+        if row.table == AUDIT:
+            raise InvariantBroken("audit lines are entries of a commit, never rows")
+        if unknown := set(names) - table.columns:
+            raise InvariantBroken(f"{table.name} has no column {', '.join(sorted(unknown))}")
+        if missing := [key for key in table.key if row.values.get(key) is None]:
+            raise InvariantBroken(f"a row of {table.name} lacks its key {', '.join(missing)}")
+        changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in table.key)
+        return (
+            f"INSERT INTO {table.name} ({_list(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+            f" ON CONFLICT ({_list(table.key)}) DO {f'UPDATE SET {changes}' if changes else 'NOTHING'}",
+            tuple(row.values.values()),
+        )
+
+    def _append(self, audit: Sequence[AuditEntry], bodies: Sequence[str]) -> None:
+        last = self._connection.execute("SELECT seq, h FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+        seq, head = (0, FIRST_PREVIOUS) if last is None else (int(last[0]), str(last[1]))
+        for entry, body in zip(audit, bodies, strict=True):
+            seq += 1
+            text = row_text(seq, entry.ts, entry.actor, entry.kind, entry.correlation, body)
+            previous, head = head, chain(head, text)
+            self._connection.execute(
+                "INSERT INTO audit (seq, ts_us, actor, kind, correlation, body, prev, h)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (seq, entry.ts, entry.actor, entry.kind, entry.correlation, body, previous, head),
+            )
+
+    def _check_epoch(self) -> None:
+        found = self._connection.execute("SELECT v FROM meta WHERE k = 'epoch'").fetchone()
+        if found is None or found[0] != str(self.epoch):
+            raise InvariantBroken(
+                f"another process took over {self.path} (epoch {found and found[0]}, ours {self.epoch})"
+            )
+
+
+def open_journal(
+    path: Path,
+    account: str,
+    kind: AccountKind,
+    *,
+    busy_timeout_s: float = BUSY_TIMEOUT_S,
+    new_instance: Callable[[], str] = lambda: uuid.uuid4().hex,
+) -> SqliteJournal:
+    """Open the journal of one account for writing, making it where it is missing; its epoch rises by one.
+
+    The caller holds the state folder's lock. Commits wait for the disk, except in a simulation. Raises
+    StorageError, and ConfigError when the file belongs to another account or another kind of account.
+    """
+    synchronous = Synchronous.NORMAL if kind is AccountKind.SIMULATION else Synchronous.FULL
+    connection = open_for_writing(path, JOURNAL, synchronous, busy_timeout_s=busy_timeout_s)
+    try:
+        with storage_errors(path, "opening the order journal"), transaction(connection):
+            stored: dict[str, str] = dict(connection.execute("SELECT k, v FROM meta"))
+            _check_owner(path, stored, account, kind)
+            identity = {
+                "schema_version": str(JOURNAL.version),
+                "account_id": account,
+                "kind": kind.value,
+                "instance_uuid": stored.get("instance_uuid") or new_instance(),
+                "epoch": str(_epoch(path, stored) + 1),
+            }
+            connection.executemany("INSERT OR REPLACE INTO meta (k, v) VALUES (?, ?)", identity.items())
+        return SqliteJournal(connection, path, int(identity["epoch"]))
+    except BaseException:
+        connection.close()
+        raise
+
+
+def read_journal(path: Path) -> JournalReader:
+    """Open an existing journal for queries, beside the daemon that may own it. Raises StorageError."""
+    return JournalReader(open_for_reading(path, JOURNAL), path)
+
+
+def verify_audit(path: Path) -> AuditVerdict:
+    """Check the whole audit chain of the journal at `path`. Raises StorageError where it cannot be read."""
+    with read_journal(path) as journal:
+        return journal.verify()
+
+
+def _check_owner(path: Path, stored: Mapping[str, str], account: str, kind: AccountKind) -> None:
+    for key, wanted in (("account_id", account), ("kind", kind.value)):
+        found = stored.get(key, wanted)
+        if found != wanted:
+            raise ConfigError(
+                f"{path} belongs to {key.removesuffix('_id')} {found!r}, not {wanted!r}",
+                "Use the state folder of this account; nothing was changed",
+            )
+
+
+def _epoch(path: Path, stored: Mapping[str, str]) -> int:
+    text = stored.get("epoch", "0")
+    if not text.isdecimal():
+        raise StorageError(
+            f"{path} holds no epoch but {text!r}", "Keep the file, and restore the last backup"
+        )
+    return int(text)
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _read_tables(connection: sqlite3.Connection) -> dict[str, _Table]:
+    columns: dict[str, list[tuple[str, int]]] = {}
+    for table, column, position in connection.execute(
+        "SELECT t.name, c.name, c.pk FROM sqlite_schema AS t, pragma_table_info(t.name) AS c"
+        " WHERE t.type = 'table' ORDER BY t.name, c.pk"
+    ):
+        columns.setdefault(table, []).append((column, position))
+    return {
+        table: _Table(table, frozenset(name for name, _ in found), tuple(name for name, pk in found if pk))
+        for table, found in columns.items()
+    }
+
+
+def _text(value: Value) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise StorageError(f"expected text in the order journal, found {value!r}")
+    return value

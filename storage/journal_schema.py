@@ -1,0 +1,56 @@
+"""The order journal's tables (RELIABILITY 5.1). This script is the one list of its columns.
+
+Times are INT microseconds UTC; money, prices and quantities are TEXT, the plain form of a Decimal; states,
+phases, roles and sides are the words of the enums in `engine.model`. Rows carry the correlation id of the
+candidate they follow from.
+"""
+
+from storage.database import Schema
+
+_VERSION_1 = """
+CREATE TABLE meta(          -- schema_version, account_id, kind, instance_uuid, epoch; the engine's own keys
+  k TEXT PRIMARY KEY, v TEXT) STRICT;
+CREATE TABLE ticket(
+  id TEXT PRIMARY KEY, number INT, correlation TEXT, created_us INT, expires_us INT, body TEXT, sha256 TEXT,
+  mode TEXT, account TEXT, state TEXT, reason TEXT, approved_by TEXT, approved_us INT,
+  approval_sig TEXT) STRICT;
+CREATE TABLE bracket(       -- engine.execution.bracket.Bracket without its legs
+  id TEXT PRIMARY KEY REFERENCES ticket(id) DEFERRABLE INITIALLY DEFERRED,
+  number INT, correlation TEXT, strategy TEXT, account TEXT, instrument TEXT, venue TEXT, session TEXT,
+  phase TEXT, qty TEXT, limit_px TEXT, stop_px TEXT, target_px TEXT, max_sessions INT, t_open_us INT,
+  deadline_us INT, ratio TEXT, adjustment TEXT, restating INT, cash_adjustment TEXT, sessions_held INT,
+  last_session TEXT, last_action TEXT, first_fill_us INT, exit_wanted TEXT, retry_exit_us INT, alarmed INT,
+  closed_us INT) STRICT;
+CREATE TABLE ord(           -- engine.execution.bracket.Leg
+  cid TEXT PRIMARY KEY, bracket TEXT, correlation TEXT, role TEXT, n INT, parent TEXT, side TEXT, typ TEXT,
+  tif TEXT, qty TEXT, px TEXT, stop_px TEXT, state TEXT, reason TEXT, cum TEXT NOT NULL DEFAULT '0',
+  avg_px TEXT, venue_id TEXT, attempts INT, first_send_us INT, last_send_us INT, changed_us INT, asked INT,
+  ask_us INT, nf_count INT, cancel_us INT, UNIQUE(bracket, role, n)) STRICT;
+CREATE UNIQUE INDEX one_live_entry ON ord(bracket) WHERE role = 'E'
+  AND state NOT IN ('filled', 'canceled', 'rejected', 'expired', 'notplaced');
+CREATE TABLE fill(
+  venue TEXT, exec_id TEXT, cid TEXT, correlation TEXT, instrument TEXT, side TEXT, qty TEXT, px TEXT,
+  fee TEXT, ts_us INT, PRIMARY KEY(venue, exec_id)) STRICT;
+CREATE TABLE cursor(        -- last seen execution time or id of a stream
+  venue TEXT, stream TEXT, value TEXT, PRIMARY KEY(venue, stream)) STRICT;
+CREATE TABLE limit_day(
+  day TEXT, account TEXT, realized TEXT, entries INT, PRIMARY KEY(day, account)) STRICT;
+CREATE TABLE halt(          -- the kill switch survives a restart
+  scope TEXT PRIMARY KEY, why TEXT, since_us INT, by TEXT) STRICT;
+CREATE TABLE nonce(         -- of approvals: each is used once
+  nonce TEXT PRIMARY KEY, ticket TEXT, correlation TEXT, used_us INT) STRICT;
+CREATE TABLE round_trip(    -- engine.model.positions.RoundTrip
+  ticket TEXT PRIMARY KEY, number INT, correlation TEXT, strategy TEXT, account TEXT, instrument TEXT,
+  session TEXT, quantity TEXT, entry_price TEXT, exit_price TEXT, entry_us INT, exit_us INT, exit_reason TEXT,
+  sessions INT, pnl TEXT, fees TEXT) STRICT;
+CREATE TABLE proposal_seen( -- strategy|session|instrument: a decision instant runs once, also after a crash
+  key TEXT PRIMARY KEY, correlation TEXT) STRICT;
+CREATE TABLE audit(
+  seq INTEGER PRIMARY KEY, ts_us INT NOT NULL, actor TEXT NOT NULL, kind TEXT NOT NULL,
+  correlation TEXT NOT NULL, body TEXT NOT NULL, prev TEXT NOT NULL, h TEXT NOT NULL) STRICT;
+CREATE INDEX audit_correlation ON audit(correlation) WHERE correlation <> '';
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+"""
+
+JOURNAL = Schema("order journal", 0x7464_4A31, (_VERSION_1,))  # "tdJ1"
