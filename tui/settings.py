@@ -1,1 +1,157 @@
-"""Config of all packages, joined."""
+"""Config of all packages, joined and read in the order of STYLE 12, each key with where it came from."""
+
+import difflib
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from engine.config import RANGES, Bounds, Config, annotation_of, config_hash, leaves, merged, parse
+from engine.errors import ConfigError
+
+FILE = "config.toml"
+PREFIX = "TRADEDECK_"
+DEFAULT = "default"
+COMMAND_LINE = "command line"
+
+
+class Graph(StrEnum):
+    """Characters that charts are drawn with."""
+
+    BRAILLE = "braille"
+    BLOCK = "block"
+    ASCII = "ascii"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleConfig:
+    """`[console]`. `live_phrase_above_usd`: above it a live order asks for a typed phrase (DESIGN 15)."""
+
+    reduce_motion: bool = False
+    bell: bool = False
+    graph: Graph = Graph.BRAILLE
+    live_phrase_above_usd: float = 1000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeckConfig(Config):
+    """All sections of config.toml. `keys`: action id -> key, only those that a person changed."""
+
+    console: ConsoleConfig = ConsoleConfig()
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+DECK_RANGES: Mapping[str, Bounds] = {**RANGES, "console.live_phrase_above_usd": Bounds(0, 1e9)}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The effective config and where it came from. `origins` holds only keys that something set."""
+
+    config: DeckConfig
+    sha256: str
+    origins: Mapping[str, str]
+    files: tuple[Path, ...]
+    """The files that were read, the strongest first."""
+
+    @property
+    def log_dir(self) -> Path | None:
+        """Folder of the log files; None is stdout."""
+        return Path(self.config.engine.log_dir).expanduser() if self.config.engine.log_dir else None
+
+    def origin(self, key: str) -> str:
+        """Who set a key: a file, a variable, the command line, or `default`."""
+        return self.origins.get(key, DEFAULT)
+
+
+def config_files(named: Path | None, working: Path, user: Path) -> tuple[Path, ...]:
+    """The files that may exist, the strongest first; one named on the command line stands for both."""
+    return (named,) if named is not None else (working / FILE, user / FILE)
+
+
+def load_settings(
+    named: Path | None,
+    working: Path,
+    user: Path,
+    environment: Mapping[str, str],
+    typed: Mapping[str, object],
+) -> Settings:
+    """Read everything that may set a key: `typed` (dotted key -> value) wins, then the environment.
+
+    `working` and `user` are the folders whose config.toml is read when no file is named. Raises ConfigError.
+    """
+    document: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    files = [path for path in config_files(named, working, user) if path == named or path.exists()]
+    for path in reversed(files):
+        read = _read(path)
+        document = merged(document, read)
+        origins.update((key, str(path)) for key, _ in leaves(read))
+    settings = (
+        *_from_environment(environment),
+        *((key, value, COMMAND_LINE) for key, value in typed.items()),
+    )
+    for key, value, origin in settings:
+        document = merged(document, _nested(key, value))
+        origins[key] = origin
+    config = parse(document, DeckConfig, origins, DECK_RANGES)
+    return Settings(config, config_hash(config), origins, tuple(files))
+
+
+def check_keys(settings: Settings, actions: Collection[str]) -> None:
+    """Refuse a key for an action that the console does not have. Raises ConfigError."""
+    for action in settings.config.keys:
+        if action not in actions:
+            near = difflib.get_close_matches(action, actions, 1)
+            hint = f"The nearest is keys.{near[0]}" if near else f"Actions: {', '.join(sorted(actions))}"
+            raise ConfigError(f"{settings.origin(f'keys.{action}')}: unknown action keys.{action}", hint)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path} does not exist", "Name an existing file with --config") from error
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read {path}: {error.strerror}", "Check its owner and permissions"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text: {error.reason}", "Save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}", "Correct that line") from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, object, str]]:
+    """`TRADEDECK_GAPS__SIZE_PCT=0.01` -> gaps.size_pct; variables that name no section are not ours."""
+    sections = {section.upper(): section for section in DeckConfig.__dataclass_fields__}
+    for variable, text in sorted(environment.items()):
+        name = variable.removeprefix(PREFIX)
+        section = next((known for known in sections if name.startswith(f"{known}_")), None)
+        if name == variable or (section is None and "__" not in name):
+            continue
+        if "__" not in name and section is not None:
+            meant = f"{PREFIX}{section}__{name.removeprefix(f'{section}_')}"
+            raise ConfigError(f"environment: {variable} names no key", f"The nearest is {meant}")
+        key = name.lower().replace("__", ".")
+        yield key, _typed(text, annotation_of(key, DeckConfig)), f"environment {variable}"
+
+
+def _typed(text: str, annotation: Any) -> object:
+    """The text itself for a key that holds text, else what it means in TOML; the check judges the rest."""
+    if isinstance(annotation, type) and issubclass(annotation, str):
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _nested(key: str, value: object) -> dict[str, Any]:
+    for name in reversed(key.split(".")):
+        value = {name: value}
+    assert isinstance(value, dict)  # noqa: S101 - split gives at least one name
+    return value
