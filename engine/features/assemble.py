@@ -18,6 +18,7 @@ from engine.ports import BarColumns
 HISTORY_BARS = 263
 """Bars before the session that a decision uses: 200 + 63 (SPEC 3.2.1). Always the same number, so that the
 Wilder averages, which remember their start, come out equal in training, replay and trading."""
+ADV_BARS = CATALOGUE["adv_usd_20"].lookback
 PRICE_FEATURES = (
     "z5",
     "rsi2",
@@ -30,7 +31,7 @@ PRICE_FEATURES = (
 )
 """Read at the provisional bar, so they hold the decision price."""
 VOLUME_FEATURES = ("adv_usd_20",)
-"""Read at the last completed bar: the provisional bar has no volume."""
+"""Read at the last completed bar, since the provisional bar has no volume."""
 SOURCE_BARS = "daily_bars"
 SOURCE_BARS_AND_QUOTE = "daily_bars+quote"
 _US_PER_DAY = 86_400_000_000
@@ -54,8 +55,9 @@ def day_stamp(day: np.datetime64, source: str) -> Stamp:
 def observe(feature_id: str, columns: Mapping[str, Array], stamp: Stamp) -> FeatureValue:
     """The last row of a feature over `columns` (name -> (T,)), or the reason why there is no value."""
     spec = CATALOGUE[feature_id]
-    inputs = [columns[name] for name in spec.inputs]
-    rows = len(inputs[0])
+    rows = len(columns[spec.inputs[0]])
+    first = 0 if spec.window is None else max(0, rows - spec.window)
+    inputs = [columns[name][first:] for name in spec.inputs]
     value = float(spec.compute(*inputs)[-1]) if rows else float("nan")
     missing = None
     if rows < spec.lookback:
@@ -108,7 +110,10 @@ def instrument_features(
     columns = decision_columns(bars, ratio, price)
     stamp = Stamp(quote.ts_event, quote.ts_known, SOURCE_BARS_AND_QUOTE)
     at_price = [observe(feature_id, columns, stamp) for feature_id in PRICE_FEATURES]
-    # Close times volume is the traded value of a day in any dollars, so raw bars serve.
-    raw = {"close": bars.close, "volume": bars.volume}
-    completed = day_stamp(bars.day[-1], SOURCE_BARS)
-    return (*at_price, *(observe(feature_id, raw, completed) for feature_id in VOLUME_FEATURES))
+    return (*at_price, traded_value(bars))
+
+
+def traded_value(bars: BarColumns) -> FeatureValue:
+    """`adv_usd_20` at the last of `bars`, at least one: raw prices times raw volume, USD a session."""
+    columns = {"close": bars.close, "volume": bars.volume}
+    return observe("adv_usd_20", columns, day_stamp(bars.day[-1], SOURCE_BARS))

@@ -60,6 +60,7 @@ class Transform(StrEnum):
 @dataclass(frozen=True, slots=True)
 class FeatureSpec:
     """The registry record. `lookback`: rows needed for the first value, so lookback - 1 rows are NaN.
+    `window`: newest rows that one value can depend on; None when it remembers all rows since the first.
 
     `max_age_s` None: the value must come from the last completed bar of its series. `inputs` names the
     columns that `compute` takes, each (T,), oldest first; it returns (T,), and row t sees rows 0..t only.
@@ -80,6 +81,7 @@ class FeatureSpec:
     version: str
     transform: Transform
     lookback: int
+    window: int | None
     inputs: tuple[str, ...]
     compute: Callable[..., Array]
 
@@ -100,6 +102,8 @@ def feature(
     category: Category,
     unit: str,
     lookback: int,
+    window: int | None = None,
+    is_recursive: bool = False,
     dtype: Dtype = Dtype.FLOAT,
     minimum: float | None = None,
     maximum: float | None = None,
@@ -112,6 +116,7 @@ def feature(
 ) -> Callable[[Compute], Compute]:
     """Register the decorated function under its own name; its positional parameters name its columns.
 
+    `window` None: as many rows as `lookback`. `is_recursive`: every row since the first counts (Wilder).
     `nullable` False: a strategy that requires the feature cannot decide without it.
     """
 
@@ -135,6 +140,7 @@ def feature(
             version=version,
             transform=_transform(dtype, unit, minimum, maximum),
             lookback=lookback,
+            window=None if is_recursive else window or lookback,
             inputs=_columns(compute),
             compute=compute,
         )

@@ -28,14 +28,23 @@ def _wilder_rsi(close: Array, rows: int) -> Array:
     return warmed_up(index, len(close))
 
 
-@feature(version="1.0.0", category=_TECHNICAL, unit="index", lookback=3, minimum=0, maximum=100)
+@feature(
+    version="1.0.0", category=_TECHNICAL, unit="index", lookback=3, is_recursive=True, minimum=0, maximum=100
+)
 def rsi2(close: Array) -> Array:
     """Wilder RSI of 2 bars (Connors & Alvarez 2009). close (T,) -> (T,), 0..100."""
     return _wilder_rsi(close, 2)
 
 
 @feature(
-    version="1.0.0", category=_TECHNICAL, unit="index", lookback=15, minimum=0, maximum=100, nullable=True
+    version="1.0.0",
+    category=_TECHNICAL,
+    unit="index",
+    lookback=15,
+    is_recursive=True,
+    minimum=0,
+    maximum=100,
+    nullable=True,
 )
 def rsi_14(close: Array) -> Array:
     """Wilder RSI of 14 bars. close (T,) -> (T,), 0..100."""
@@ -94,7 +103,15 @@ def gap_dn(open: Array, close: Array) -> Array:
     return warmed_up(np.minimum(ratio(open[1:], close[:-1]) - 1, 0.0), len(close))
 
 
-@feature(version="1.0.0", category=_TECHNICAL, unit="percent", lookback=15, minimum=0, nullable=True)
+@feature(
+    version="1.0.0",
+    category=_TECHNICAL,
+    unit="percent",
+    lookback=15,
+    is_recursive=True,
+    minimum=0,
+    nullable=True,
+)
 def atr_14_pct(high: Array, low: Array, close: Array) -> Array:
     """100 * Wilder ATR(14) / close. high, low, close (T,) -> (T,).
 

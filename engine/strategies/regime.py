@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.features.assemble import Stamp, absent, day_stamp, observe
 from engine.features.history import known_before
-from engine.features.market import NERVOUS_FROM, VIX_WINDOW
+from engine.features.market import NERVOUS_FROM
 from engine.model.candidates import FeatureValue, MissingReason, Regime
 from engine.money import EPSILON
 from engine.ports import BarColumns
@@ -16,7 +16,6 @@ SPY_STRESS_BELOW = -0.10
 """`spy_dist_200` under this is stress."""
 HIGH_VIX_FROM = NERVOUS_FROM
 """`vix_pct_252` from this on is high."""
-_SPY_BARS = 200
 VIX_FEATURES = ("vix_close", "vix_pct_252", "vix_regime")
 SPY_FEATURES = ("spy_dist_200",)
 
@@ -46,8 +45,8 @@ def read_regime(
     vix: BarColumns | None, spy: BarColumns | None, session: date, previous_session: date | None
 ) -> RegimeReading:
     """The regime at the open of `session`. Data that do not reach `previous_session` are stale."""
-    close, percentile, step = _observe(VIX_FEATURES, "vix", VIX_WINDOW, vix, session, previous_session)
-    (distance,) = _observe(SPY_FEATURES, "spy", _SPY_BARS, spy, session, previous_session)
+    close, percentile, step = _observe(VIX_FEATURES, "vix", vix, session, previous_session)
+    (distance,) = _observe(SPY_FEATURES, "spy", spy, session, previous_session)
     # A VIX that is not in its declared range is no VIX: its rank among the others says nothing.
     rank = None if close.value is None else percentile.value
     regime = classify(rank, distance.value)
@@ -59,7 +58,6 @@ def read_regime(
 def _observe(
     feature_ids: tuple[str, ...],
     column: str,
-    rows: int,
     bars: BarColumns | None,
     session: date,
     previous_session: date | None,
@@ -70,8 +68,7 @@ def _observe(
     stamp = day_stamp(known.day[-1], column)
     if previous_session is None or known.day[-1] < np.datetime64(previous_session, "D"):
         return [absent(name, MissingReason.STALE, stamp) for name in feature_ids]
-    closes = known.close[-rows:]
-    return [observe(name, {column: closes}, stamp) for name in feature_ids]
+    return [observe(name, {column: known.close}, stamp) for name in feature_ids]
 
 
 def _reason(regime: Regime, close: FeatureValue, percentile: FeatureValue, distance: FeatureValue) -> str:

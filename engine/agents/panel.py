@@ -1,0 +1,100 @@
+"""Asks the agents in order, keeps every verdict, and counts the votes (SPEC 3.4, 3.4.1)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from engine.agents.base import Agent, AgentContext
+from engine.agents.notes import against
+from engine.model.candidates import AgentReport, GapCandidate, Vote
+from engine.money import EPSILON
+
+TIMEOUT_US = 5_000_000
+MIN_VOTES = 5
+"""With fewer scored votes an agent weighs 1."""
+_WEIGHTS = ((0.90, 1.5), (0.70, 1.0), (0.50, 0.75))
+_LOWEST_WEIGHT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRecord:
+    """What the strategy's past says: its closed trades, and agent -> (share of right votes, votes scored)."""
+
+    closed_trades: int = 0
+    accuracy: Mapping[str, tuple[float, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Consensus:
+    """The outcome of a count. `score`: weighted approval 0..1, None where unanimity was asked.
+
+    `reason` is a sentence, `note` its form for a table ("" when approved).
+    """
+
+    approved: bool
+    score: float | None
+    reason: str
+    note: str
+
+
+def weight_of(share_right: float, votes: int) -> float:
+    """Weight of an agent by its historic accuracy."""
+    if votes < MIN_VOTES:
+        return 1.0
+    return next((weight for least, weight in _WEIGHTS if share_right >= least - EPSILON), _LOWEST_WEIGHT)
+
+
+def agree(
+    reports: Sequence[AgentReport], record: TrackRecord, after_trades: int, min_share: float
+) -> Consensus:
+    """Any hard veto rejects; before `after_trades` closed trades all who vote must approve.
+
+    From then on the weighted share of approvals must reach `min_share`. Abstentions are left out; without a
+    single vote nothing is approved.
+    """
+    voters = [report for report in reports if report.vote is not Vote.ABSTAIN]
+    vetoes = [report for report in voters if report.vote is Vote.VETO]
+    hard = next((report for report in vetoes if report.hard), None)
+    if hard is not None:
+        return Consensus(False, None, f"{hard.agent}: {_first(hard)}", hard.note)
+    if not voters:
+        return Consensus(False, None, "no agent voted", "no votes")
+    if record.closed_trades < after_trades:
+        if vetoes:
+            return Consensus(False, None, f"{vetoes[0].agent}: {_first(vetoes[0])}", vetoes[0].note)
+        return Consensus(True, None, f"all {len(voters)} voters approve", "")
+    weights = {report.agent: weight_of(*record.accuracy.get(report.agent, (0.0, 0))) for report in voters}
+    approving = sum(weights[report.agent] for report in voters if report.vote is Vote.APPROVE)
+    score = approving / sum(weights.values())
+    if score >= min_share - EPSILON:
+        return Consensus(True, score, f"weighted approval {score:.3f}, limit {min_share:.2f}", "")
+    reason = f"weighted approval {score:.3f} is below the limit {min_share:.2f}"
+    return Consensus(False, score, reason, against("votes", score, "<", min_share))
+
+
+def _first(report: AgentReport) -> str:
+    return report.reasons[0] if report.reasons else report.vote.value
+
+
+class Panel:
+    """The agents of a strategy. A new agent is one more line where the panel is built."""
+
+    def __init__(self, agents: Sequence[Agent], monotonic_us: Callable[[], int]) -> None:
+        self._agents = tuple(agents)
+        self._monotonic_us = monotonic_us
+
+    def judge(self, candidate: GapCandidate, context: AgentContext) -> tuple[AgentReport, ...]:
+        """Every agent's report, also after a hard veto, with the time that each took."""
+        return tuple(self._ask(agent, candidate, context) for agent in self._agents)
+
+    def _ask(self, agent: Agent, candidate: GapCandidate, context: AgentContext) -> AgentReport:
+        started = self._monotonic_us()
+        try:
+            report = agent.judge(candidate, context)
+        except Exception as error:  # noqa: BLE001 - one of the four edges: a broken agent must not approve
+            reason = f"the agent failed: {type(error).__name__}: {error}"
+            report = AgentReport(agent.name, Vote.VETO, True, (reason,), "agent failed")
+        elapsed = self._monotonic_us() - started
+        if elapsed > TIMEOUT_US:
+            reason = f"timeout: {elapsed / 1e6:.1f} s, limit {TIMEOUT_US / 1e6:.0f} s"
+            report = AgentReport(agent.name, Vote.VETO, True, (reason, *report.reasons), "timeout")
+        return replace(report, elapsed_us=elapsed)

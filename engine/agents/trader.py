@@ -1,0 +1,57 @@
+"""Whether the quote can be traded on (SPEC 3.4): its sides, its age and its spread."""
+
+from engine.agents.base import AgentContext, Objection, verdict
+from engine.agents.notes import age, clip
+from engine.model.candidates import AgentReport, GapCandidate
+from engine.money import EPSILON
+
+MAX_QUOTE_AGE_US = 15_000_000
+MAX_SPREAD_RATIO = 0.01
+
+
+class Trader:
+    """Soft veto for an old quote or a wide spread; hard where a side is missing or the sides are crossed."""
+
+    name = "trader"
+
+    def judge(self, candidate: GapCandidate, context: AgentContext) -> AgentReport:
+        quote, spread = context.quote, context.quote.spread_ratio
+        broken = []
+        if quote.bid is None or quote.ask is None:
+            side = "bid" if quote.bid is None else "ask"
+            broken.append(Objection(f"the quote has no {side}", f"no {side}"))
+        elif quote.bid > quote.ask:
+            broken.append(
+                Objection(f"crossed quote: bid {quote.bid:g} above ask {quote.ask:g}", "crossed quote")
+            )
+        weak = []
+        quote_age = context.market.now_us - quote.ts_event
+        if quote_age > MAX_QUOTE_AGE_US:
+            limit = age(MAX_QUOTE_AGE_US)
+            weak.append(
+                Objection(
+                    f"the quote is {age(quote_age)} old, limit {limit}",
+                    clip(f"quote {age(quote_age)} > {limit}"),
+                )
+            )
+        if spread is not None and not context.market.dataset and spread > MAX_SPREAD_RATIO + EPSILON:
+            weak.append(
+                Objection(
+                    f"spread {100 * spread:.2f}% of the mid, limit {100 * MAX_SPREAD_RATIO:.2f}%",
+                    clip(f"spread {100 * spread:.1f}%"),
+                )
+            )
+        return verdict(
+            self.name, broken + weak, bool(broken), (_age_words(quote_age), _spread_words(context))
+        )
+
+
+def _age_words(quote_age: int) -> str:
+    return f"quote {quote_age / 1_000_000:.1f} s old, limit {age(MAX_QUOTE_AGE_US)}"
+
+
+def _spread_words(context: AgentContext) -> str:
+    if context.market.dataset:
+        return "spread not applicable: the dataset has no quotes"
+    spread = context.quote.spread_ratio
+    return "" if spread is None else f"spread {100 * spread:.2f}%, limit {100 * MAX_SPREAD_RATIO:.2f}%"

@@ -1,0 +1,82 @@
+"""Prices and size of a gap ticket (SPEC 3.8, 3.9): pure functions, fixed before anybody is asked."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.model.candidates import Regime
+from engine.model.market import Instrument, Quote
+from engine.money import ZERO, round_down, to_decimal
+from engine.risk.sizing import SizeCap, Sizing, size_position
+from engine.strategies.gaps_config import GapsConfig
+
+LIMIT_OVER_MID = 1.001
+"""An entry never bids more than this times the middle of the quote (SPEC 3.9)."""
+SPY_STRESS_SIZE_PCT = 0.003
+"""Fraction of equity in spy_stress, where a person allowed it or the regime does not limit (SPEC 3.6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPrices:
+    """Limit, stop and target of a bracket; they may still be out of order where a tick is coarse."""
+
+    limit_price: Decimal
+    stop_price: Decimal
+    target_price: Decimal
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether 0 < stop < limit < target, without which no bracket can be sent."""
+        return ZERO < self.stop_price < self.limit_price < self.target_price
+
+
+def price_entry(quote: Quote, instrument: Instrument, config: GapsConfig) -> EntryPrices | None:
+    """Limit at min(ask, mid * 1.001), legs from that limit, all rounded down to the tick.
+
+    None when a side of the quote is missing. Without a tick the legs are the float64 products, as a back-test
+    on stored bars computes them; with one they are exact decimals before they are rounded.
+    """
+    if quote.ask is None or quote.mid is None:
+        return None
+    tick = instrument.tick_size
+    limit = round_down(to_decimal(min(quote.ask, quote.mid * LIMIT_OVER_MID)), tick)
+    if tick is None:
+        entry = float(limit)
+        stop = to_decimal(entry * (1 - config.stop_pct))
+        return EntryPrices(limit, stop, to_decimal(entry * (1 + config.target_pct)))
+    stop = round_down(limit * (1 - to_decimal(config.stop_pct)), tick)
+    target = round_down(limit * (1 + to_decimal(config.target_pct)), tick)
+    return EntryPrices(limit, stop, target)
+
+
+def size_share(regime: Regime, config: GapsConfig) -> float:
+    """Fraction of equity that one position may be worth.
+
+    An unknown regime is sized like high_vix; it comes this far only where the regime does not limit.
+    """
+    if regime is Regime.NORMAL:
+        return config.size_pct
+    if regime is Regime.SPY_STRESS:
+        return min(SPY_STRESS_SIZE_PCT, config.size_pct_highvix)
+    return config.size_pct_highvix
+
+
+def size_entry(
+    prices: EntryPrices,
+    regime: Regime,
+    config: GapsConfig,
+    equity: Decimal,
+    cash: Decimal | None,
+    max_position_pct: float,
+    lot: Decimal,
+) -> Sizing:
+    """Smallest of strategy share, position limit and cash, as whole lots at the limit price.
+
+    `cash` None: buying power does not limit this run.
+    """
+    caps = [
+        SizeCap("strategy", equity * to_decimal(size_share(regime, config))),
+        SizeCap("max_position", equity * to_decimal(max_position_pct)),
+    ]
+    if cash is not None:
+        caps.append(SizeCap("cash", cash))
+    return size_position(prices.limit_price, caps, (), lot)
