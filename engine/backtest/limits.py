@@ -2,19 +2,17 @@
 
 To the letter, at the open of each session that has candidates, in this order:
 
-1. Corporate actions of instruments held (SPEC 3.9b) with ratio r. Split: quantity / r, rounded down, the rest
-   paid at prior close * r; a quantity rounded to 0 ends the trade there. Dividend: quantity * prior close *
-   (1 - r) is paid.
-2. Exits at the open print (a bar that opens beyond a level). Their money is there for the entries below, but
-   like any exit of the session they free slot and instrument for the next session only.
-3. Entries by gap, then symbol. Equity and cash are taken once, before the first of them: equity = cash +
+1. Corporate actions of instruments held (SPEC 3.9b). A split that leaves no whole share ends the trade in
+   cash at the prior close; its slot is free for the next session.
+2. Entries by gap, then symbol. Equity and cash are taken once, before the first of them: equity = cash +
    positions at this session's open, at the last close without a bar. Quantity = the smaller of cash and size
    fraction * equity, / price, rounded down. Taken when fewer than max_concurrent slots are used, the
    instrument is free, the quantity is at least 1 and its cost is at most the cash left at its turn.
 
-Exits inside the session come after all of this. A trade whose bars end keeps its slot and its mark for good:
-no decision may know that it will be left out of the report. Regime, sector, news, entry rates and drawdown
-decide nothing here, except that the size fraction follows the regime (SPEC 3.8).
+Then the session's bars: every exit of a session, also of a bar that opens beyond a level, comes after its
+entries and frees slot, instrument and cash for the next session. A trade whose bars end keeps its slot and its
+mark for good: no decision may know that it will be left out of the report. Regime, sector, news, entry rates
+and drawdown decide nothing here, except that the size fraction follows the regime (SPEC 3.6, 3.8).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,11 +23,12 @@ from enum import StrEnum
 from itertools import groupby
 
 from engine.backtest.naive import NaiveTrade
+from engine.execution.evidence import restated
 from engine.model.candidates import Regime
 from engine.model.ids import InstrumentId
-from engine.model.market import CorporateActionKind, corporate_action_kind
+from engine.model.market import CorporateAction, corporate_action_kind
 from engine.model.positions import ExitReason
-from engine.money import ZERO, round_quantity, to_decimal
+from engine.money import ZERO, to_decimal
 from engine.ports import BarColumns
 from engine.risk.sizing import SizeCap, size_position
 
@@ -43,11 +42,15 @@ class PortfolioRule:
     initial_cash: Decimal = Decimal(10_000)  # USD
     size_pct: float = 0.012
     size_pct_highvix: float = 0.006
+    size_pct_stress: float = 0.003
     max_concurrent: int = 8
 
     def size_ratio(self, regime: Regime) -> Decimal:
-        """The fraction of equity that one position may take."""
-        return to_decimal(self.size_pct_highvix if regime is Regime.HIGH_VIX else self.size_pct)
+        """The fraction of equity that one position may take; an unknown regime counts as high_vix."""
+        if regime is Regime.NORMAL:
+            return to_decimal(self.size_pct)
+        is_stress = regime is Regime.SPY_STRESS
+        return to_decimal(self.size_pct_stress if is_stress else self.size_pct_highvix)
 
 
 class Denial(StrEnum):
@@ -104,13 +107,8 @@ class _Holding:
         return money
 
     def open_session(self, session: date) -> Decimal:
-        """Corporate action and exit at the open print of `session`, if there is a bar; the money of both."""
-        if self.is_over or self._next_day() != session:
-            return ZERO
-        money = self._open_next()
-        if not self.is_over and self._row == self._exit_row and self.taken.trade.is_exit_at_open:
-            money += self._leave()
-        return money
+        """Take the corporate action of `session`, if there is a bar; returns the money it paid."""
+        return self._open_next() if self._next_day() == session else ZERO
 
     def value(self, session: date) -> Decimal:
         """Marked at the open of `session`, at the last close when it has no bar then."""
@@ -129,17 +127,14 @@ class _Holding:
         ratio = float(self._columns.event_ratio[self._row])
         if ratio == 1.0:
             return ZERO
-        prior_close = to_decimal(self._columns.close[self._row - 1])
-        factor = to_decimal(ratio)
-        if corporate_action_kind(ratio) is CorporateActionKind.DIVIDEND:
-            money = self.quantity * prior_close * (1 - factor)
-        else:
-            shares = self.quantity / factor
-            self.quantity = round_quantity(shares, SHARE)
-            money = (shares - self.quantity) * prior_close * factor
-            if self.quantity == ZERO:
-                self._end_in_cash(prior_close)
-        self._restated *= factor
+        day, prior_close = self._columns.day[self._row].item(), float(self._columns.close[self._row - 1])
+        action = CorporateAction(
+            self._columns.instrument, corporate_action_kind(ratio), ratio, prior_close, day, ts_known=0
+        )
+        self.quantity, money = restated(self.quantity, action)
+        if self.quantity == ZERO:
+            self._end_in_cash(to_decimal(prior_close))
+        self._restated *= to_decimal(ratio)
         return money
 
     def _end_in_cash(self, prior_close: Decimal) -> None:
@@ -149,7 +144,6 @@ class _Holding:
             exit_price=float(prior_close / self._restated),
             exit_reason=ExitReason.CORPORATE_ACTION,
             sessions=self._row - trade.row + 1,
-            is_exit_at_open=True,
         )
         self.taken = replace(self.taken, trade=ended)
         self.is_over = True
@@ -163,7 +157,7 @@ class _Holding:
 
 
 class _Account:
-    """Cash, holdings and slots. A holding that is over keeps its slot until the next session."""
+    """Cash and the holdings that use its slots. One that is over keeps its slot until the next session."""
 
     def __init__(self, rule: PortfolioRule, bars: Mapping[InstrumentId, BarColumns]) -> None:
         self.rule = rule
@@ -214,7 +208,7 @@ def run_limited(
 ) -> LimitedRun:
     """Take `trades`, in the order of `naive_trades`, as far as the account allows.
 
-    `regimes`: regime at the open of each session; a session without one is sized as in a normal regime.
+    `regimes`: regime at the open of each session; without one it is unknown.
     """
     account = _Account(rule, bars)
     for session, candidates in groupby(trades, key=lambda trade: trade.session):

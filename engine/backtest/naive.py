@@ -10,7 +10,8 @@ Trade
     Long at open[t]; no cost, no tick. stop = entry * (1 - stop_pct), target = entry * (1 + target_pct).
     Bars t, t+1, ... t+max_sessions-1 are walked in order; in each the stop is looked at before the target:
     the stop is touched when low <= stop, the target when high >= target. Both fill at their level; under
-    GapFill.GAP a later bar whose open already lies beyond the level fills at that open instead.
+    GapFill.GAP a later bar whose open already lies beyond the level fills at that open instead. A bar is
+    matched as a whole: one that opens above the target and falls to the stop is a stop.
     No touch: sold at the close of bar t+max_sessions-1.
     Bars from an ex-date on are divided by the event ratios since entry: all prices are entry-day dollars.
 
@@ -20,21 +21,14 @@ Comparisons have the tolerance of SPEC 0.5. Prices are float64 as stored, never 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 import numpy as np
 
+from engine.execution.matching import GapFill
 from engine.model.ids import InstrumentId, symbol_of
 from engine.model.positions import ExitReason
 from engine.money import EPSILON
 from engine.ports import BarColumns
-
-
-class GapFill(StrEnum):
-    """Where a later bar that opens beyond a level fills."""
-
-    GAP = "gap"
-    EXACT = "exact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +51,7 @@ class NaiveTrade:
     """A candidate and how its trade ends. Prices in entry-day dollars, `row` its place in its columns.
 
     `exit_price`, `exit_reason` are None when the bars end before the trade does. `is_complete`: there are
-    `max_sessions` bars from entry on, whether the trade needs them or not. `is_exit_at_open`: the exit bar
-    opened beyond the level, so the exit happens at its open and not inside it.
+    `max_sessions` bars from entry on, whether the trade needs them or not.
     """
 
     instrument: InstrumentId
@@ -69,7 +62,6 @@ class NaiveTrade:
     exit_price: float | None
     exit_reason: ExitReason | None
     sessions: int
-    is_exit_at_open: bool
     is_complete: bool
 
 
@@ -137,7 +129,6 @@ class _Exits:
     price: np.ndarray
     reason: np.ndarray
     bar: np.ndarray
-    at_open: np.ndarray
 
 
 _REASONS = (ExitReason.STOP, ExitReason.TARGET, ExitReason.TIME)
@@ -163,13 +154,13 @@ def _walk(table: _Table, at: np.ndarray, rule: NaiveRule) -> _Exits:
     bar = np.where(touched, is_touched.argmax(axis=1), rule.max_sessions - 1)
     stopped = is_stopped[trade, bar]
     level, opened = np.where(stopped, stop, target), opens[trade, bar]
-    at_open = touched & (bar > 0) & np.where(stopped, opened < stop, opened > target)
-    touch_price = np.where(at_open, opened, level) if rule.fill is GapFill.GAP else level
+    if rule.fill is GapFill.GAP:
+        is_beyond = (bar > 0) & np.where(stopped, opened < stop, opened > target)
+        level = np.where(is_beyond, opened, level)
     return _Exits(
-        price=np.where(touched, touch_price, closes[:, -1]),
+        price=np.where(touched, level, closes[:, -1]),
         reason=np.where(touched, np.where(stopped, 0, 1), 2),
         bar=bar,
-        at_open=at_open,
     )
 
 
@@ -205,7 +196,6 @@ def naive_trades(
         exits.price.tolist(),
         exits.reason.tolist(),
         (exits.bar + 1).tolist(),
-        exits.at_open.tolist(),
         table.left[at].tolist(),
         strict=True,
     )
@@ -219,8 +209,7 @@ def naive_trades(
             exit_price=None if price != price else price,  # NaN: the bars end first
             exit_reason=None if price != price else _REASONS[reason],
             sessions=sessions if price == price else left,
-            is_exit_at_open=at_open,
             is_complete=left >= rule.max_sessions,
         )
-        for owner, day, row, gap_ratio, entry, price, reason, sessions, at_open, left in columns
+        for owner, day, row, gap_ratio, entry, price, reason, sessions, left in columns
     )
