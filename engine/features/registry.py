@@ -59,11 +59,12 @@ class Transform(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FeatureSpec:
-    """The registry record. `lookback`: rows needed for the first value, so lookback - 1 rows are NaN.
-    `window`: newest rows that one value can depend on; None when it remembers all rows since the first.
+    """The registry record.
 
-    `max_age_s` None: the value must come from the last completed bar of its series. `inputs` names the
-    columns that `compute` takes, each (T,), oldest first; it returns (T,), and row t sees rows 0..t only.
+    `lookback`: rows needed for the first value, so lookback - 1 rows are NaN. `window`: newest rows that one
+    value can depend on; None when it remembers all rows since the first. `max_age_s` None: the value must
+    come from the last completed bar of its series. `inputs` names the columns that `compute` takes, each
+    (T,), oldest first; it returns (T,), and row t sees rows 0..t only.
     """
 
     id: str
