@@ -96,9 +96,6 @@ class _Listener(ABC):
         """Why it was cut off; None while it was not."""
         return None
 
-    def _wake(self) -> None:
-        """Let a waiting reader look again."""
-
     @abstractmethod
     def _take(self, event: object) -> Exception | None:
         """Be handed an event; what went wrong, if something did."""
@@ -316,7 +313,8 @@ class Bus:
         """The end of all events: readers get what is queued and then end."""
         self.is_closed = True
         for listener in self._listeners:
-            listener._wake()
+            if isinstance(listener, Subscription):
+                listener._wake()
 
     def listeners(self) -> tuple[ListenerHealth, ...]:
         """Everyone who listens, with counts, in the order they were added."""
