@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import time
+from datetime import UTC, datetime
 from typing import Protocol
 
 US_PER_S = 1_000_000
@@ -74,3 +75,8 @@ class TestClock:
         while (due := self.next_wake_us()) is not None and due <= ts:
             waiter = heapq.heappop(self._sleepers)[2]
             waiter.set_result(None)
+
+
+def clock_text(ts: int) -> str:
+    """`14:51:38Z` of int microseconds UTC."""
+    return datetime.fromtimestamp(ts // US_PER_S, UTC).strftime("%H:%M:%SZ")

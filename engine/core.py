@@ -1,1 +1,396 @@
-"""The engine: starts, supervises and stops everything that decides and trades."""
+"""The engine: takes market data in, decides, and keeps every bracket right; one state machine above it all.
+
+STARTING -> RUNNING <-> HALTED, DEGRADED while the venue's stream is down, STOPPED at the end. The same code
+runs on live and on virtual time; whoever drives it hands over the market batch by batch, in this order:
+`restate`, (the paper venue sees the batch), `take`, `decide`, `finish`.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from engine.clock import US_PER_S, Clock
+from engine.errors import BrokerError, DeckError
+from engine.execution.approvals import Counter, Entry, Tickets
+from engine.execution.books import Books
+from engine.execution.evidence import SessionOver
+from engine.execution.gating import Gatekeeper, StrategyTerms, is_taken
+from engine.execution.orders import Brackets, Desk
+from engine.execution.policies import ApprovalPolicy
+from engine.execution.reconcile import recover
+from engine.execution.records import restore_brackets
+from engine.model.candidates import Verdict
+from engine.model.commands import Actor, Answer, ApproveTicket, Command, Halt, RejectTicket, Resume
+from engine.model.events import CandidatesJudged, EngineStateChanged, Event, MarketMoved
+from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, UlidFactory
+from engine.model.market import Instrument, MarketBatch, SessionPhase
+from engine.model.positions import AccountKind
+from engine.model.tickets import ProposalState
+from engine.ports import AuditEntry, BarColumns, Broker, Journal, JournalRow, Sessions
+from engine.risk.limits import LimitSwitches
+from engine.scheduler import Scheduler
+from engine.state import LivePicture
+from engine.strategies.base import History, Strategy, StrategyContext
+
+RESTART_PAUSE_US = (US_PER_S, 2 * US_PER_S, 5 * US_PER_S, 15 * US_PER_S, 60 * US_PER_S)
+HALT_SCOPE = "account"
+LONGEST_PAUSE = timedelta(days=14)
+"""No exchange was ever closed for longer between two sessions that matter here."""
+BY_ENGINE = Actor("engine", "")
+
+
+class EngineState(StrEnum):
+    """What a person may expect of the engine now."""
+
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    DEGRADED = "DEGRADED"
+    HALTED = "HALTED"
+    STOPPED = "STOPPED"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything the engine is made of; built by the wiring."""
+
+    account: AccountId
+    kind: AccountKind
+    clock: Clock
+    journal: Journal
+    broker: Broker
+    strategies: tuple[Strategy, ...]
+    terms: Mapping[StrategyName, StrategyTerms]
+    sessions: Sessions
+    history: Callable[[date], History]
+    """Daily bars before a session."""
+    index: Callable[[str, date], BarColumns | None]
+    """Daily bars of VIX or SPY before a session; None when not stored."""
+    instruments: Mapping[InstrumentId, Instrument]
+    switches: LimitSwitches
+    max_positions_total: int
+    dataset: bool
+    policy: ApprovalPolicy
+    random_bits: Callable[[int], int]
+    publish: Callable[[Event], None]
+    config_hash: str
+    entry_until: date | None = None
+    """Last session in which new entries are proposed; None: no bound."""
+
+
+class Engine:
+    """Owns the state; faces read `picture`, `brackets`, `tickets`, `books` and give commands."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.state = EngineState.STARTING
+        self.reason = ""
+        self.since_us = parts.clock.now_us()
+        self.picture = LivePicture()
+        self.scheduler = Scheduler(parts.clock)
+        self.books = Books(self._initial_cash())
+        self.ids = UlidFactory(parts.clock.now_us, parts.random_bits)
+        self.brackets = Brackets(
+            Desk(
+                parts.journal,
+                parts.broker,
+                parts.clock,
+                self.scheduler,
+                self.picture,
+                self.books,
+                parts.publish,
+                lambda: self.state is EngineState.HALTED,
+                lambda why: self.halt(BY_ENGINE, why),
+            )
+        )
+        self.gatekeeper = Gatekeeper(
+            parts.clock,
+            self.picture,
+            self.brackets,
+            self.books,
+            parts.kind,
+            parts.dataset,
+            parts.switches,
+            parts.max_positions_total,
+            parts.terms,
+            parts.instruments,
+            lambda: (self.state.value, self.reason),
+        )
+        self.tickets = Tickets(
+            Counter(
+                parts.account,
+                parts.kind.value,
+                parts.journal,
+                parts.clock,
+                self.scheduler,
+                self.gatekeeper,
+                self.brackets,
+                self.ids,
+                parts.publish,
+            )
+        )
+        self.day_start_equity = self._stored_decimal("day_start_equity") or self.books.initial_cash
+        self.peak_equity = self._stored_decimal("peak_equity") or self.books.initial_cash
+        self.verdicts: dict[StrategyName, tuple[Verdict, ...]] = {}
+        """Of the last decision instant of each strategy."""
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def parts(self) -> Parts:
+        """What it was built from."""
+        return self._parts
+
+    def equity(self) -> Decimal | None:
+        """Cash plus positions at their last prices; None when a held position has no price."""
+        return self.books.equity(self.brackets.open(), self.picture)
+
+    def market_us(self) -> int | None:
+        """The last market instant that was handled to its end; None before the first."""
+        stored = self._parts.journal.meta("market_us")
+        return None if stored is None else int(stored)
+
+    async def start(self) -> None:
+        """Journal, then venue, then ready. Raises BrokerError or StorageError; nothing was sent then."""
+        journal = self._parts.journal
+        self._restore_market()
+        self.brackets.restore(
+            restore_brackets(journal.rows("bracket"), journal.rows("ord"), journal.rows("fill"))
+        )
+        self.tickets.restore()
+        body = {"config": self._parts.config_hash, "kind": self._parts.kind.value}
+        journal.commit((), (self._audit(BY_ENGINE, "started", body),))
+        self._supervise("venue updates", self._follow_updates)
+        findings = await recover(self.brackets, self._parts.broker)
+        halted = self._stored_halt()
+        if halted is not None:
+            self._become(EngineState.HALTED, halted, "journal")
+        elif not findings.clean:
+            self.halt(BY_ENGINE, "; ".join((*findings.differences, *findings.strangers)))
+        else:
+            self._become(EngineState.RUNNING, "", "engine")
+        self.brackets.review_all()
+
+    def run_timers(self) -> None:
+        """Let due times call by themselves: for a live clock. A replay steps `scheduler` instead."""
+        self._supervise("timers", self.scheduler.run)
+
+    async def stop(self) -> None:
+        """Take nothing new, wait for answers that are out, leave stops resting."""
+        self._become(EngineState.STOPPED, "stopped", "engine")
+        await self.brackets.idle()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._parts.journal.commit((), (self._audit(BY_ENGINE, "stopped", {}),))
+
+    def restate(self, batch: MarketBatch) -> None:
+        """Corporate actions, before the venue carries them out."""
+        self.brackets.restate(batch.actions)
+
+    def take(self, batch: MarketBatch) -> None:
+        """Market data into the live picture, then every bracket that it concerns."""
+        self.picture.take(batch)
+        if batch.phase is SessionPhase.CLOSE and batch.session is not None:
+            traded = {bar.instrument for bar in batch.bars}
+            self.brackets.end_session(SessionOver(batch.session), traded.__contains__)
+        elif batch.phase is SessionPhase.OPEN:
+            self.brackets.review_all()
+        else:
+            moved = {quote.instrument for quote in batch.quotes} | {
+                trade.instrument for trade in batch.trades
+            }
+            for bracket in self.brackets.open():
+                if bracket.instrument in moved:
+                    self.brackets.review(bracket.ticket)
+        self._parts.publish(MarketMoved(batch))
+
+    def decide(self, batch: MarketBatch) -> None:
+        """At the opening of a session every strategy judges its candidates; each instant is decided once."""
+        session, until = batch.session, self._parts.entry_until
+        if batch.phase is not SessionPhase.OPEN or session is None or (until is not None and session > until):
+            return
+        context = self._context(session)
+        if context is None:
+            return
+        for strategy in self._parts.strategies:
+            verdicts = tuple(strategy.propose(self._for(strategy, context)))
+            self.verdicts[strategy.name] = verdicts
+            self.tickets.record([verdict for verdict in verdicts if verdict.proposal is None])
+            for verdict in verdicts:
+                self._propose(verdict, context)
+            self._parts.publish(CandidatesJudged(strategy.name, verdicts, self._parts.clock.now_us()))
+
+    def finish(self, batch: MarketBatch) -> None:
+        """The instant is handled: a restart begins after it."""
+        equity = self.equity()
+        values = {"market_us": str(batch.ts)}
+        if batch.session is not None and batch.phase is not None:
+            values |= {"market_session": batch.session.isoformat(), "market_phase": batch.phase.value}
+        if equity is not None:
+            self.peak_equity = max(self.peak_equity, equity)
+            values["peak_equity"] = format(self.peak_equity, "f")
+            if batch.phase is SessionPhase.CLOSE:
+                self.day_start_equity = equity
+                values["day_start_equity"] = format(equity, "f")
+        rows = [JournalRow("meta", {"k": key, "v": value}) for key, value in values.items()]
+        self._parts.journal.commit(rows, ())
+
+    def give(self, command: Command) -> Answer:
+        """Carry out a command of a person or a policy. A refusal is an answer, never an exception."""
+        match command:
+            case ApproveTicket():
+                return self.tickets.approve(command)
+            case RejectTicket():
+                return self.tickets.reject(command)
+            case Halt(actor, reason):
+                self.halt(actor, reason)
+                return Answer(True, "ok", "Halted. No new orders, stops stay.")
+            case Resume(actor):
+                return self._resume(actor)
+
+    def halt(self, actor: Actor, reason: str) -> None:
+        """No new entries, working entries are cancelled, stops stay; kept over a restart."""
+        if self.state in (EngineState.HALTED, EngineState.STOPPED):
+            return
+        self._become(EngineState.HALTED, f"{reason} (by {actor})", str(actor))
+        row = JournalRow(
+            "halt",
+            {"scope": HALT_SCOPE, "why": self.reason, "since_us": self.since_us, "by": str(actor)},
+        )
+        self._parts.journal.commit((row,), (self._audit(actor, "halted", {"reason": reason}),))
+        self.brackets.review_all()
+
+    def _resume(self, actor: Actor) -> Answer:
+        if self.state is not EngineState.HALTED:
+            return Answer(False, "not_halted", f"The engine is {self.state.value}, not HALTED.")
+        unknown = sum(bracket.has_unknown for bracket in self.brackets.open())
+        if unknown:
+            return Answer(False, "not_reconciled", f"Not yet: {unknown} orders UNKNOWN. Asking the venue.")
+        row = JournalRow("halt", {"scope": HALT_SCOPE, "why": None, "since_us": None, "by": None})
+        self._parts.journal.commit((row,), (self._audit(actor, "resumed", {}),))
+        self._become(EngineState.RUNNING, "", str(actor))
+        return Answer(True, "ok", "Running again.")
+
+    async def settled(self, venue_busy: Callable[[], bool]) -> None:
+        """Wait until nothing is under way any more: for replays, where the venue answers at once."""
+        quiet = 0
+        while quiet < 3:
+            await asyncio.sleep(0)
+            quiet = 0 if self.brackets.in_flight or venue_busy() else quiet + 1
+
+    def _propose(self, verdict: Verdict, context: StrategyContext) -> None:
+        proposal = verdict.proposal
+        quote = context.quotes.get(verdict.candidate.instrument)
+        if proposal is None or quote is None or not self.tickets.is_new(verdict):
+            return
+        entry = self.tickets.propose(verdict, proposal, quote, context.equity)
+        if entry.state is ProposalState.PENDING:
+            self._ask_policy(entry)
+
+    def _ask_policy(self, entry: Entry) -> None:
+        ticket = entry.ticket
+        entries = self.gatekeeper.entries(ticket.strategy, ticket.session)
+        actor = self._parts.policy.actor(ticket, entries)
+        if actor is not None:
+            self.give(ApproveTicket(ticket.id, entry.sha256, f"policy-{ticket.id}", None, actor))
+
+    def _context(self, session: date) -> StrategyContext | None:
+        parts, equity = self._parts, self.equity()
+        hours = parts.sessions.on(session)
+        if equity is None or hours is None:
+            return None
+        taken = [bracket for bracket in self.brackets.open() if is_taken(bracket)]
+        return StrategyContext(
+            now_us=parts.clock.now_us(),
+            session=session,
+            session_open_us=hours.open_us,
+            session_close_us=hours.close_us,
+            history=parts.history(session),
+            quotes=self.picture.quotes,
+            ratios=self.picture.ratios,
+            instruments=parts.instruments,
+            vix=parts.index("VIX", session),
+            spy=parts.index("SPY", session),
+            equity=equity,
+            cash=self.gatekeeper.buying_power(),
+            open_instruments=frozenset(bracket.instrument for bracket in taken),
+            open_in_strategy=0,
+            entries_this_session=0,
+            switches=parts.switches,
+            account_kind=parts.kind,
+            dataset=parts.dataset,
+            new_correlation=lambda: CorrelationId(self.ids.new()),
+            previous_session=self._session_before(session),
+        )
+
+    def _session_before(self, session: date) -> date | None:
+        earlier = self._parts.sessions.between(session - LONGEST_PAUSE, session - timedelta(days=1))
+        return earlier[-1].day if earlier else None
+
+    def _for(self, strategy: Strategy, context: StrategyContext) -> StrategyContext:
+        taken = [b for b in self.brackets.open() if is_taken(b) and b.strategy == strategy.name]
+        entries = self.gatekeeper.entries(strategy.name, context.session)
+        return replace(context, open_in_strategy=len(taken), entries_this_session=entries)
+
+    async def _follow_updates(self) -> None:
+        async for update in self._parts.broker.updates():
+            self.brackets.tell_venue(update)
+        raise BrokerError("the venue's update stream ended")
+
+    def _supervise(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = asyncio.get_running_loop().create_task(self._keep_running(name, work), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _keep_running(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a task for ever; one that fails is named, told, and started again after a pause."""
+        failures = 0
+        while True:
+            try:
+                await work()
+                return
+            except BrokerError as error:
+                if self.state is EngineState.RUNNING:
+                    self._become(EngineState.DEGRADED, f"{name}: {error}", "engine")
+            except Exception as error:  # noqa: BLE001 - the supervisor is the edge where our own bugs stop trading
+                why = str(error) if isinstance(error, DeckError) else f"{type(error).__name__}: {error}"
+                self.halt(BY_ENGINE, f"{name} failed: {why}")
+            pause = RESTART_PAUSE_US[min(failures, len(RESTART_PAUSE_US) - 1)]
+            failures += 1
+            await self._parts.clock.sleep_until(self._parts.clock.now_us() + pause)
+            if self.state is EngineState.DEGRADED:
+                self._become(EngineState.RUNNING, "", "engine")
+
+    def _become(self, state: EngineState, reason: str, by: str) -> None:
+        self.state, self.reason, self.since_us = state, reason, self._parts.clock.now_us()
+        self._parts.publish(EngineStateChanged(state.value, reason, by, self.since_us))
+
+    def _audit(self, actor: Actor, kind: str, body: Mapping[str, object]) -> AuditEntry:
+        return AuditEntry(self._parts.clock.now_us(), str(actor), kind, "", body)
+
+    def _initial_cash(self) -> Decimal:
+        return self._stored_decimal("initial_cash") or Decimal(0)
+
+    def _stored_decimal(self, key: str) -> Decimal | None:
+        stored = self._parts.journal.meta(key)
+        return None if stored is None else Decimal(stored)
+
+    def _stored_halt(self) -> str | None:
+        for row in self._parts.journal.rows("halt"):
+            if row["scope"] == HALT_SCOPE and row["why"] is not None:
+                return str(row["why"])
+        return None
+
+    def _restore_market(self) -> None:
+        session, phase = self._parts.journal.meta("market_session"), self._parts.journal.meta("market_phase")
+        if session is not None and phase is not None:
+            self.picture.restore(date.fromisoformat(session), SessionPhase(phase))
+
+
+def live_random_bits(count: int) -> int:
+    """Entropy for ids of live and paper accounts."""
+    return secrets.randbits(count)

@@ -4,6 +4,7 @@ All but market data carry the correlation id of the candidate they follow from, 
 """
 
 from dataclasses import dataclass
+from typing import get_args
 
 from engine.model.candidates import Verdict
 from engine.model.ids import CorrelationId, InstrumentId, TicketId
@@ -98,3 +99,5 @@ Event = (
     | RoundTripClosed
     | Alarm
 )
+
+ALL_EVENTS: tuple[type, ...] = get_args(Event)

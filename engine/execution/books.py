@@ -1,0 +1,53 @@
+"""Cash, positions and equity, rebuilt from fills and cash events alone."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from engine.execution.bracket import Bracket
+from engine.model.orders import Fill
+from engine.money import ZERO, to_decimal
+from engine.state import LivePicture
+
+
+def cash_of(fill: Fill) -> Decimal:
+    """What a fill does to cash: a buy takes, a sale gives, a fee takes."""
+    return -fill.side.sign * fill.quantity * fill.price - fill.fee
+
+
+class Books:
+    """The account's money as we count it. One writer: `record`. Money Decimal in account currency."""
+
+    def __init__(self, initial_cash: Decimal) -> None:
+        self.initial_cash = initial_cash
+        self._cash = initial_cash
+        self._counted: dict[str, Decimal] = {}
+
+    @property
+    def cash(self) -> Decimal:
+        """Settled cash, entries paid, exits received, fees, dividends and cash in lieu included."""
+        return self._cash
+
+    def record(self, bracket: Bracket) -> None:
+        """Count what is new in a bracket; the same state again changes nothing."""
+        total = sum((cash_of(fill) for leg in bracket.legs for fill in leg.fills), bracket.cash_adjustment)
+        self._cash += total - self._counted.get(bracket.ticket, ZERO)
+        self._counted[bracket.ticket] = total
+
+    def reserved(self, brackets: Iterable[Bracket]) -> Decimal:
+        """Cash that working entries may still take, at their limits."""
+        return sum(
+            (b.entry.remaining * b.limit_price for b in brackets if b.entry.is_live),
+            ZERO,
+        )
+
+    def equity(self, brackets: Iterable[Bracket], picture: LivePicture) -> Decimal | None:
+        """Cash plus positions at their last prices; None when a held position has no price."""
+        equity = self._cash
+        for bracket in brackets:
+            if bracket.position == ZERO:
+                continue
+            last = picture.last(bracket.instrument)
+            if last is None:
+                return None
+            equity += bracket.position * to_decimal(last)
+        return equity

@@ -1,0 +1,296 @@
+"""One bracket as a value: its orders, its phase and the facts derived from them.
+
+The state is frozen; `evidence.apply` folds facts into it and `planner.plan` says what to do next. No clock,
+no I/O, no float money. Position = sum of side x cumulative fills, never of deltas.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from engine.model.ids import (
+    AccountId,
+    ClientOrderId,
+    CorrelationId,
+    InstrumentId,
+    StrategyName,
+    TicketId,
+    client_order_id,
+)
+from engine.model.orders import (
+    BracketSpec,
+    Fill,
+    OrderRole,
+    OrderSide,
+    OrderSpec,
+    OrderState,
+    OrderType,
+    TimeInForce,
+)
+from engine.model.positions import ExitReason
+from engine.model.tickets import Ticket
+from engine.money import ZERO
+
+ONE = Decimal(1)
+
+
+class BracketPhase(StrEnum):
+    """Where a bracket stands (RELIABILITY 5.3)."""
+
+    ENTERING = "entering"
+    PROTECTED = "protected"
+    EXITING = "exiting"
+    DRAINING = "draining"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One order of a bracket as far as its fate is proved. Times int microseconds UTC."""
+
+    spec: OrderSpec
+    role: OrderRole
+    n: int
+    state: OrderState
+    parent: ClientOrderId | None = None
+    """The entry that must fill completely before the venue wakes this leg; None: works by itself."""
+    cum: Decimal = ZERO
+    fills: tuple[Fill, ...] = ()
+    venue_order_id: str = ""
+    attempts: int = 0
+    first_send_us: int = 0
+    last_send_us: int = 0
+    changed_us: int = 0
+    asked: int = 0
+    """How often its fate was asked since it became unknown."""
+    ask_us: int = 0
+    """When to ask next."""
+    not_found: int = 0
+    cancel_us: int | None = None
+    """When a cancel was last sent; a flag with a time, not a state."""
+    reason: str = ""
+
+    @property
+    def id(self) -> ClientOrderId:
+        """The client order id."""
+        return self.spec.client_order_id
+
+    @property
+    def is_live(self) -> bool:
+        """It may still be, or come to rest, at the venue."""
+        return not self.state.is_terminal
+
+    @property
+    def remaining(self) -> Decimal:
+        """Ordered and not yet filled."""
+        return self.spec.quantity - self.cum
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """Entry, stop and target of one approved ticket. Prices of the ticket are entry-day dollars."""
+
+    ticket: TicketId
+    number: int
+    correlation: CorrelationId
+    strategy: StrategyName
+    account: AccountId
+    instrument: InstrumentId
+    session: date
+    phase: BracketPhase
+    quantity: Decimal
+    limit_price: Decimal
+    stop_price: Decimal
+    target_price: Decimal
+    max_sessions: int
+    opened_us: int
+    deadline_us: int
+    """When an unfilled entry is cancelled."""
+    legs: tuple[Leg, ...]
+    ratio: Decimal = ONE
+    """Product of the corporate-action ratios since entry: today's price = entry-day price x ratio."""
+    adjustment: Decimal = ZERO
+    """Shares that splits added to (or took from) what was traded."""
+    restating: bool = False
+    """A corporate action changed the terms; the old exit orders must end before new ones are placed."""
+    cash_adjustment: Decimal = ZERO
+    """Dividends and cash in lieu received."""
+    sessions_held: int = 0
+    last_session: date | None = None
+    last_action: date | None = None
+    first_fill_us: int | None = None
+    exit_wanted: ExitReason | None = None
+    retry_exit_us: int = 0
+    """After a rejected exit: when to try again."""
+    alarmed: bool = False
+    closed_us: int | None = None
+
+    @property
+    def position(self) -> Decimal:
+        """Shares held now."""
+        return sum((leg.spec.side.sign * leg.cum for leg in self.legs), self.adjustment)
+
+    @property
+    def entry(self) -> Leg:
+        """The entry order."""
+        return self.legs[0]
+
+    def leg(self, order: ClientOrderId) -> Leg:
+        """Raises KeyError for an order of another bracket."""
+        for leg in self.legs:
+            if leg.id == order:
+                return leg
+        raise KeyError(order)
+
+    def of_role(self, *roles: OrderRole) -> tuple[Leg, ...]:
+        """The legs of these roles, oldest first."""
+        return tuple(leg for leg in self.legs if leg.role in roles)
+
+    def is_awake(self, leg: Leg) -> bool:
+        """Whether the venue works this leg, not only holds it for an unfilled entry."""
+        return leg.parent is None or self.leg(leg.parent).state is OrderState.FILLED
+
+    @property
+    def cover(self) -> Decimal:
+        """Shares that resting stops would sell."""
+        return sum(
+            (
+                leg.remaining
+                for leg in self.of_role(OrderRole.STOP)
+                if leg.state is OrderState.WORKING and self.is_awake(leg)
+            ),
+            ZERO,
+        )
+
+    @property
+    def has_unknown(self) -> bool:
+        """Some order's fate is not known."""
+        return any(leg.state is OrderState.UNKNOWN for leg in self.legs)
+
+    @property
+    def stop_now(self) -> Decimal:
+        """The stop in today's dollars."""
+        return self.stop_price * self.ratio
+
+    @property
+    def target_now(self) -> Decimal:
+        """The target in today's dollars."""
+        return self.target_price * self.ratio
+
+    def with_leg(self, changed: Leg) -> "Bracket":
+        """The same bracket with one leg replaced by its id."""
+        return replace(self, legs=tuple(changed if leg.id == changed.id else leg for leg in self.legs))
+
+    def next_n(self, role: OrderRole) -> int:
+        """The count for the next order of a role."""
+        return len(self.of_role(role))
+
+
+def open_bracket(ticket: Ticket, now_us: int) -> Bracket:
+    """The bracket of an approved ticket with its three orders as intents: exactly the ticket's terms."""
+    spec = ticket.order
+    entry = spec.entry
+    if entry is None or entry.limit_price is None or spec.stop.stop_price is None:
+        raise ValueError(f"ticket {ticket.id} has no limit entry with a stop")
+    if spec.target.limit_price is None:
+        raise ValueError(f"ticket {ticket.id} has no target")
+    parent = entry.client_order_id
+    return Bracket(
+        ticket=ticket.id,
+        number=ticket.number,
+        correlation=ticket.correlation,
+        strategy=ticket.strategy,
+        account=ticket.account,
+        instrument=ticket.instrument,
+        session=ticket.session,
+        phase=BracketPhase.ENTERING,
+        quantity=entry.quantity,
+        limit_price=entry.limit_price,
+        stop_price=spec.stop.stop_price,
+        target_price=spec.target.limit_price,
+        max_sessions=ticket.max_sessions,
+        opened_us=now_us,
+        deadline_us=now_us + ticket.entry_ttl_us,
+        legs=(
+            sending(entry, OrderRole.ENTRY, 0, now_us),
+            sending(spec.stop, OrderRole.STOP, 0, now_us, parent),
+            sending(spec.target, OrderRole.TARGET, 0, now_us, parent),
+        ),
+    )
+
+
+def sending(
+    spec: OrderSpec, role: OrderRole, n: int, now_us: int, parent: ClientOrderId | None = None
+) -> Leg:
+    """A leg whose intent is journalled and whose first send follows at once."""
+    return Leg(
+        spec,
+        role,
+        n,
+        OrderState.SENDING,
+        parent,
+        attempts=1,
+        first_send_us=now_us,
+        last_send_us=now_us,
+        changed_us=now_us,
+    )
+
+
+def entry_spec(
+    ticket: TicketId, account: AccountId, instrument: InstrumentId, quantity: Decimal, limit: Decimal,
+    stop: Decimal, target: Decimal,
+) -> BracketSpec:  # fmt: skip
+    """A day limit buy; stop and target good till cancelled, one cancels the other."""
+    return BracketSpec(
+        ticket,
+        account,
+        OrderSpec(
+            client_order_id(ticket, OrderRole.ENTRY, 0),
+            instrument,
+            OrderSide.BUY,
+            OrderType.LIMIT,
+            quantity,
+            limit_price=limit,
+            tif=TimeInForce.DAY,
+        ),
+        stop_spec(ticket, instrument, 0, quantity, stop),
+        target_spec(ticket, instrument, 0, quantity, target),
+    )
+
+
+def stop_spec(
+    ticket: TicketId, instrument: InstrumentId, n: int, quantity: Decimal, price: Decimal
+) -> OrderSpec:
+    """A resting protective stop."""
+    return OrderSpec(
+        client_order_id(ticket, OrderRole.STOP, n),
+        instrument,
+        OrderSide.SELL,
+        OrderType.STOP,
+        quantity,
+        stop_price=price,
+    )
+
+
+def target_spec(
+    ticket: TicketId, instrument: InstrumentId, n: int, quantity: Decimal, price: Decimal
+) -> OrderSpec:
+    """A resting limit sale at the target."""
+    return OrderSpec(
+        client_order_id(ticket, OrderRole.TARGET, n),
+        instrument,
+        OrderSide.SELL,
+        OrderType.LIMIT,
+        quantity,
+        limit_price=price,
+    )
+
+
+def exit_spec(
+    ticket: TicketId, instrument: InstrumentId, n: int, side: OrderSide, quantity: Decimal, tif: TimeInForce
+) -> OrderSpec:
+    """A market order that ends the position."""
+    return OrderSpec(
+        client_order_id(ticket, OrderRole.EXIT, n), instrument, side, OrderType.MARKET, quantity, tif=tif
+    )

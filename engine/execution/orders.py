@@ -1,0 +1,351 @@
+"""The one writer of brackets: fact -> apply -> plan -> journal -> only then side effects (RELIABILITY 5).
+
+All decisions are synchronous; sends run as tasks of their own and come back as facts. Nothing is awaited
+between plan and commit, and nothing is sent before its intent is durable.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+from engine.clock import Clock
+from engine.errors import BrokerError, InvariantBroken, OrderRejected
+from engine.execution.books import Books
+from engine.execution.bracket import Bracket, BracketPhase, open_bracket
+from engine.execution.evidence import (
+    Accepted,
+    AnswerLost,
+    ExitWanted,
+    Fact,
+    NotFound,
+    Refused,
+    SessionOver,
+    apply,
+)
+from engine.execution.planner import (
+    Action,
+    AskOrder,
+    CancelOrder,
+    Circumstances,
+    RaiseAlarm,
+    SendBracket,
+    SendOrder,
+    plan,
+)
+from engine.execution.records import changed_rows, round_trip_of, round_trip_row
+from engine.model.events import Alarm, BracketChanged, Event, FillRecorded, RoundTripClosed
+from engine.model.ids import CLIENT_ORDER_PREFIX, ULID_LENGTH, ClientOrderId, InstrumentId, TicketId
+from engine.model.market import CorporateAction
+from engine.model.orders import Fill, OrderState, VenueOrder
+from engine.model.positions import ExitReason, RoundTrip
+from engine.model.tickets import Ticket, to_plain
+from engine.ports import AuditEntry, Broker, Journal, JournalRow
+from engine.scheduler import Scheduler
+from engine.state import LivePicture
+
+MAX_STEPS = 50
+"""More plan rows than that on one fact is a bug of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the bracket writer works with."""
+
+    journal: Journal
+    broker: Broker
+    clock: Clock
+    scheduler: Scheduler
+    picture: LivePicture
+    books: Books
+    publish: Callable[[Event], None]
+    is_halted: Callable[[], bool]
+    halt: Callable[[str], None]
+
+
+class Brackets:
+    """All brackets of one account, open and closed."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._brackets: dict[TicketId, Bracket] = {}
+        self._open: dict[TicketId, None] = {}
+        self._sessions: defaultdict[date, dict[TicketId, None]] = defaultdict(dict)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wakes: dict[TicketId, int] = {}
+        self.on_changed: Callable[[Bracket], tuple[JournalRow, ...]] = lambda bracket: ()
+        """Rows of others that must change in the same transaction as a bracket."""
+
+    def restore(self, brackets: Iterable[Bracket]) -> None:
+        """Take over what the journal holds."""
+        for bracket in brackets:
+            self._keep(bracket)
+
+    def get(self, ticket: TicketId) -> Bracket | None:
+        """The bracket of a ticket; None when it never came to one."""
+        return self._brackets.get(ticket)
+
+    def __iter__(self) -> Iterator[Bracket]:
+        return iter(tuple(self._brackets.values()))
+
+    def open(self) -> tuple[Bracket, ...]:
+        """Brackets that are not closed, oldest first."""
+        return tuple(self._brackets[ticket] for ticket in self._open)
+
+    def of_session(self, session: date) -> tuple[Bracket, ...]:
+        """Brackets that were started in a session, oldest first."""
+        return tuple(self._brackets[ticket] for ticket in self._sessions.get(session, ()))
+
+    @property
+    def in_flight(self) -> int:
+        """Sends and questions whose answers are still out."""
+        return len(self._tasks)
+
+    def start(self, ticket: Ticket, rows: tuple[JournalRow, ...], audit: tuple[AuditEntry, ...]) -> Bracket:
+        """Journal an approved ticket's bracket, its intents and `rows` in one transaction, then send.
+
+        Raises StorageError, and then nothing was changed or sent.
+        """
+        bracket = open_bracket(ticket, self._desk.clock.now_us())
+        intent = self._audit(bracket, "intent", to_plain(ticket.order))
+        self._commit(None, bracket, (*rows, *changed_rows(None, bracket)), (*audit, intent))
+        self._perform(bracket, (SendBracket(ticket.order),))
+        return bracket
+
+    def tell(self, ticket: TicketId, fact: Fact) -> None:
+        """Fold a fact into a bracket, plan, journal and act. Raises StorageError with nothing changed."""
+        before = self._brackets[ticket]
+        self._settle_plan(before, apply(fact, before, self._desk.clock.now_us()), fact)
+
+    def tell_venue(self, update: VenueOrder | Fill) -> bool:
+        """A report of the venue; False when it is not about one of our orders."""
+        ticket = ticket_of(update.client_order_id)
+        if ticket is None or ticket not in self._brackets:
+            return False
+        try:
+            self._brackets[ticket].leg(update.client_order_id)
+        except KeyError:
+            return False
+        self.tell(ticket, update)
+        return True
+
+    def restate(self, actions: Iterable[CorporateAction]) -> None:
+        """Corporate actions before the open: terms change now, orders when the venue ended the old ones."""
+        by_instrument = {action.instrument: action for action in actions}
+        for bracket in self.open():
+            action = by_instrument.get(bracket.instrument)
+            if action is None:
+                continue
+            after = apply(action, bracket, self._desk.clock.now_us())
+            if after != bracket:
+                audit = self._audit(after, "corporate_action", to_plain(action))
+                self._commit(bracket, after, changed_rows(bracket, after), (audit,))
+
+    def end_session(self, over: SessionOver, traded: Callable[[InstrumentId], bool]) -> None:
+        """The regular session is over: count it for what traded, and look at every open bracket again."""
+        for bracket in self.open():
+            if bracket.position > 0 and traded(bracket.instrument):
+                self.tell(bracket.ticket, over)
+            else:
+                self.review(bracket.ticket)
+
+    def want_exit(self, ticket: TicketId, reason: ExitReason) -> None:
+        """End a position."""
+        self.tell(ticket, ExitWanted(reason))
+
+    def review(self, ticket: TicketId) -> None:
+        """Plan again without a new fact: time went by, or a halt began."""
+        bracket = self._brackets[ticket]
+        self._settle_plan(bracket, bracket, None)
+
+    def review_all(self) -> None:
+        """`review` for every open bracket."""
+        for ticket in tuple(self._open):
+            self.review(ticket)
+
+    async def idle(self) -> None:
+        """Wait for the answers that are out now."""
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks))
+
+    def _settle_plan(self, before: Bracket, after: Bracket, fact: Fact | None) -> None:
+        now = self._circumstances(after)
+        actions: list[Action] = []
+        current = after
+        for _ in range(MAX_STEPS):
+            step = plan(current, now)
+            actions += step.actions
+            if step.bracket == current:
+                break
+            current = step.bracket
+        else:
+            raise InvariantBroken(f"the plan of bracket {before.ticket} does not settle after {fact!r}")
+        if current != before:
+            kind = "review" if fact is None else type(fact).__name__
+            body = {"fact": to_plain(fact), "phase": current.phase.value, "actions": to_plain(actions)}
+            audit = self._audit(current, kind, body)
+            self._commit(before, current, changed_rows(before, current), (audit,))
+        self._wake_at(current.ticket, step.wake_us)
+        self._perform(current, actions)
+
+    def _circumstances(self, bracket: Bracket) -> Circumstances:
+        desk = self._desk
+        return Circumstances(
+            desk.clock.now_us(),
+            desk.is_halted(),
+            desk.picture.is_session_open,
+            desk.picture.last_decimal(bracket.instrument),
+            desk.broker.capabilities,
+        )
+
+    def _commit(
+        self,
+        before: Bracket | None,
+        after: Bracket,
+        rows: tuple[JournalRow, ...],
+        audit: tuple[AuditEntry, ...],
+    ) -> None:
+        trip = self._finished(before, after)
+        closing = () if trip is None else (round_trip_row(trip),)
+        self._desk.journal.commit((*rows, *closing, *self.on_changed(after)), audit)
+        self._keep(after)
+        self._publish(before, after)
+        if trip is not None:
+            self._desk.publish(RoundTripClosed(trip))
+
+    def _finished(self, before: Bracket | None, after: Bracket) -> RoundTrip | None:
+        if after.phase is not BracketPhase.CLOSED or before is None or before.phase is BracketPhase.CLOSED:
+            return None
+        return round_trip_of(after, self._desk.picture.session)
+
+    def _keep(self, bracket: Bracket) -> None:
+        self._brackets[bracket.ticket] = bracket
+        self._sessions[bracket.session][bracket.ticket] = None
+        self._desk.books.record(bracket)
+        if bracket.phase is BracketPhase.CLOSED:
+            self._open.pop(bracket.ticket, None)
+        else:
+            self._open[bracket.ticket] = None
+
+    def _publish(self, before: Bracket | None, after: Bracket) -> None:
+        known = set() if before is None else {fill.exec_id for leg in before.legs for fill in leg.fills}
+        for leg in after.legs:
+            for fill in leg.fills:
+                if fill.exec_id not in known:
+                    self._desk.publish(FillRecorded(after.ticket, after.correlation, fill))
+        text = after.phase.value if before is None or before.phase is not after.phase else ""
+        self._desk.publish(
+            BracketChanged(
+                after.ticket,
+                after.correlation,
+                after.instrument,
+                after.phase.value,
+                text,
+                self._desk.clock.now_us(),
+            )
+        )
+
+    def _audit(self, bracket: Bracket, kind: str, body: dict[str, object]) -> AuditEntry:
+        named = {"ticket": bracket.ticket, **body}
+        return AuditEntry(self._desk.clock.now_us(), "engine", kind, bracket.correlation, named)
+
+    def _wake_at(self, ticket: TicketId, wake_us: int | None) -> None:
+        if wake_us is None:
+            self._wakes.pop(ticket, None)
+            return
+        if self._wakes.get(ticket) == wake_us:
+            return
+        self._wakes[ticket] = wake_us
+        self._desk.scheduler.call_at(wake_us, lambda: self._woken(ticket, wake_us))
+
+    def _woken(self, ticket: TicketId, wake_us: int) -> None:
+        if self._wakes.get(ticket) == wake_us:
+            del self._wakes[ticket]
+            self.review(ticket)
+
+    def _perform(self, bracket: Bracket, actions: Iterable[Action]) -> None:
+        for action in actions:
+            match action:
+                case SendOrder(order):
+                    send = partial(self._desk.broker.submit, order)
+                    self._spawn(self._send(bracket.ticket, (order.client_order_id,), send))
+                case SendBracket(group):
+                    orders = (group.entry, group.stop, group.target)
+                    ids = tuple(order.client_order_id for order in orders if order is not None)
+                    send = partial(self._desk.broker.submit_bracket, group)
+                    self._spawn(self._send(bracket.ticket, ids, send))
+                case CancelOrder(order_id):
+                    self._spawn(self._cancel(bracket.ticket, order_id))
+                case AskOrder(order_id):
+                    self._spawn(self._ask(bracket.ticket, order_id))
+                case RaiseAlarm(text, page, halt):
+                    self._alarm(bracket, text, page)
+                    if halt:
+                        self._desk.halt(text)
+
+    def _alarm(self, bracket: Bracket, text: str, page: bool) -> None:
+        self._desk.publish(Alarm(text, page, bracket.correlation, self._desk.clock.now_us()))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A fact could not be journalled, or a rule of ours broke: nothing new may start.
+            self._desk.halt(f"{type(error).__name__}: {error}")
+
+    async def _send(
+        self,
+        ticket: TicketId,
+        orders: tuple[ClientOrderId, ...],
+        call: Callable[[], Coroutine[Any, Any, None]],
+    ) -> None:
+        facts: list[Fact]
+        try:
+            await call()
+            facts = [Accepted(order) for order in orders]
+        except OrderRejected as error:
+            facts = [Refused(order, f"{error.reason} ({error.code})") for order in orders]
+        except BrokerError as error:
+            # Also when the adapter says nothing was sent: only the venue's books prove that.
+            facts = [AnswerLost(order, error.message) for order in orders]
+        for fact in facts:
+            self.tell(ticket, fact)
+
+    async def _cancel(self, ticket: TicketId, order: ClientOrderId) -> None:
+        try:
+            await self._desk.broker.cancel(order)
+        except BrokerError as error:
+            self._alarm(self._brackets[ticket], f"cancel of {order}: {error.message}", page=False)
+        await self._ask(ticket, order)
+
+    async def _ask(self, ticket: TicketId, order: ClientOrderId) -> None:
+        try:
+            report = await self._desk.broker.order(order)
+        except BrokerError as error:
+            self._alarm(self._brackets[ticket], f"question about {order}: {error.message}", page=False)
+            return
+        self.tell(ticket, NotFound(order) if report is None else report)
+
+
+def ticket_of(order: ClientOrderId) -> TicketId | None:
+    """The ticket that a client order id was derived from; None for an id that is not ours."""
+    ulid = order[len(CLIENT_ORDER_PREFIX) : len(CLIENT_ORDER_PREFIX) + ULID_LENGTH]
+    ours = order.startswith(CLIENT_ORDER_PREFIX) and len(ulid) == ULID_LENGTH
+    return TicketId(ulid) if ours else None
+
+
+def unfinished(bracket: Bracket) -> tuple[ClientOrderId, ...]:
+    """Orders whose fate a restart must ask for."""
+    return tuple(leg.id for leg in bracket.legs if leg.is_live)
+
+
+def lost_at_restart(bracket: Bracket) -> tuple[ClientOrderId, ...]:
+    """Orders that were on their way when the process ended: sent or not, nobody knows."""
+    return tuple(leg.id for leg in bracket.legs if leg.state is OrderState.SENDING)

@@ -1,0 +1,72 @@
+"""Start and crash recovery are one path: the journal's picture is corrected by the venue's (RELIABILITY 7).
+
+Nothing new is sent before this is done. A failed read aborts it: an empty answer is never assumed.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.execution.bracket import Bracket
+from engine.execution.evidence import AnswerLost, NotFound
+from engine.execution.orders import Brackets, lost_at_restart, ticket_of, unfinished
+from engine.model.ids import InstrumentId
+from engine.model.positions import AccountSnapshot
+from engine.money import ZERO
+from engine.ports import Broker
+
+LOOK_BACK_US = 600_000_000
+"""Executions are read again from ten minutes before the oldest open bracket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What did not agree. Empty `differences` and `strangers` mean the books match."""
+
+    asked: int
+    differences: tuple[str, ...]
+    """Positions that differ, in words with both numbers."""
+    strangers: tuple[str, ...]
+    """Working orders with our prefix that the journal does not know."""
+
+    @property
+    def clean(self) -> bool:
+        """Our books are the venue's."""
+        return not self.differences and not self.strangers
+
+
+async def recover(brackets: Brackets, broker: Broker) -> Findings:
+    """Ask the venue for everything the journal left open. Raises BrokerError when a question fails."""
+    open_brackets = brackets.open()
+    for bracket in open_brackets:
+        for order in lost_at_restart(bracket):
+            brackets.tell(bracket.ticket, AnswerLost(order, "the process ended while it was sent"))
+    if open_brackets:
+        since = min(bracket.opened_us for bracket in open_brackets) - LOOK_BACK_US
+        for fill in await broker.executions(since):
+            brackets.tell_venue(fill)
+    asked = 0
+    for bracket in brackets.open():
+        for order in unfinished(bracket):
+            report = await broker.order(order)
+            asked += 1
+            brackets.tell(bracket.ticket, NotFound(order) if report is None else report)
+    strangers = []
+    for report in await broker.open_orders():
+        ticket = ticket_of(report.client_order_id)
+        if ticket is not None and brackets.get(ticket) is None:
+            strangers.append(f"{report.instrument} order {report.client_order_id}")
+    return Findings(asked, differing_positions(brackets.open(), await broker.account()), tuple(strangers))
+
+
+def differing_positions(brackets: tuple[Bracket, ...], venue: AccountSnapshot) -> tuple[str, ...]:
+    """Instruments in which the sum of our brackets is not what the venue holds."""
+    ours: defaultdict[InstrumentId, Decimal] = defaultdict(lambda: ZERO)
+    for bracket in brackets:
+        ours[bracket.instrument] += bracket.position
+    theirs = {position.instrument: position.quantity for position in venue.positions}
+    return tuple(
+        f"{instrument}: we hold {ours.get(instrument, ZERO)}, the venue says {theirs.get(instrument, ZERO)}"
+        for instrument in sorted(ours.keys() | theirs.keys())
+        if ours.get(instrument, ZERO) != theirs.get(instrument, ZERO)
+    )

@@ -1,0 +1,71 @@
+"""The one live picture of the market: current quotes, last prices, and where the session stands."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+from engine.model.ids import InstrumentId
+from engine.model.market import MarketBatch, Quote, SessionPhase
+from engine.money import to_decimal
+
+
+class LivePicture:
+    """Written by `take` alone; everything else reads."""
+
+    def __init__(self) -> None:
+        self.ts = 0
+        self.session: date | None = None
+        self.phase: SessionPhase | None = None
+        self._quotes: dict[InstrumentId, Quote] = {}
+        self._last: dict[InstrumentId, float] = {}
+        self._ratios: dict[InstrumentId, float] = {}
+
+    def take(self, batch: MarketBatch) -> None:
+        """Everything of one instant. An opening starts a new session: quotes of the last one are gone."""
+        if batch.phase is SessionPhase.OPEN:
+            self._quotes.clear()
+            self._ratios = {action.instrument: action.ratio for action in batch.actions}
+        for action in batch.actions:
+            if action.instrument in self._last:
+                self._last[action.instrument] *= action.ratio
+        for quote in batch.quotes:
+            self._quotes[quote.instrument] = quote
+        for trade in batch.trades:
+            self._last[trade.instrument] = trade.price
+        for bar in batch.bars:
+            self._last[bar.instrument] = bar.close
+        self.ts = batch.ts
+        self.session = batch.session if batch.session is not None else self.session
+        self.phase = batch.phase if batch.phase is not None else self.phase
+
+    def restore(self, session: date, phase: SessionPhase) -> None:
+        """Where the session stood when the process ended; prices come with the market."""
+        self.session, self.phase = session, phase
+
+    @property
+    def is_session_open(self) -> bool:
+        """Between the opening and the closing batch of a session."""
+        return self.phase is SessionPhase.OPEN
+
+    @property
+    def quotes(self) -> Mapping[InstrumentId, Quote]:
+        """Current quotes of this session."""
+        return self._quotes
+
+    @property
+    def ratios(self) -> Mapping[InstrumentId, float]:
+        """Corporate-action ratios of this session's ex-date."""
+        return self._ratios
+
+    def quote(self, instrument: InstrumentId) -> Quote | None:
+        """The current quote; None without one in this session."""
+        return self._quotes.get(instrument)
+
+    def last(self, instrument: InstrumentId) -> float | None:
+        """The last price in today's dollars; None when never seen."""
+        return self._last.get(instrument)
+
+    def last_decimal(self, instrument: InstrumentId) -> Decimal | None:
+        """`last` as an exact decimal."""
+        last = self._last.get(instrument)
+        return None if last is None else to_decimal(last)

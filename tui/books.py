@@ -1,0 +1,205 @@
+"""The books as JSON documents, from a running engine or from a state folder's journal."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from engine.core import Engine
+from engine.execution.approvals import Entry, read_ticket
+from engine.execution.bracket import Bracket, BracketPhase
+from engine.execution.records import restore_brackets, restore_round_trip
+from engine.model.ids import symbol_of
+from engine.model.positions import RoundTrip
+from engine.model.tickets import ProposalState, Ticket, to_plain
+from engine.money import ZERO
+from engine.ports import Journal
+from tui.link import Question
+
+Document = list[dict[str, object]] | dict[str, object]
+
+
+def answer(engine: Engine, question: Question) -> Document:
+    """From the live state."""
+    journal = engine.parts.journal
+    match question:
+        case Question.PROPOSALS:
+            return [_proposal(e.ticket, e.state.value, e.reason) for e in _shown(engine.tickets)]
+        case Question.ORDERS:
+            return orders(engine.brackets)
+        case Question.POSITIONS:
+            return positions(engine.brackets.open(), lambda i: engine.picture.last(i))
+        case Question.ROUND_TRIPS:
+            return round_trips(restore_round_trip(row) for row in journal.rows("round_trip"))
+        case Question.STATUS:
+            return status(engine)
+
+
+def read(journal: Journal, question: Question) -> Document:
+    """From a journal that no engine holds now."""
+    brackets = restore_brackets(journal.rows("bracket"), journal.rows("ord"), journal.rows("fill"))
+    match question:
+        case Question.PROPOSALS:
+            rows = [row for row in journal.rows("ticket") if row["number"]]
+            return [
+                _proposal(read_ticket(str(r["body"])), str(r["state"]), str(r["reason"] or "")) for r in rows
+            ]
+        case Question.ORDERS:
+            return orders(brackets)
+        case Question.POSITIONS:
+            return positions(brackets, lambda instrument: None)
+        case Question.ROUND_TRIPS:
+            return round_trips(restore_round_trip(row) for row in journal.rows("round_trip"))
+        case Question.STATUS:
+            return _stored_status(journal, brackets)
+
+
+def _shown(entries: Iterable[Entry]) -> list[Entry]:
+    return [entry for entry in entries if entry.ticket.number]
+
+
+def _proposal(ticket: Ticket, state: str, reason: str) -> dict[str, object]:
+    order = ticket.order.entry
+    return {
+        "ticket": ticket.id,
+        "number": f"T-{ticket.number}",
+        "state": state,
+        "reason": reason,
+        "strategy": ticket.strategy,
+        "account": ticket.account,
+        "symbol": symbol_of(ticket.instrument),
+        "session": ticket.session.isoformat(),
+        "quantity": None if order is None else to_plain(order.quantity),
+        "limit_price": None if order is None else to_plain(order.limit_price),
+        "stop_price": to_plain(ticket.order.stop.stop_price),
+        "target_price": to_plain(ticket.order.target.limit_price),
+        "created_us": ticket.created_us,
+        "expires_us": ticket.expires_us,
+        "sha256": ticket.sha256,
+        "order": ticket.order_text(),
+        "correlation": ticket.correlation,
+        "waits": state == ProposalState.PENDING,
+    }
+
+
+def orders(brackets: Iterable[Bracket]) -> list[dict[str, object]]:
+    """Every order of every bracket, brackets as trees."""
+    return [
+        {
+            "bracket": f"B-{bracket.number}",
+            "ticket": bracket.ticket,
+            "symbol": symbol_of(bracket.instrument),
+            "phase": bracket.phase.value,
+            "correlation": bracket.correlation,
+            "orders": [
+                {
+                    "client_order_id": leg.id,
+                    "role": leg.role.name.lower(),
+                    "side": leg.spec.side.value,
+                    "type": leg.spec.type.value,
+                    "tif": leg.spec.tif.value,
+                    "quantity": to_plain(leg.spec.quantity),
+                    "filled": to_plain(leg.cum),
+                    "limit_price": to_plain(leg.spec.limit_price),
+                    "stop_price": to_plain(leg.spec.stop_price),
+                    "state": leg.state.value,
+                    "reason": leg.reason,
+                    "venue_order_id": leg.venue_order_id,
+                }
+                for leg in bracket.legs
+            ],
+        }
+        for bracket in brackets
+    ]
+
+
+def positions(brackets: Iterable[Bracket], last: Callable[..., float | None]) -> list[dict[str, object]]:
+    """What is held, with its protection. `last_price` is null where no market is at hand."""
+    return [
+        {
+            "bracket": f"B-{b.number}",
+            "ticket": b.ticket,
+            "symbol": symbol_of(b.instrument),
+            "quantity": to_plain(b.position),
+            "protected": to_plain(min(b.cover, b.position)),
+            "stop_price": to_plain(b.stop_now),
+            "target_price": to_plain(b.target_now),
+            "last_price": last(b.instrument),
+            "sessions_held": b.sessions_held,
+            "max_sessions": b.max_sessions,
+            "correlation": b.correlation,
+        }
+        for b in brackets
+        if b.position != ZERO
+    ]
+
+
+def round_trips(trips: Iterable[RoundTrip]) -> list[dict[str, object]]:
+    """Finished trades, oldest exit first."""
+    return [
+        {
+            "bracket": f"B-{trip.number}",
+            "ticket": trip.ticket,
+            "symbol": symbol_of(trip.instrument),
+            "strategy": trip.strategy,
+            "session": trip.session.isoformat(),
+            "quantity": to_plain(trip.quantity),
+            "entry_price": to_plain(trip.entry_price),
+            "exit_price": to_plain(trip.exit_price),
+            "exit_reason": trip.exit_reason.value,
+            "return_ratio": trip.return_ratio,
+            "pnl": to_plain(trip.pnl),
+            "fees": to_plain(trip.fees),
+            "sessions": trip.sessions,
+            "entry_us": trip.entry_us,
+            "exit_us": trip.exit_us,
+            "correlation": trip.correlation,
+        }
+        for trip in sorted(trips, key=lambda trip: (trip.exit_us, trip.number))
+    ]
+
+
+def status(engine: Engine) -> dict[str, object]:
+    """One look at the engine."""
+    equity, parts = engine.equity(), engine.parts
+    brackets = engine.brackets.open()
+    return {
+        "running": True,
+        "state": engine.state.value,
+        "reason": engine.reason,
+        "since_us": engine.since_us,
+        "now_us": parts.clock.now_us(),
+        "account": parts.account,
+        "kind": parts.kind.value,
+        "equity": to_plain(equity),
+        "cash": to_plain(engine.books.cash),
+        "day_pnl": None if equity is None else to_plain(equity - engine.day_start_equity),
+        "session": None if engine.picture.session is None else engine.picture.session.isoformat(),
+        "session_open": engine.picture.is_session_open,
+        **_counts(brackets),
+        "waiting": len(engine.tickets.waiting()),
+        "config_sha256": parts.config_hash,
+    }
+
+
+def _stored_status(journal: Journal, brackets: Iterable[Bracket]) -> dict[str, object]:
+    halts = [row for row in journal.rows("halt") if row["why"] is not None]
+    waiting = sum(row["state"] == ProposalState.PENDING for row in journal.rows("ticket"))
+    return {
+        "running": False,
+        "state": "HALTED" if halts else "STOPPED",
+        "reason": str(halts[0]["why"]) if halts else "no engine runs on this state",
+        "account": journal.meta("account_id"),
+        "kind": journal.meta("kind"),
+        "session": journal.meta("market_session"),
+        **_counts([bracket for bracket in brackets if bracket.phase is not BracketPhase.CLOSED]),
+        "waiting": waiting,
+    }
+
+
+def _counts(open_brackets: Iterable[Bracket]) -> Mapping[str, object]:
+    brackets = tuple(open_brackets)
+    held = [bracket for bracket in brackets if bracket.position > ZERO]
+    return {
+        "open_brackets": len(brackets),
+        "positions": len(held),
+        "protected": sum(bracket.cover >= bracket.position for bracket in held),
+        "unknown_orders": sum(bracket.has_unknown for bracket in brackets),
+    }

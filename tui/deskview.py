@@ -1,0 +1,296 @@
+"""The Desk's views, made from the engine's live state. Pure: reads, never writes."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from engine.core import Engine, EngineState
+from engine.execution.approvals import Entry, gate_words
+from engine.execution.bracket import Bracket, BracketPhase, Leg
+from engine.model.candidates import Verdict, Vote
+from engine.model.ids import symbol_of
+from engine.model.market import Session
+from engine.model.orders import OrderRole, OrderSpec, OrderState
+from engine.model.tickets import ProposalState
+from engine.money import ZERO
+from engine.risk.gates import first_failure
+from tui import format
+from tui.views import (
+    BracketView,
+    DeskView,
+    EventLine,
+    GapRow,
+    HeaderView,
+    LegView,
+    LinkState,
+    MarketView,
+    RowState,
+    TicketView,
+)
+
+VOTERS = ("sentinel", "screener", "forecaster", "riskofficer", "newssentry", "trader")
+QUOTE_MAX_AGE_US = 3_000_000
+
+
+def desk(
+    engine: Engine,
+    session: Session | None,
+    market: MarketView,
+    link: LinkState,
+    events: tuple[EventLine, ...],
+) -> DeskView:
+    """Everything the Desk shows now."""
+    today = engine.picture.session
+    open_brackets = engine.brackets.open()
+    closed = [b for b in engine.brackets.of_session(today) if b.phase is BracketPhase.CLOSED] if today else []
+    brackets = [bracket_view(engine, bracket) for bracket in (*open_brackets, *closed)]
+    return DeskView(
+        header=_header(engine, session, market, link),
+        gaps=tuple(_gap_rows(engine)),
+        gaps_note="scan at the open",
+        tickets=tuple(ticket_view(engine, entry) for entry in _by_expiry(engine.tickets.waiting())),
+        brackets=tuple(sorted(brackets, key=_bracket_order)),
+        events=events,
+        last_closed=_last_closed(events),
+    )
+
+
+def _header(engine: Engine, session: Session | None, market: MarketView, link: LinkState) -> HeaderView:
+    equity, parts = engine.equity(), engine.parts
+    day = None if equity is None else equity - engine.day_start_equity
+    verdicts = [verdict for found in engine.verdicts.values() for verdict in found]
+    held = [bracket for bracket in engine.brackets.open() if bracket.position > ZERO]
+    return HeaderView(
+        kind=parts.kind,
+        account=parts.account,
+        currency="USD",
+        equity=equity,
+        day_pnl=day,
+        day_pnl_ratio=None if day is None else float(day / engine.day_start_equity),
+        drawdown_ratio=None if equity is None else max(0.0, 1 - float(equity / engine.peak_equity)),
+        regime=verdicts[0].candidate.regime.value if verdicts else "unknown",
+        engine_state=engine.state.value,
+        engine_reason=engine.reason,
+        engine_since_us=engine.since_us,
+        now_us=parts.clock.now_us(),
+        session_open_us=None if session is None else session.open_us,
+        session_close_us=None if session is None else session.close_us,
+        unknown_orders=sum(bracket.has_unknown for bracket in engine.brackets.open()),
+        protected=sum(bracket.cover >= bracket.position for bracket in held),
+        positions=len(held),
+        link=link,
+        market=market,
+    )
+
+
+def _by_expiry(entries: Iterable[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: entry.ticket.expires_us)
+
+
+def ticket_view(engine: Engine, entry: Entry) -> TicketView:
+    """A waiting ticket with the quote of this instant."""
+    ticket, spec = entry.ticket, entry.ticket.order
+    limit = _price(spec.entry)
+    quantity = spec.stop.quantity
+    loss = (_price(spec.stop) - limit) * quantity
+    quote = engine.picture.quote(ticket.instrument)
+    return TicketView(
+        ticket=ticket,
+        state=entry.state,
+        sha256=entry.sha256,
+        order_text=ticket.order_text(),
+        order_words=tuple(_order_words(order) for order in (spec.entry, spec.stop, spec.target) if order),  # type: ignore[arg-type]
+        value=limit * quantity,
+        loss_at_stop=loss,
+        gain_at_target=(_price(spec.target) - limit) * quantity,
+        loss_ratio=float(loss / ticket.equity),
+        bid=None if quote is None else quote.bid,
+        ask=None if quote is None else quote.ask,
+        last=engine.picture.last(ticket.instrument),
+        quote_us=None if quote is None else quote.ts_event,
+        held_reason=_held(engine, entry),
+    )
+
+
+def _held(engine: Engine, entry: Entry) -> str:
+    if engine.state is not EngineState.RUNNING:
+        return f"engine is {engine.state.value}"
+    symbol = symbol_of(entry.ticket.instrument)
+    quote = engine.picture.quote(entry.ticket.instrument)
+    if quote is None:
+        return f"{symbol} has no quote"
+    age = engine.parts.clock.now_us() - quote.ts_event
+    if age > QUOTE_MAX_AGE_US:
+        return f"{symbol} quote is {format.age(age)} old, limit {format.age(QUOTE_MAX_AGE_US)}"
+    return ""
+
+
+def _price(order: OrderSpec | None) -> Decimal:
+    if order is None:
+        return ZERO
+    return order.limit_price or order.stop_price or ZERO
+
+
+def _order_words(order: OrderSpec) -> str:
+    symbol, count = symbol_of(order.instrument), format.quantity(order.quantity)
+    price, tif = format.price(_price(order)), order.tif.value
+    match order.client_order_id[-3]:
+        case OrderRole.ENTRY:
+            return f"BUY {count} {symbol}  limit {price}  {tif}"
+        case OrderRole.STOP:
+            return f"sell {count}  stop {price}  {tif.upper()}"
+        case _:
+            return f"sell {count}  target {price}  {tif.upper()}"
+
+
+def _gap_rows(engine: Engine) -> list[GapRow]:
+    by_correlation = {entry.ticket.correlation: entry for entry in engine.tickets}
+    rows = [
+        _gap_row(engine, verdict, by_correlation.get(verdict.candidate.correlation))
+        for verdicts in engine.verdicts.values()
+        for verdict in verdicts
+    ]
+    order = list(RowState)
+    return sorted(rows, key=lambda row: (order.index(row.state), row.gap_ratio))
+
+
+def _gap_row(engine: Engine, verdict: Verdict, entry: Entry | None) -> GapRow:
+    candidate = verdict.candidate
+    votes = {report.agent: report.vote for report in verdict.reports}
+    bracket = None if entry is None else engine.brackets.get(entry.ticket.id)
+    state, reason = _row_state(engine, verdict, entry, bracket)
+    waits = entry is not None and entry.state is ProposalState.PENDING
+    return GapRow(
+        correlation=candidate.correlation,
+        symbol=symbol_of(candidate.instrument),
+        gap_ratio=candidate.gap,
+        price=engine.picture.last(candidate.instrument) or candidate.decision_price,
+        q_bounce=None,
+        p_touch=None,
+        bcs=None,
+        ev_ratio=None,
+        votes=tuple(votes.get(name) for name in VOTERS),
+        state=state,
+        ticket=None if entry is None or entry.ticket.number == 0 else entry.ticket.id,
+        number=None if entry is None or entry.ticket.number == 0 else entry.ticket.number,
+        expires_us=entry.ticket.expires_us if entry is not None and waits else None,
+        reason=reason,
+        details=_details(verdict, entry),
+    )
+
+
+def _row_state(
+    engine: Engine, verdict: Verdict, entry: Entry | None, bracket: Bracket | None
+) -> tuple[RowState, str]:
+    if bracket is not None:
+        words = bracket_words(bracket)
+        if bracket.has_unknown:
+            return RowState.UNKNOWN, "fate unknown"
+        return (RowState.DONE if bracket.phase is BracketPhase.CLOSED else RowState.WORKING), words
+    if entry is None:
+        return RowState.BLOCKED, verdict.reason
+    if entry.state is ProposalState.PENDING:
+        held = _held(engine, entry)
+        return (RowState.HELD, "held") if held else (RowState.WAITING, "")
+    if entry.state is ProposalState.GATED_OUT:
+        failure = first_failure(entry.ticket.gates)
+        return RowState.BLOCKED, "" if failure is None else f"{failure.gate} {failure.title}"[:16]
+    return RowState.BLOCKED, entry.state.value
+
+
+def _details(verdict: Verdict, entry: Entry | None) -> tuple[str, ...]:
+    against = [
+        f"{report.agent}: {reason}"
+        for report in verdict.reports
+        if report.vote is not Vote.APPROVE
+        for reason in report.reasons
+    ]
+    failed = () if entry is None else tuple(g for g in entry.ticket.gates if g.status.value == "fail")
+    said = [entry.reason] if entry is not None and entry.reason else []
+    return tuple(dict.fromkeys([*against, *said, *(gate_words(gate) for gate in failed)]))
+
+
+def bracket_view(engine: Engine, bracket: Bracket) -> BracketView:
+    """A bracket in today's dollars."""
+    last = engine.picture.last(bracket.instrument)
+    fills = bracket.entry.fills
+    bought = sum((fill.quantity for fill in fills), ZERO)
+    entry_price = (
+        sum((f.quantity * f.price for f in fills), ZERO) / bought * bracket.ratio if bought else None
+    )
+    held = bracket.position > ZERO and last is not None and entry_price is not None
+    return BracketView(
+        ticket=bracket.ticket,
+        number=bracket.number,
+        symbol=symbol_of(bracket.instrument),
+        phase=bracket.phase.value,
+        words=bracket_words(bracket),
+        note=_note(bracket),
+        quantity=bracket.quantity,
+        held=bracket.position,
+        entry_price=entry_price,
+        limit_price=bracket.limit_price * bracket.ratio,
+        stop_price=bracket.stop_now,
+        target_price=bracket.target_now,
+        last=last,
+        pnl_ratio=(last or 0.0) / float(entry_price or 1) - 1 if held else None,
+        unknown=bracket.has_unknown,
+        protected=bracket.position > ZERO and bracket.cover >= bracket.position,
+        legs=tuple(_leg_view(leg, bracket) for leg in bracket.legs),
+    )
+
+
+def bracket_words(bracket: Bracket) -> str:
+    """`entry UNKNOWN`, `entry filling 50%`, `protected d2/5`, `closed target`."""
+    unknown = next((leg for leg in bracket.legs if leg.state is OrderState.UNKNOWN), None)
+    if unknown is not None:
+        return f"{unknown.role.name.lower()} UNKNOWN"
+    match bracket.phase:
+        case BracketPhase.ENTERING if bracket.entry.cum == ZERO:
+            return "entry working"
+        case BracketPhase.ENTERING:
+            return f"entry filling {100 * bracket.entry.cum // bracket.entry.spec.quantity}%"
+        case BracketPhase.PROTECTED:
+            day = min(bracket.sessions_held + 1, bracket.max_sessions)
+            return f"protected d{day}/{bracket.max_sessions}"
+        case BracketPhase.EXITING:
+            return f"exiting, {bracket.exit_wanted.value if bracket.exit_wanted else 'at market'}"
+        case BracketPhase.DRAINING:
+            return "closing"
+        case BracketPhase.CLOSED:
+            return f"closed {_closed_by(bracket)}"
+
+
+def _closed_by(bracket: Bracket) -> str:
+    sold = [leg for leg in bracket.legs if leg.role is not OrderRole.ENTRY and leg.fills]
+    if not bracket.entry.fills:
+        return "unfilled"
+    if not sold:
+        return "corporate action"
+    words = {OrderRole.STOP: "stop", OrderRole.TARGET: "target"}
+    return words.get(sold[-1].role) or (bracket.exit_wanted.value if bracket.exit_wanted else "market")
+
+
+def _note(bracket: Bracket) -> str:
+    unknown = next((leg for leg in bracket.legs if leg.state is OrderState.UNKNOWN), None)
+    if unknown is None:
+        return ""
+    return f"asked {unknown.asked} times, no answer. {symbol_of(bracket.instrument)} entries off"
+
+
+def _leg_view(leg: Leg, bracket: Bracket) -> LegView:
+    price = leg.spec.limit_price or leg.spec.stop_price
+    return LegView(leg.role, leg.id, leg.state, price, leg.spec.quantity, leg.cum, leg.changed_us)
+
+
+def _bracket_order(view: BracketView) -> tuple[int, int]:
+    in_progress = view.phase in (BracketPhase.ENTERING, BracketPhase.EXITING, BracketPhase.DRAINING)
+    closed = view.phase == BracketPhase.CLOSED
+    return (0 if view.unknown else 1 if in_progress else 3 if closed else 2), -view.number
+
+
+def _last_closed(events: tuple[EventLine, ...]) -> str:
+    for event in events:
+        if " closed: " in event.text:
+            label, _, rest = event.text.partition(" closed: ")
+            return f"{label.split()[-1]} {format.clock_short(event.ts)}, {rest}"
+    return ""

@@ -1,0 +1,83 @@
+"""The in-process form of the link: views made from the engine's own state."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+
+from engine.backtest.replay import Replay
+from engine.bus import Bus
+from engine.core import Engine, EngineState
+from engine.model.commands import Answer, Command
+from engine.model.events import ALL_EVENTS, Event
+from engine.model.market import Session
+from tui import deskview
+from tui.books import answer
+from tui.events import line_of
+from tui.link import Question
+from tui.views import DeskView, EventLine, LinkState, MarketView
+
+MIN_INTERVAL_S = 0.1
+"""At most ten views a second."""
+HEARTBEAT_S = 0.5
+"""Countdowns move although nothing happens."""
+EVENTS_KEPT = 200
+
+
+class LocalLink:
+    """`tui.link.Link` on an engine of this process."""
+
+    def __init__(
+        self, engine: Engine, bus: Bus, replay: Replay | None, next_session: Callable[[int], Session | None]
+    ) -> None:
+        self._engine = engine
+        self._replay = replay
+        self._next_session = next_session
+        self._changed = asyncio.Event()
+        self._events: deque[EventLine] = deque(maxlen=EVENTS_KEPT)
+        self._handle = bus.subscribe_call(ALL_EVENTS, self._hear, "link")
+
+    async def desk(self) -> DeskView:
+        """The Desk as it is now."""
+        now = self._engine.parts.clock.now_us()
+        session = self._next_session(now)
+        return deskview.desk(self._engine, session, self._market(), LinkState.IN_PROCESS, tuple(self._events))
+
+    async def changes(self) -> AsyncIterator[DeskView]:
+        """A view now and after each change."""
+        while True:
+            self._changed.clear()
+            yield await self.desk()
+            await asyncio.sleep(MIN_INTERVAL_S)
+            try:
+                async with asyncio.timeout(HEARTBEAT_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def give(self, command: Command) -> Answer:
+        """Carry out a command."""
+        return self._engine.give(command)
+
+    async def ask(self, question: Question) -> object:
+        """A JSON-able document of the books."""
+        return answer(self._engine, question)
+
+    async def resume_market(self) -> bool:
+        """Let a waiting replay go on."""
+        return self._replay is not None and self._replay.resume()
+
+    async def close(self) -> None:
+        """Stop listening."""
+        self._handle.close()
+
+    def _market(self) -> MarketView:
+        replay, stopped = self._replay, self._engine.state is EngineState.STOPPED
+        if replay is None:
+            return MarketView("live", False, None, 0, 0, stopped)
+        return MarketView("replay", replay.paused, replay.pace.speed, 1, 1, replay.ended)
+
+    def _hear(self, event: Event) -> None:
+        line = line_of(event)
+        if line is not None:
+            self._events.appendleft(line)
+        self._changed.set()
