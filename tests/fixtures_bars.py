@@ -86,7 +86,7 @@ def _instrument(
             ratios[t] = _ratio(rng, close)
         gap = shocks[t] + rng.normal(0, 0.012) + (rng.uniform(-0.15, -0.03) if rng.random() < 0.04 else 0)
         open_ = max(close * ratios[t] * (1 + gap), 0.2)
-        path = open_ * np.exp(np.cumsum(rng.normal(0, volatility / 3, 9)))
+        path = open_ * np.cumprod(1 + rng.normal(0, volatility / 3, 9))
         close = float(path[-1])
         volume = np.floor(turnover * rng.uniform(0.6, 1.6) / close)
         rows[t] = open_, max(open_, path.max()), min(open_, path.min()), close, volume
@@ -131,7 +131,7 @@ def generate_market() -> Callable[..., GeneratedMarket]:
             bars[instrument_id(name)] = BarColumns(instrument_id(name), *copy, twin.event_ratio)
         index_days = np.union1d(_sessions(_INDEX_FIRST, 315), days)
         vix = 18 + 9 * np.sin(np.arange(len(index_days)) / 11) + rng.normal(0, 1, len(index_days))
-        spy = 190 * np.exp(np.cumsum(rng.normal(0, 0.008, len(index_days))))
+        spy = 190 * np.cumprod(1 + rng.normal(0, 0.008, len(index_days)))
         return GeneratedMarket(
             bars, _index("VIX", vix, index_days), _index("SPY", spy, index_days), tuple(days.tolist())
         )

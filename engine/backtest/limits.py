@@ -10,9 +10,9 @@ To the letter, at the open of each session that has candidates, in this order:
    instrument is free, the quantity is at least 1 and its cost is at most the cash left at its turn.
 
 Then the session's bars: every exit of a session, also of a bar that opens beyond a level, comes after its
-entries and frees slot, instrument and cash for the next session. A trade whose bars end keeps its slot and its
-mark for good: no decision may know that it will be left out of the report. Regime, sector, news, entry rates
-and drawdown decide nothing here, except that the size fraction follows the regime (SPEC 3.6, 3.8).
+entries and frees slot, instrument and cash for the next session. A trade whose bars end keeps its slot and
+its mark for good: no decision may know that it will be left out of the report. Regime, sector, news, entry
+rates and drawdown decide nothing here, except that the size fraction follows the regime (SPEC 3.6, 3.8).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

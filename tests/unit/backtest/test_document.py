@@ -43,7 +43,8 @@ def test_regime_is_the_vix_close_of_the_session_before() -> None:
 def test_no_trades_have_no_rates() -> None:
     document: Any = build_document((), (), vix(LEVELS), True)
     empty = {"trades": 0, "win_pct": None, "avg_ret_pct": None}
-    assert document == {**empty, "by_regime": {"VIX<25": empty, "VIX>=25": empty}, "truncated": [], "rows": []}
+    by_regime = {"VIX<25": empty, "VIX>=25": empty}
+    assert document == {**empty, "by_regime": by_regime, "truncated": [], "rows": []}
     assert "NaN" not in json.dumps(document)
 
 
