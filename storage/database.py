@@ -53,12 +53,7 @@ def open_for_writing(
 
     The connection is in autocommit mode: write inside `transaction`. Raises StorageError.
     """
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE))
-        if stat.S_IMODE(path.stat().st_mode) != PRIVATE_FILE:
-            path.chmod(PRIVATE_FILE)
-    except OSError as error:
-        raise _cannot_open(path, schema, error.strerror or str(error)) from error
+    make_private_file(path, schema.name)
     with _closed_on_error(path, schema) as hold:
         connection = sqlite3.connect(
             path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=not any_thread
@@ -66,12 +61,22 @@ def open_for_writing(
         hold.append(connection)
         found = _check_kind(connection, path, schema)
         if check and found:
-            _quick_check(connection, path, schema)
+            quick_check(connection, path, schema.name)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous.value}")
         connection.execute("PRAGMA foreign_keys=ON")
         _upgrade(connection, path, schema)
     return connection
+
+
+def make_private_file(path: Path, name: str) -> None:
+    """Make the file 0600 where it is missing, close an existing one to other users. Raises StorageError."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE))
+        if stat.S_IMODE(path.stat().st_mode) != PRIVATE_FILE:
+            path.chmod(PRIVATE_FILE)
+    except OSError as error:
+        raise _cannot_open(path, name, error.strerror or str(error)) from error
 
 
 def open_for_reading(
@@ -131,7 +136,7 @@ def storage_errors(path: Path, doing: str) -> Iterator[None]:
     except _OUR_BUGS as error:
         raise InvariantBroken(f"{doing}: {path} refused the values: {error}") from error
     except sqlite3.Error as error:
-        raise StorageError(f"{doing}: {path}: {error}", _hint(error)) from error
+        raise StorageError(f"{doing}: {path}: {error}", error_hint(error)) from error
 
 
 @contextmanager
@@ -144,18 +149,17 @@ def _closed_on_error(path: Path, schema: Schema) -> Iterator[list[sqlite3.Connec
             connection.close()
         if isinstance(error, StorageError):
             raise
-        raise _cannot_open(path, schema, str(error), _hint(error)) from error
+        raise _cannot_open(path, schema.name, str(error), error_hint(error)) from error
 
 
-def _cannot_open(path: Path, schema: Schema, why: str, hint: str = "") -> StorageError:
+def _cannot_open(path: Path, name: str, why: str, hint: str = "") -> StorageError:
     if path.is_dir():
         why = "it is a folder"
-    return StorageError(
-        f"cannot open the {schema.name} {path}: {why}", hint or "Check the path and its permissions"
-    )
+    return StorageError(f"cannot open the {name} {path}: {why}", hint or "Check the path and its permissions")
 
 
-def _hint(error: sqlite3.Error) -> str:
+def error_hint(error: sqlite3.Error) -> str:
+    """What a person can do about an error of SQLite; "" where only the message helps."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return {
         sqlite3.SQLITE_BUSY: "Another program holds the database: close it and try again",
@@ -185,12 +189,13 @@ def _check_kind(connection: sqlite3.Connection, path: Path, schema: Schema) -> i
     return version
 
 
-def _quick_check(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+def quick_check(connection: sqlite3.Connection, path: Path, name: str) -> None:
+    """Let SQLite look through the whole file. Raises StorageError for a damaged one."""
     result: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if result != "ok":
         first_line = " ".join(result.split())
         raise StorageError(
-            f"the {schema.name} {path} is damaged: {first_line}",
+            f"the {name} {path} is damaged: {first_line}",
             "Keep the file, and restore the last backup",
         )
 

@@ -14,7 +14,7 @@ CREATE TABLE ticket(
   id TEXT PRIMARY KEY, number INT, correlation TEXT, created_us INT, expires_us INT, body TEXT, sha256 TEXT,
   mode TEXT, account TEXT, state TEXT, reason TEXT, approved_by TEXT, approved_us INT,
   approval_sig TEXT) STRICT;
-CREATE TABLE bracket(       -- engine.execution.bracket.Bracket without its legs
+CREATE TABLE bracket(       -- engine.execution.bracket.Bracket; dates are ISO texts, flags 0 or 1
   id TEXT PRIMARY KEY REFERENCES ticket(id) DEFERRABLE INITIALLY DEFERRED,
   number INT, correlation TEXT, strategy TEXT, account TEXT, instrument TEXT, venue TEXT, session TEXT,
   phase TEXT, qty TEXT, limit_px TEXT, stop_px TEXT, target_px TEXT, max_sessions INT, t_open_us INT,
@@ -23,9 +23,9 @@ CREATE TABLE bracket(       -- engine.execution.bracket.Bracket without its legs
   closed_us INT) STRICT;
 CREATE TABLE ord(           -- engine.execution.bracket.Leg
   cid TEXT PRIMARY KEY, bracket TEXT, correlation TEXT, role TEXT, n INT, parent TEXT, side TEXT, typ TEXT,
-  tif TEXT, qty TEXT, px TEXT, stop_px TEXT, state TEXT, reason TEXT, cum TEXT NOT NULL DEFAULT '0',
-  avg_px TEXT, venue_id TEXT, attempts INT, first_send_us INT, last_send_us INT, changed_us INT, asked INT,
-  ask_us INT, nf_count INT, cancel_us INT, UNIQUE(bracket, role, n)) STRICT;
+  tif TEXT, qty TEXT, px TEXT, stop_px TEXT, state TEXT, cum TEXT NOT NULL DEFAULT '0', avg_px TEXT,
+  venue_id TEXT, attempts INT, first_send_us INT, last_send_us INT, changed_us INT, asked INT, ask_us INT,
+  nf_count INT, cancel_us INT, reason TEXT, UNIQUE(bracket, role, n)) STRICT;
 CREATE UNIQUE INDEX one_live_entry ON ord(bracket) WHERE role = 'E'
   AND state NOT IN ('filled', 'canceled', 'rejected', 'expired', 'notplaced');
 CREATE TABLE fill(

@@ -1,0 +1,218 @@
+"""The agents' memory (SPEC 3.10). Append-only: there is no way to change or delete a row.
+
+The same fact recorded twice is one row, so that the memory can be rebuilt from the journal.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from engine.errors import InvariantBroken
+from engine.model.candidates import Regime, Verdict
+from engine.model.ids import CorrelationId, InstrumentId, StrategyName, TicketId
+from engine.model.positions import ExitReason, RoundTrip
+from engine.model.tickets import to_plain
+from storage.audit import canonical
+from storage.memory_records import (
+    ActionKind,
+    ActionRecord,
+    OutcomeRecord,
+    SignalRecord,
+    agent_report,
+    feature_value,
+    outcome_values,
+    signal_values,
+)
+from storage.sql import describe, open_engine, sql_errors
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from storage.tables import Action, Outcome, Signal, Table
+
+    Row = TypeVar("Row", Signal, Action, Outcome)
+
+
+class SqlMemory:
+    """`engine.ports.Memory` on SQLite or PostgreSQL."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+        self._open: Connection | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is, without a password."""
+        return describe(self._engine)
+
+    def record_verdicts(self, verdicts: Sequence[Verdict]) -> None:
+        """Keep what became of each candidate, with the features and votes behind it."""
+        from storage.tables import Signal  # loaded with the database
+
+        if verdicts:
+            self._add(Signal, [signal_values(verdict) for verdict in verdicts])
+
+    def record_action(
+        self, correlation: str, ts: int, kind: str, actor: str, payload: Mapping[str, object]
+    ) -> None:
+        """Keep one step; `kind` is a word of ActionKind. Raises InvariantBroken for another."""
+        from storage.tables import Action  # loaded with the database
+
+        if kind not in set(ActionKind):
+            raise InvariantBroken(f"an action of kind {kind!r} is not one of {', '.join(ActionKind)}")
+        facts = {"correlation": correlation, "ts": ts, "kind": kind, "actor": actor}
+        text = canonical({**facts, "payload": payload})
+        with self.batch():
+            row: dict[str, object] = {
+                "action_id": hashlib.sha256(text.encode()).hexdigest()[:32],
+                "signal_id": self._known_signal(correlation),
+                "payload": to_plain(dict(payload)),
+                **facts,
+            }
+            self._add(Action, [row])
+
+    def record_outcome(self, round_trip: RoundTrip) -> None:
+        """Keep a finished round trip with its reward."""
+        from storage.tables import Outcome  # loaded with the database
+
+        with self.batch():
+            row = {**outcome_values(round_trip), "signal_id": self._known_signal(round_trip.correlation)}
+            self._add(Outcome, [row])
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Make the writes inside it one transaction; none of them stays when it is left by an error."""
+        if self._open is not None:
+            yield
+            return
+        with sql_errors(self._engine, "writing"), self._engine.begin() as connection:
+            self._open = connection
+            try:
+                yield
+            finally:
+                self._open = None
+
+    def signals(self, correlation: str | None = None) -> tuple[SignalRecord, ...]:
+        """What was judged, by time: everything, or one candidate."""
+        from storage.tables import Signal  # loaded with the database
+
+        return tuple(_signal_record(row) for row in self._rows(Signal, correlation, "ts", "signal_id"))
+
+    def actions(self, correlation: str | None = None) -> tuple[ActionRecord, ...]:
+        """What was done, by time: everything, or for one candidate."""
+        from storage.tables import Action  # loaded with the database
+
+        return tuple(_action_record(row) for row in self._rows(Action, correlation, "ts", "action_id"))
+
+    def outcomes(self, correlation: str | None = None) -> tuple[OutcomeRecord, ...]:
+        """How it ended, by time: everything, or for one candidate."""
+        from storage.tables import Outcome  # loaded with the database
+
+        return tuple(
+            _outcome_record(row) for row in self._rows(Outcome, correlation, "exit_ts", "outcome_id")
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _add(self, table: "type[Table]", rows: list[dict[str, object]]) -> None:
+        from sqlalchemy.dialects import postgresql, sqlite  # loaded with the database
+
+        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        with self._connection() as connection:
+            connection.execute(insert(table).on_conflict_do_nothing(), rows)
+
+    def _known_signal(self, correlation: str) -> str | None:
+        """The key of the signal; None where it is not on record, for instance in a new database."""
+        from sqlmodel import col, select  # loaded with the database
+
+        from storage.tables import Signal
+
+        with self._connection() as connection:
+            found = connection.execute(
+                select(Signal.signal_id).where(col(Signal.signal_id) == correlation)
+            ).first()
+        return None if found is None else str(found[0])
+
+    def _rows(self, table: "type[Row]", correlation: str | None, *order: str) -> "Sequence[Row]":
+        from sqlmodel import Session, col, select  # loaded with the database
+
+        query = select(table).order_by(*(getattr(table, name) for name in order))
+        if correlation is not None:
+            query = query.where(col(table.correlation) == correlation)
+        with self._connection() as connection, Session(connection) as session:
+            return session.exec(query).all()
+
+    @contextmanager
+    def _connection(self) -> "Iterator[Connection]":
+        with sql_errors(self._engine, "using"), self.batch():
+            if self._open is None:
+                raise InvariantBroken("a batch of the agents' memory has no connection")
+            yield self._open
+
+
+def open_memory(target: Path | str, *, read_only: bool = False) -> SqlMemory:
+    """Open the memory in a file (a Path) or at a PostgreSQL URL (a str); see `open_engine`."""
+    return SqlMemory(open_engine(target, read_only=read_only))
+
+
+def _signal_record(row: "Signal") -> SignalRecord:
+    return SignalRecord(
+        correlation=CorrelationId(row.correlation),
+        ts=row.ts,
+        strategy=StrategyName(row.strategy),
+        instrument=InstrumentId(row.instrument),
+        session=row.session,
+        features=tuple(feature_value(plain) for plain in row.features),
+        p_revert=row.p_revert,
+        bcs=row.bcs,
+        regime=Regime(row.regime),
+        votes=tuple(agent_report(plain) for plain in row.votes),
+        vetoed=row.vetoed,
+        veto_agent=row.veto_agent,
+        veto_reason=row.veto_reason,
+        model_version=row.model_version,
+        policy_id=row.policy_id,
+    )
+
+
+def _action_record(row: "Action") -> ActionRecord:
+    return ActionRecord(
+        correlation=CorrelationId(row.correlation),
+        ts=row.ts,
+        kind=ActionKind(row.kind),
+        actor=row.actor,
+        payload=row.payload,
+    )
+
+
+def _outcome_record(row: "Outcome") -> OutcomeRecord:
+    return OutcomeRecord(
+        ticket=TicketId(row.outcome_id),
+        correlation=CorrelationId(row.correlation),
+        shadow=row.shadow,
+        entry_ts=row.entry_ts,
+        entry_px=Decimal(row.entry_px),
+        exit_ts=row.exit_ts,
+        exit_px=Decimal(row.exit_px),
+        exit_reason=ExitReason(row.exit_reason),
+        sessions=row.sessions,
+        ret=row.ret,
+        cost=Decimal(row.cost),
+        mae=row.mae,
+        mfe=row.mfe,
+        reward=row.reward,
+    )
