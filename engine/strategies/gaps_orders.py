@@ -9,7 +9,7 @@ from engine.money import ZERO, round_down, to_decimal
 from engine.risk.sizing import SizeCap, Sizing, size_position
 from engine.strategies.gaps_config import GapsConfig
 
-LIMIT_OVER_MID = 1.001
+LIMIT_OVER_MID = Decimal("1.001")
 """An entry never bids more than this times the middle of the quote (SPEC 3.9)."""
 SPY_STRESS_SIZE_PCT = 0.003
 """Fraction of equity in spy_stress, where a person allowed it or the regime does not limit (SPEC 3.6)."""
@@ -35,10 +35,11 @@ def price_entry(quote: Quote, instrument: Instrument, config: GapsConfig) -> Ent
     None when a side of the quote is missing. Without a tick the legs are the float64 products, as a back-test
     on stored bars computes them; with one they are exact decimals before they are rounded.
     """
-    if quote.ask is None or quote.mid is None:
+    if quote.bid is None or quote.ask is None:
         return None
     tick = instrument.tick_size
-    limit = round_down(to_decimal(min(quote.ask, quote.mid * LIMIT_OVER_MID)), tick)
+    ask, mid = to_decimal(quote.ask), (to_decimal(quote.bid) + to_decimal(quote.ask)) / 2
+    limit = round_down(min(ask, mid * LIMIT_OVER_MID), tick)
     if tick is None:
         entry = float(limit)
         stop = to_decimal(entry * (1 - config.stop_pct))
