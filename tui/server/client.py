@@ -1,0 +1,308 @@
+"""The remote form of the link: a console or a command, attached to an engine in another process.
+
+It reconnects by itself. A command that was sent when the connection broke is sent once more where sending it
+twice does no harm (an approval carries a nonce, a halt stays a halt); its fate is never guessed.
+"""
+
+import asyncio
+import dataclasses
+import itertools
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, unix_connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
+
+from engine.errors import Busy, ConfigError, DeckError
+from engine.model.commands import Answer, Command, Resume
+from tui.link import Question
+from tui.server.protocol import (
+    FRAME_MAX,
+    MESSAGE_MAX,
+    PATH,
+    PUSHED,
+    Ask,
+    Body,
+    Problem,
+    ReplyKind,
+    RequestKind,
+    decode_reply,
+    encode_request,
+    error_of,
+)
+from tui.views import DeskView, LinkState
+
+_log = logging.getLogger(__name__)
+_REFUSED_BY_SERVER = frozenset({"malformed", "rate_limited"})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a remote link waits, in seconds."""
+
+    first_retry_s: float = 0.2
+    longest_retry_s: float = 5.0
+    lost_after_s: float = 30.0
+    """Without a connection this long, RECONNECTING becomes LOST; trying goes on."""
+    answer_s: float = 15.0
+    """The longest an engine may take to answer."""
+    resend_s: float = 10.0
+    """How long a command whose answer was cut off waits for a new connection."""
+
+
+class _Cut(Exception):
+    """The connection was not there, or broke before the answer came."""
+
+    def __init__(self, was_sent: bool) -> None:
+        super().__init__()
+        self.was_sent = was_sent
+
+
+async def attach(path: Path, pace: Pace | None = None) -> "RemoteLink | None":
+    """A link to the engine that listens on `path`; None when none does.
+
+    Raises ConfigError when the engine belongs to another user or is of another version, Busy when it takes
+    nobody now.
+    """
+    link = RemoteLink(path, pace or Pace())
+    try:
+        await link.open()
+    except (FileNotFoundError, ConnectionRefusedError):
+        return None
+    return link
+
+
+class RemoteLink:
+    """A `Link` over a Unix socket; made by `attach`."""
+
+    def __init__(self, path: Path, pace: Pace) -> None:
+        self._path = path
+        self._pace = pace
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Body]] = {}
+        self._connection: ClientConnection | None = None
+        self._attached = asyncio.Event()
+        self._state = LinkState.RECONNECTING
+        self._view: DeskView | None = None
+        self._version = 0
+        self._changed = asyncio.Condition()
+        self._wants_views = False
+        self._is_closed = False
+        self._lost_since_s = 0.0
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Connect for the first time; what fails now is told, later failures are tried again."""
+        connection = await self._connect()
+        self._keeper = asyncio.create_task(self._keep(connection))
+        await self._attached.wait()
+
+    async def close(self) -> None:
+        """Leave. The engine is not touched."""
+        self._is_closed = True
+        connection = self._connection
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+        if connection is not None:
+            await connection.close()
+        self._cut_off()
+        await self._tell()
+
+    async def desk(self) -> DeskView:
+        """The Desk as it is now; while there is no connection the last one known, marked so."""
+        try:
+            view = await self._request(RequestKind.DESK)
+        except _Cut:
+            view = self._view
+        if not isinstance(view, DeskView):
+            raise Busy("the engine cannot be reached", "It is tried again by itself")
+        self._view = view
+        return self._shown(view)
+
+    async def changes(self) -> AsyncIterator[DeskView]:
+        """The newest view after each change of the Desk or of the connection."""
+        if not self._wants_views:
+            self._wants_views = True
+            if self._connection is not None:
+                await self._subscribe(self._connection)
+        seen = 0
+        while True:
+            async with self._changed:
+                while self._version == seen and not self._is_closed:
+                    await self._changed.wait()
+                seen = self._version
+            if self._is_closed:
+                return
+            if self._view is not None:
+                yield self._shown(self._view)
+
+    async def give(self, command: Command) -> Answer:
+        """Carry out a command; what cannot be carried out or is not known is an answer, not an error."""
+        try:
+            return await self._give_once(command)
+        except _Cut as cut:
+            if not cut.was_sent:
+                return Answer(False, "detached", self._detached_words())
+        if not isinstance(command, Resume):
+            try:
+                async with asyncio.timeout(self._pace.resend_s):
+                    await self._attached.wait()
+                return await self._give_once(command)
+            except (_Cut, TimeoutError):
+                _log.warning("the answer to %s was lost", type(command).__name__)
+        return Answer(
+            False,
+            "unknown_outcome",
+            "The engine was lost before it answered: whether it acted is not known. Look when it is back",
+        )
+
+    async def ask(self, question: Question) -> object:
+        """A document of the engine. Raises Busy while there is no connection."""
+        try:
+            return await self._request(RequestKind.ASK, Ask(question))
+        except _Cut as cut:
+            raise Busy("the engine cannot be reached", "Try again in a moment") from cut
+
+    async def resume_market(self) -> bool:
+        """Let a waiting replay go on; False when it does not wait or cannot be reached."""
+        try:
+            return bool(await self._request(RequestKind.RESUME_MARKET))
+        except _Cut:
+            return False
+
+    async def _give_once(self, command: Command) -> Answer:
+        answer = await self._request(RequestKind.GIVE, command)
+        if isinstance(answer, Problem):
+            return Answer(False, answer.code, answer.message)
+        assert isinstance(answer, Answer)  # noqa: S101 - the reply's kind says so
+        return answer
+
+    async def _request(self, kind: RequestKind, body: Ask | Command | None = None) -> Body:
+        """Send and wait. Raises _Cut, and what the engine raised; its server's refusals are returned."""
+        connection = self._connection
+        if connection is None:
+            raise _Cut(was_sent=False)
+        number = next(self._ids)
+        future: asyncio.Future[Body] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future
+        try:
+            async with asyncio.timeout(self._pace.answer_s):
+                await connection.send(encode_request(number, kind, body))
+                reply = await future
+        except ConnectionClosed as error:
+            raise _Cut(was_sent=True) from error
+        except TimeoutError as error:
+            if kind is RequestKind.GIVE:
+                raise _Cut(was_sent=True) from error
+            raise Busy(
+                f"the engine did not answer within {self._pace.answer_s:g} s", "Look at its log"
+            ) from error
+        finally:
+            del self._waiting[number]
+        if isinstance(reply, Problem) and not (kind is RequestKind.GIVE and reply.code in _REFUSED_BY_SERVER):
+            raise error_of(reply)
+        return reply
+
+    async def _connect(self) -> ClientConnection:
+        try:
+            return await unix_connect(
+                str(self._path),
+                f"ws://engine{PATH}",
+                compression=None,
+                max_size=(MESSAGE_MAX, 2 * FRAME_MAX),
+                close_timeout=2,
+                user_agent_header=None,
+            )
+        except InvalidStatus as error:
+            words = (error.response.body or b"").decode(errors="replace").strip()
+            if error.response.status_code == 503:
+                raise Busy(f"the engine takes nobody now: {words}", "Try again in a moment") from error
+            raise ConfigError(
+                f"the engine at {self._path} refused: {words}", "Use the version and user it runs as"
+            ) from error
+        except PermissionError as error:
+            raise ConfigError(
+                f"cannot open {self._path}: {error.strerror}", "It belongs to another user"
+            ) from error
+
+    async def _keep(self, connection: ClientConnection) -> None:
+        """Serve one connection after the other until `close`."""
+        while True:
+            await self._read(connection)
+            self._lost_since_s = asyncio.get_running_loop().time()
+            await self._set_state(LinkState.RECONNECTING)
+            connection = await self._reconnect()
+
+    async def _reconnect(self) -> ClientConnection:
+        pause_s = self._pace.first_retry_s
+        while True:
+            try:
+                return await self._connect()
+            except (OSError, InvalidHandshake, InvalidMessage, DeckError, TimeoutError) as error:
+                _log.debug("no engine yet: %s", error)
+            if asyncio.get_running_loop().time() - self._lost_since_s >= self._pace.lost_after_s:
+                await self._set_state(LinkState.LOST)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, self._pace.longest_retry_s)
+
+    async def _read(self, connection: ClientConnection) -> None:
+        """Hand out replies until the connection ends."""
+        self._connection = connection
+        try:
+            if self._wants_views:
+                await self._subscribe(connection)
+            await self._set_state(LinkState.ATTACHED)
+            async for data in connection:
+                reply, body = decode_reply(data)
+                if reply.id == PUSHED and reply.kind is ReplyKind.VIEW:
+                    assert isinstance(body, DeskView)  # noqa: S101 - the reply's kind says so
+                    self._view = body
+                    await self._tell()
+                elif (future := self._waiting.get(reply.id)) is not None and not future.done():
+                    future.set_result(body)
+        except ConnectionClosed as error:
+            _log.debug("the connection broke: %s", error)
+        except msgspec.DecodeError as error:
+            _log.error("the engine sent what this version cannot read: %s", error)
+            await connection.close()
+        finally:
+            self._cut_off()
+
+    async def _subscribe(self, connection: ClientConnection) -> None:
+        """Ask for views: each one to come, and as if pushed the one that is now."""
+        try:
+            await connection.send(encode_request(next(self._ids), RequestKind.SUBSCRIBE))
+            await connection.send(encode_request(PUSHED, RequestKind.DESK))
+        except ConnectionClosed:
+            _log.debug("the connection broke before it was subscribed")
+
+    def _cut_off(self) -> None:
+        self._connection = None
+        self._attached.clear()
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(_Cut(was_sent=True))
+
+    async def _set_state(self, state: LinkState) -> None:
+        self._state = state
+        if state is LinkState.ATTACHED:
+            self._attached.set()
+        await self._tell()
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._version += 1
+            self._changed.notify_all()
+
+    def _shown(self, view: DeskView) -> DeskView:
+        return dataclasses.replace(view, header=dataclasses.replace(view.header, link=self._state))
+
+    def _detached_words(self) -> str:
+        ago_s = int(asyncio.get_running_loop().time() - self._lost_since_s)
+        return (
+            f"refused: console lost the engine {ago_s // 60}:{ago_s % 60:02d} ago, trying again. "
+            "Nothing was sent"
+        )

@@ -1,0 +1,176 @@
+"""What crosses the attach socket: JSON messages, one a websocket message, encoded by msgspec.
+
+A request carries an id that its reply repeats; a pushed view has id 0. The path of the handshake carries the
+version, so that a console of another version is told so instead of misreading a number.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from engine.errors import Busy, ConfigError, DataError, DeckError, InvariantBroken, UsageError
+from engine.model.commands import Answer, ApproveTicket, Command, Halt, RejectTicket, Resume
+from tui.link import Question
+from tui.views import DeskView
+
+PATH: Final = "/attach/1"
+PUSHED: Final = 0
+REQUEST_MAX: Final = 64 * 1024
+"""Bytes of a request, which is a command at most."""
+FRAME_MAX: Final = 512 * 1024
+"""Bytes of one websocket frame; a larger message goes in several."""
+MESSAGE_MAX: Final = 64 * 1024 * 1024
+"""Bytes of a whole reply: the round trips of years fit in."""
+
+
+class RequestKind(StrEnum):
+    """What a face asks."""
+
+    DESK = "desk"
+    GIVE = "give"
+    ASK = "ask"
+    RESUME_MARKET = "resume_market"
+    SUBSCRIBE = "subscribe"
+
+
+class CommandKind(StrEnum):
+    """Which command a body holds."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    HALT = "halt"
+    RESUME = "resume"
+
+
+class ReplyKind(StrEnum):
+    """What a reply's body holds."""
+
+    VIEW = "view"
+    ANSWER = "answer"
+    DOCUMENT = "document"
+    DONE = "done"
+    PROBLEM = "problem"
+
+
+class Request(msgspec.Struct, frozen=True):
+    """`body`: a `Give` or an `Ask`, null for the others."""
+
+    id: int
+    kind: RequestKind
+    body: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Give(msgspec.Struct, frozen=True):
+    """A command. The actor's name in it is a claim that the server replaces."""
+
+    command: CommandKind
+    body: msgspec.Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Which books."""
+
+    question: Question
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """`body`: a DeskView, an Answer, a JSON document, a bool or a Problem, by `kind`."""
+
+    id: int
+    kind: ReplyKind
+    body: msgspec.Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a request was not carried out; `code` is the name of an error class or a stable word."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+COMMANDS: Final[dict[CommandKind, type[Command]]] = {
+    CommandKind.APPROVE: ApproveTicket,
+    CommandKind.REJECT: RejectTicket,
+    CommandKind.HALT: Halt,
+    CommandKind.RESUME: Resume,
+}
+_KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
+_ERRORS: Final[dict[str, type[DeckError]]] = {
+    error.__name__: error for error in (Busy, ConfigError, DataError, InvariantBroken, UsageError)
+}
+"""One for each exit code: all that a command needs to know of an error on the other side."""
+_BODIES: Final[dict[ReplyKind, type]] = {
+    ReplyKind.VIEW: DeskView,
+    ReplyKind.ANSWER: Answer,
+    ReplyKind.DONE: bool,
+    ReplyKind.PROBLEM: Problem,
+}
+_ID = re.compile(rb'^\{"id":(\d{1,15})[,}]')
+
+Body = DeskView | Answer | Problem | bool | object
+
+
+def encode_request(id: int, kind: RequestKind, body: Ask | Command | None = None) -> bytes:
+    """A request as bytes; a command is wrapped with its kind."""
+    if body is None:
+        return msgspec.json.encode(Request(id, kind))
+    if not isinstance(body, Ask):
+        wrapped = Give(_KINDS[type(body)], msgspec.Raw(msgspec.json.encode(body)))
+        return msgspec.json.encode(Request(id, kind, msgspec.Raw(msgspec.json.encode(wrapped))))
+    return msgspec.json.encode(Request(id, kind, msgspec.Raw(msgspec.json.encode(body))))
+
+
+def decode_request(data: bytes | str) -> tuple[Request, Ask | Command | None]:
+    """A request and what it carries. Raises msgspec.DecodeError for anything that is not one."""
+    try:
+        request = msgspec.json.decode(data, type=Request)
+    except RecursionError as error:
+        raise msgspec.DecodeError("nested too deeply") from error
+    if request.kind is RequestKind.ASK:
+        return request, msgspec.json.decode(request.body, type=Ask)
+    if request.kind is RequestKind.GIVE:
+        give = msgspec.json.decode(request.body, type=Give)
+        return request, msgspec.json.decode(give.body, type=COMMANDS[give.command])
+    return request, None
+
+
+def request_id(data: bytes | str) -> int:
+    """The id of a request that cannot be decoded, as far as it starts like ours; else 0."""
+    found = _ID.match(data.encode() if isinstance(data, str) else data)
+    return int(found[1]) if found else PUSHED
+
+
+def encode_reply(id: int, kind: ReplyKind, body: Body) -> bytes:
+    """A reply as bytes."""
+    return msgspec.json.encode(Reply(id, kind, msgspec.Raw(msgspec.json.encode(body))))
+
+
+def decode_reply(data: bytes | str) -> tuple[Reply, Body]:
+    """A reply and its body. Raises msgspec.DecodeError."""
+    reply = msgspec.json.decode(data, type=Reply)
+    if reply.kind is ReplyKind.DOCUMENT:
+        return reply, msgspec.json.decode(reply.body)
+    return reply, msgspec.json.decode(reply.body, type=_BODIES[reply.kind])
+
+
+def frames(data: bytes) -> Iterator[bytes]:
+    """A message cut into pieces that a peer takes."""
+    return (data[start : start + FRAME_MAX] for start in range(0, len(data), FRAME_MAX))
+
+
+def problem_of(error: DeckError) -> Problem:
+    """One of our errors as it is sent: its words, and the class that stands for its exit code."""
+    code = next((name for name, kind in _ERRORS.items() if kind.exit_code == error.exit_code), Busy.__name__)
+    return Problem(code, error.message, error.hint)
+
+
+def error_of(problem: Problem) -> DeckError:
+    """What `problem_of` made, and Busy for a refusal by the server itself."""
+    return _ERRORS.get(problem.code, Busy)(problem.message, problem.hint)
