@@ -24,8 +24,8 @@ class Historian:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    def hear(self, event: CandidatesJudged | TicketChanged | RoundTripClosed) -> None:
-        """Write one event; verdicts of an instant and outcomes as they come."""
+    def hear(self, event: object) -> None:
+        """Write one event of the kinds below; others are not its business."""
         match event:
             case CandidatesJudged():
                 self._memory.record_verdicts(event.verdicts)
