@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.model.ids import InstrumentId, instrument_id
 from engine.model.text import clean
-from engine.ports import BarColumns
+from engine.ports import BarColumns, Sessions
 from engine.sources.bar_files import PRICES, BarFile, FileBars
 
 _SYMBOL = re.compile(r"[A-Za-z0-9^.$][A-Za-z0-9^.$=/+_-]{0,31}")
@@ -45,12 +45,21 @@ class SymbolReport:
 
 
 def check_file(
-    file: BarFile, trading_days: np.ndarray, limits: CheckLimits | None = None
+    file: BarFile, sessions: Sessions, limits: CheckLimits | None = None
 ) -> Iterable[SymbolReport]:
-    """Judge every symbol of a file, in its order. `trading_days`: all sessions, datetime64[D], ascending."""
+    """Judge every symbol of a file, in its order, one when it is asked for."""
     limits = limits or CheckLimits()
+    trading_days = _trading_days(file, sessions)
     for bars in file.bars:
         yield _check_symbol(_Symbol(bars), file, trading_days, limits)
+
+
+def _trading_days(file: BarFile, sessions: Sessions) -> np.ndarray:
+    """All sessions from the first to the last date of the file, datetime64[D], ascending."""
+    days = np.concatenate([one.day for one in file.bars])
+    days = days[~np.isnat(days)]
+    found = sessions.between(days.min().item(), days.max().item()) if len(days) else ()
+    return np.array([session.day for session in found], dtype="datetime64[D]")
 
 
 def accepted(reports: Iterable[SymbolReport]) -> dict[InstrumentId, BarColumns]:
