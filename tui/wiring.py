@@ -1,1 +1,314 @@
-"""Joins the parts: config to storage, sources, brokers and the engine."""
+"""Joins the parts: settings to storage, sources, the broker and the engine; the one place that knows all."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from brokers.paper.broker import PaperBroker
+from engine.agents.historian import Historian
+from engine.backtest.replay import Pace, Replay
+from engine.bus import Bus, Subscription, Trouble
+from engine.clock import TestClock
+from engine.core import Engine, Parts, live_random_bits
+from engine.errors import DataError
+from engine.execution.gating import StrategyTerms
+from engine.execution.matching import NAIVE, GapFill, MatchRules
+from engine.execution.policies import PolicyName, policy_of
+from engine.features.history import StoredHistory, known_before
+from engine.model.events import ALL_EVENTS, Alarm, CandidatesJudged, Event, RoundTripClosed, TicketChanged
+from engine.model.ids import AccountId, CorrelationId, InstrumentId, instrument_id
+from engine.model.market import Instrument
+from engine.model.positions import AccountKind
+from engine.money import to_decimal
+from engine.ports import BarColumns, Journal, JournalRow
+from engine.risk.limits import LimitSwitches
+from engine.sources.bar_checks import accepted, check_file
+from engine.sources.bar_files import read_bars
+from engine.sources.replay import ReplaySource
+from engine.sources.sessions import ExchangeSessions
+from engine.strategies.gaps import Gaps
+from storage.bars import read_bars as open_stored_bars
+from storage.database import Synchronous
+from storage.journal import open_journal
+from storage.lock import StateLock
+from storage.memory import open_memory
+from storage.paper_book import open_paper_book
+from storage.paths import Home, StatePaths
+from tui.link import Link
+from tui.local_link import LocalLink
+from tui.settings import Settings
+
+SIMULATION_ACCOUNT = AccountId("replay")
+INDEX_SYMBOLS = ("VIX", "SPY")
+NIGHT_BEFORE_US = 60_000_000
+"""A replay's clock starts this long before its first session opens."""
+
+
+@dataclass(frozen=True, slots=True)
+class BarInputs:
+    """Where daily bars come from: files, or what was imported where none are named."""
+
+    data: tuple[Path, ...] = ()
+    vix: Path | None = None
+    spy: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """Which stored days are replayed, and how they are shown."""
+
+    first: date
+    last: date | None
+    inputs: BarInputs
+    speed: float | None
+    fill: GapFill
+    wait_for_tickets: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Everything a run is made from."""
+
+    settings: Settings
+    home: Home
+    state: StatePaths
+    replay: ReplayOptions
+    policy: PolicyName
+    switches: LimitSwitches
+    remember: bool = True
+    """Whether the agents' memory is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketData:
+    """Daily bars of a run; `notes` say what was refused and why."""
+
+    bars: Mapping[InstrumentId, BarColumns]
+    vix: BarColumns | None
+    spy: BarColumns | None
+    notes: tuple[str, ...]
+
+    def index(self, name: str, session: date) -> BarColumns | None:
+        """VIX or SPY as known before a session."""
+        columns = {"VIX": self.vix, "SPY": self.spy}[name]
+        return None if columns is None else known_before(columns, session)
+
+
+class Runtime:
+    """One running engine with everything it stands on; `stop` closes all of it."""
+
+    def __init__(self, options: RunOptions, market: MarketData, sessions: ExchangeSessions) -> None:
+        self.options = options
+        self.market = market
+        self.sessions = sessions
+        self.bus = Bus(self._trouble)
+        self._open = ExitStack()
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+
+    @property
+    def state(self) -> StatePaths:
+        """Its state folder."""
+        return self.options.state
+
+    async def start(self) -> None:
+        """Lock the state, open the books, recover, and let the market begin.
+
+        Raises Busy when another process holds the state, StorageError, ConfigError and DataError.
+        """
+        try:
+            self._build()
+            await self.engine.start()
+        except BaseException:
+            self._open.close()
+            raise
+        self._task = asyncio.create_task(self.replay.run(self._flat_after()), name="replay")
+
+    def _build(self) -> None:
+        options, kind = self.options, AccountKind.SIMULATION
+        state, replayed = options.state, options.replay
+        state.make()
+        self._open.enter_context(StateLock.acquire(state.lock))
+        account = options.settings.config.accounts["paper"]
+        initial_cash = to_decimal(account.initial_cash)
+        journal = self._open.enter_context(
+            open_journal(state.journal(kind, SIMULATION_ACCOUNT), SIMULATION_ACCOUNT, kind)
+        )
+        book = self._open.enter_context(
+            open_paper_book(state.paper_book(SIMULATION_ACCOUNT), Synchronous.NORMAL)
+        )
+        _remember_start(journal, initial_cash, options)
+        first = self.sessions.require(replayed.first)
+        handled = journal.meta("market_us")
+        clock = TestClock(first.open_us - NIGHT_BEFORE_US if handled is None else int(handled))
+        gaps = options.settings.config.gaps
+        instruments: Mapping[InstrumentId, Instrument] = {}
+        broker = PaperBroker(
+            SIMULATION_ACCOUNT,
+            kind,
+            book,
+            clock,
+            self.sessions,
+            initial_cash=initial_cash,
+            rules=_match_rules(replayed.fill),
+            instruments=instruments,
+            check_buying_power=options.switches.buying_power,
+        )
+        history = StoredHistory(self.market.bars, replayed.first)
+        risk = options.settings.config.risk
+        self.engine = Engine(
+            Parts(
+                account=SIMULATION_ACCOUNT,
+                kind=kind,
+                clock=clock,
+                journal=journal,
+                broker=broker,
+                strategies=(Gaps(gaps, risk, lambda: time.perf_counter_ns() // 1000),),
+                terms={
+                    Gaps.name: StrategyTerms(
+                        gaps.stage.value, gaps.rule.value, gaps.max_concurrent, gaps.entries_per_session
+                    )
+                },
+                sessions=self.sessions,
+                history=history.at,
+                index=self.market.index,
+                instruments=instruments,
+                switches=options.switches,
+                max_positions_total=risk.max_positions_total,
+                dataset=True,
+                policy=policy_of(options.policy, kind, {}),
+                random_bits=_id_bits(kind, handled),
+                publish=self.bus.publish,
+                config_hash=options.settings.sha256,
+                entry_until=replayed.last,
+            )
+        )
+        source = ReplaySource(self.market.bars, self.sessions, replayed.first, None)
+        pace = Pace(replayed.speed, replayed.wait_for_tickets)
+        self.replay = Replay(
+            self.engine, clock, source, broker.on_market, lambda: broker.has_undelivered, pace
+        )
+        if options.remember:
+            place = options.settings.config.engine.db or state.memory
+            historian = Historian(self._open.enter_context(open_memory(place)))
+            kinds = (CandidatesJudged, TicketChanged, RoundTripClosed)
+            self.bus.subscribe_call(kinds, historian.hear, historian.name)
+        self.link: Link = LocalLink(self.engine, self.bus, self.replay, self.sessions.next_after)
+
+    def _flat_after(self) -> int | None:
+        last = self.options.replay.last
+        if last is None:
+            return None
+        sessions = self.sessions.between(self.options.replay.first, last)
+        return sessions[-1].close_us if sessions else 0
+
+    async def run_until_done(self) -> None:
+        """Return when the market ended or `ask_to_stop` was called. Raises what ended the replay."""
+        if self._task is None:
+            raise RuntimeError("run_until_done before start")
+        stop = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({self._task, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if self._task.done():
+                await self._task
+        finally:
+            stop.cancel()
+
+    def ask_to_stop(self) -> None:
+        """Let `run_until_done` return."""
+        self._stopping.set()
+
+    async def stop(self) -> None:
+        """Drain: no new batch, answers awaited, stops left at the venue, everything closed."""
+        self.replay.stop()
+        if self._task is not None:
+            await asyncio.wait({self._task})
+        await self.engine.stop()
+        await self.link.close()
+        self.bus.close()
+        self._open.close()
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Everything that happens, for a log."""
+        subscription: Subscription[Event] = self.bus.subscribe(ALL_EVENTS, "log")
+        with subscription:
+            async for event in subscription:
+                yield event
+
+    def _trouble(self, trouble: Trouble) -> None:
+        text = f"listener {trouble.listener} failed: {trouble.error}"
+        self.bus.publish(Alarm(text, False, CorrelationId(""), self.engine.parts.clock.now_us()))
+
+
+def build(options: RunOptions, narrate: Callable[[str], None]) -> Runtime:
+    """Read the market data and join everything; nothing is opened for writing before `Runtime.start`."""
+    today = datetime.now(UTC).date()
+    sessions = ExchangeSessions(options.home.data / "cache", today)
+    sessions.require(options.replay.first)
+    market = load_market(options.replay.inputs, options.state, sessions)
+    for note in market.notes:
+        narrate(note)
+    return Runtime(options, market, sessions)
+
+
+def load_market(inputs: BarInputs, state: StatePaths, sessions: ExchangeSessions) -> MarketData:
+    """Daily bars from files, or from the imported ones. Raises DataError when there are none."""
+    notes: list[str] = []
+
+    def file(path: Path, symbol: str | None = None) -> dict[InstrumentId, BarColumns]:
+        reports = tuple(check_file(read_bars(path, symbol), sessions))
+        notes.extend(f"{path.name}: {reason}" for report in reports for reason in report.refusals)
+        return accepted(reports)
+
+    bars: dict[InstrumentId, BarColumns] = {}
+    for path in inputs.data:
+        bars |= file(path)
+    stored: Mapping[InstrumentId, BarColumns] = {}
+    if not inputs.data or inputs.vix is None or inputs.spy is None:
+        stored = _stored(state)
+    if not inputs.data:
+        bars = {name: columns for name, columns in stored.items() if name not in _INDEX_IDS}
+    vix, spy = (
+        stored.get(instrument_id(symbol)) if path is None else file(path, symbol).get(instrument_id(symbol))
+        for symbol, path in zip(INDEX_SYMBOLS, (inputs.vix, inputs.spy), strict=True)
+    )
+    if not bars:
+        raise DataError(
+            "there are no daily bars to replay", "tradedeck import bars FILE, or name files with --data"
+        )
+    return MarketData(bars, vix, spy, tuple(notes))
+
+
+_INDEX_IDS = frozenset(instrument_id(symbol) for symbol in INDEX_SYMBOLS)
+
+
+def _stored(state: StatePaths) -> Mapping[InstrumentId, BarColumns]:
+    if not state.bars.exists():
+        return {}
+    with open_stored_bars(state.bars) as store:
+        return store.all_daily()
+
+
+def _match_rules(fill: GapFill) -> MatchRules:
+    """The naive rule trades as its published back-test does: free and unrounded."""
+    return replace(NAIVE, gap_fill=fill)
+
+
+def _remember_start(journal: Journal, initial_cash: Decimal, options: RunOptions) -> None:
+    """What a later start on the same state needs to go on the same way."""
+    if journal.meta("initial_cash") is None:
+        values = {"initial_cash": format(initial_cash, "f"), "replay_first": options.replay.first.isoformat()}
+        journal.commit([JournalRow("meta", {"k": key, "v": value}) for key, value in values.items()], ())
+
+
+def _id_bits(kind: AccountKind, handled: str | None) -> Callable[[int], int]:
+    """Replays of the same days make the same ids; a resumed one must not repeat any."""
+    if kind is not AccountKind.SIMULATION:
+        return live_random_bits
+    return random.Random(f"replay {handled}").getrandbits  # noqa: S311 - ids of a simulation guard nothing

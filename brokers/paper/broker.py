@@ -287,6 +287,11 @@ class PaperBroker:
         self._stream = _Stream()
         return self._stream
 
+    @property
+    def has_undelivered(self) -> bool:
+        """Whether the stream holds updates that its reader has not taken yet."""
+        return self._stream is not None and self._stream.is_waiting
+
     def disconnect(self) -> None:
         """End the stream after what it already holds; the orders keep working."""
         if self._stream is not None:
@@ -304,6 +309,10 @@ class _Stream:
         self._updates: deque[VenueUpdate] = deque()
         self._changed = asyncio.Event()
         self._is_closed = False
+
+    @property
+    def is_waiting(self) -> bool:
+        return bool(self._updates)
 
     def push(self, updates: Sequence[VenueUpdate]) -> None:
         self._updates.extend(updates)
