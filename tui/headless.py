@@ -1,1 +1,121 @@
-"""The `--no-ui` front end."""
+"""The `--no-ui` front end: an engine, its attach server and a log, until done or told to stop.
+
+It is handed everything by the command line and knows no rim; Textual is never imported here.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Protocol
+
+from engine.model.events import Event
+from tui import logs
+from tui.eventlines import lines_of
+from tui.sdnotify import READY, STOPPING, WATCHDOG, notify, watchdog_period_s
+
+LAST_WORDS_S = 2.0
+"""How long the events of a stopped engine may take to end."""
+_log = logs.logger(__name__)
+
+
+class Runtime(Protocol):
+    """What runs without a face. `stop` drains: no new entries, fates of orders in flight, stops stay."""
+
+    async def start(self) -> None: ...
+    async def run_until_done(self) -> None: ...
+    async def stop(self) -> None: ...
+    def events(self) -> AsyncIterator[Event]: ...
+    def is_healthy(self) -> bool: ...
+
+
+class Server(Protocol):
+    """The door through which faces attach."""
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+async def run(runtime: Runtime, server: Server, environment: Mapping[str, str]) -> None:
+    """Run until the market ends, or SIGTERM or SIGINT; raises what ended it otherwise.
+
+    Whatever happens after the engine started, it is stopped in order.
+    """
+    asked = asyncio.Event()
+    with _signals(asked):
+        await runtime.start()
+        # From the first event on; the engine's own start is in its journal.
+        teller = asyncio.create_task(_tell(runtime.events()))
+        watch = asyncio.create_task(_watch(runtime, environment))
+        done = asyncio.create_task(runtime.run_until_done())
+        stop = asyncio.create_task(asked.wait())
+        try:
+            await server.start()
+            _notify(READY, environment)
+            _log.info("ready")
+            await asyncio.wait({done, stop, teller, watch}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            _notify(STOPPING, environment)
+            _log.info("stopping", because="asked" if stop.done() else "done")
+            try:
+                await runtime.stop()
+            finally:
+                await server.stop()
+                await asyncio.wait({teller}, timeout=LAST_WORDS_S)
+                for task in (stop, done, teller, watch):
+                    task.cancel()
+                results = await asyncio.gather(done, teller, watch, return_exceptions=True)
+    for failure in results:
+        if isinstance(failure, BaseException) and not isinstance(failure, asyncio.CancelledError):
+            raise failure
+    _log.info("stopped")
+
+
+@contextmanager
+def _signals(asked: asyncio.Event) -> Iterator[None]:
+    """SIGTERM and SIGINT ask to stop; a second one changes nothing, stopping has its own time limit."""
+    loop = asyncio.get_running_loop()
+
+    def ask(number: signal.Signals) -> None:
+        _log.info("signal", signal=number.name, already_stopping=asked.is_set())
+        asked.set()
+
+    caught = (signal.SIGTERM, signal.SIGINT)
+    for number in caught:
+        loop.add_signal_handler(number, ask, number)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+
+def _notify(state: str, environment: Mapping[str, str]) -> None:
+    try:
+        notify(state, environment)
+    except OSError as error:
+        # The service manager went away: the engine matters more than being watched.
+        _log.warning("the service manager cannot be told", state=state, reason=str(error))
+
+
+async def _watch(runtime: Runtime, environment: Mapping[str, str]) -> None:
+    """Tell the service manager that we live, as long as the engine is healthy and this loop turns."""
+    period_s = watchdog_period_s(environment)
+    if period_s is None:
+        await asyncio.Event().wait()
+        return
+    was_healthy = True
+    while True:
+        is_healthy = runtime.is_healthy()
+        if is_healthy:
+            _notify(WATCHDOG, environment)
+        elif was_healthy:
+            _log.error("not healthy: the service manager is no longer told that we live")
+        was_healthy = is_healthy
+        await asyncio.sleep(period_s)
+
+
+async def _tell(events: AsyncIterator[Event]) -> None:
+    async for event in events:
+        for line in lines_of(event):
+            _log.log(line.level, line.text, **line.fields)

@@ -1,0 +1,131 @@
+"""Engine events as log lines: what happened, with the correlation id of the candidate it follows from."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from engine.model.candidates import Verdict
+from engine.model.events import (
+    Alarm,
+    BracketChanged,
+    CandidatesJudged,
+    EngineStateChanged,
+    Event,
+    FillRecorded,
+    MarketMoved,
+    RoundTripClosed,
+    TicketChanged,
+)
+from engine.model.ids import symbol_of
+
+_CALM = frozenset({"STARTING", "RUNNING", "STOPPED"})
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """`level` of the logging module; `fields` hold `correlation` wherever there is one."""
+
+    level: int
+    text: str
+    fields: Mapping[str, object]
+
+
+def lines_of(event: Event) -> Iterator[LogLine]:
+    """The lines of one event. Market data make none: a day of it would bury everything else."""
+    match event:
+        case MarketMoved():
+            return
+        case EngineStateChanged(state, reason, by, ts):
+            level = logging.INFO if state in _CALM else logging.WARNING
+            yield LogLine(level, "engine_state_changed", dict(state=state, reason=reason, by=by, ts_us=ts))
+        case CandidatesJudged(strategy, verdicts, ts):
+            proposed = sum(verdict.proposal is not None for verdict in verdicts)
+            counts = dict(strategy=strategy, candidates=len(verdicts), proposals=proposed, ts_us=ts)
+            yield LogLine(logging.INFO, "candidates_judged", counts)
+            for verdict in verdicts:
+                yield _verdict(verdict)
+        case TicketChanged():
+            yield _ticket(event)
+        case BracketChanged():
+            fields = dict(
+                correlation=event.correlation,
+                ticket=event.ticket,
+                symbol=symbol_of(event.instrument),
+                phase=event.phase,
+                text=event.text,
+                ts_us=event.ts,
+            )
+            yield LogLine(logging.INFO, "bracket_changed", fields)
+        case FillRecorded():
+            yield _fill(event)
+        case RoundTripClosed():
+            yield _round_trip(event)
+        case Alarm(text, page, correlation, ts):
+            level = logging.CRITICAL if page else logging.WARNING
+            yield LogLine(level, "alarm", dict(correlation=correlation, text=text, page=page, ts_us=ts))
+
+
+def _verdict(verdict: Verdict) -> LogLine:
+    candidate = verdict.candidate
+    fields = dict(
+        correlation=candidate.correlation,
+        strategy=candidate.strategy,
+        symbol=symbol_of(candidate.instrument),
+        session=candidate.session,
+        gap_ratio=candidate.gap,
+        proposed=verdict.proposal is not None,
+        reason=verdict.reason,
+        votes={report.agent: report.vote.value for report in verdict.reports},
+        ts_us=candidate.decided_us,
+    )
+    return LogLine(logging.INFO, "candidate_judged", fields)
+
+
+def _ticket(event: TicketChanged) -> LogLine:
+    ticket = event.ticket
+    fields = dict(
+        correlation=ticket.correlation,
+        ticket=ticket.id,
+        number=ticket.number,
+        symbol=symbol_of(ticket.instrument),
+        state=event.state.value,
+        actor=event.actor,
+        reason=event.reason,
+        sha256=ticket.sha256,
+        ts_us=event.ts,
+    )
+    return LogLine(logging.INFO, "ticket_changed", fields)
+
+
+def _fill(event: FillRecorded) -> LogLine:
+    fill = event.fill
+    fields = dict(
+        correlation=event.correlation,
+        ticket=event.ticket,
+        client_order_id=fill.client_order_id,
+        exec_id=fill.exec_id,
+        symbol=symbol_of(fill.instrument),
+        side=fill.side.value,
+        quantity=fill.quantity,
+        price=fill.price,
+        fee=fill.fee,
+        ts_us=fill.ts_event,
+    )
+    return LogLine(logging.INFO, "fill_recorded", fields)
+
+
+def _round_trip(event: RoundTripClosed) -> LogLine:
+    trip = event.round_trip
+    fields = dict(
+        correlation=trip.correlation,
+        ticket=trip.ticket,
+        symbol=symbol_of(trip.instrument),
+        quantity=trip.quantity,
+        entry_price=trip.entry_price,
+        exit_price=trip.exit_price,
+        exit_reason=trip.exit_reason.value,
+        pnl=trip.pnl,
+        sessions=trip.sessions,
+        ts_us=trip.exit_us,
+    )
+    return LogLine(logging.INFO, "round_trip_closed", fields)

@@ -1,0 +1,162 @@
+"""Log lines: one JSON object a line, on stdout or in files of our own, with secrets taken out of every one.
+
+The standard library's logging carries the lines, so what a library says takes the same way as what we say.
+"""
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, MutableMapping
+from contextlib import AbstractContextManager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any, TextIO
+
+import structlog
+
+FILE = "tradedeck.log"
+FILE_BYTES = 10_000_000
+FILES = 10
+HIDDEN = "***"
+FIRST = ("time", "level", "event", "correlation")
+QUIET_LIBRARIES = ("httpx", "httpcore", "websockets", "asyncio", "alembic", "sqlalchemy", "urllib3")
+"""Libraries whose INFO lines tell nobody anything; some of them hold whole URLs."""
+
+_SECRET_NAME = re.compile(
+    r"(?i)(^|[_-])(secret|password|passwd|passphrase|token|credential|authorization|cookie|(api|access|private|secret)[_-]?key)s?$"
+)
+_SECRET_TEXT = re.compile(
+    r"""(?ix)
+    (?P<keep> \b (?: (?: authorization | signature | passphrase | passwd | password | credential | token
+                      | secret | (?:api|access|secret|private) [_-]? (?:key|token|secret) ) s?
+                      ["']? \s* [:=] \s* ["']? (?: (?:bearer|basic) \s+ )?
+                | bearer \s+ ) )
+    [A-Za-z0-9+/=_.~-]{8,}"""
+)
+_KEY_SHAPES = re.compile(
+    r"\b(?:[AP]K[A-Z0-9]{16,24}"  # Alpaca key ids, AWS key ids
+    r"|\d{8,10}:[A-Za-z0-9_-]{35}"  # Telegram bot tokens
+    r"|xox[abprs]-[A-Za-z0-9-]{10,}"  # Slack tokens
+    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})\b"  # JSON web tokens
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----"
+)
+_URL_PASSWORD = re.compile(r"(?P<keep>://[^:@/\s]*:)[^@/\s]+(?=@)")
+
+EventDict = MutableMapping[str, Any]
+
+
+class Redactor:
+    """Takes secrets out of a value: known ones wherever they stand, others by name and by shape."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        exact = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+        self._exact = re.compile("|".join(map(re.escape, exact))) if exact else None
+
+    def text(self, text: str) -> str:
+        """`text` with `***` in place of every secret."""
+        if self._exact is not None:
+            text = self._exact.sub(HIDDEN, text)
+        text = _KEY_SHAPES.sub(HIDDEN, text)
+        text = _URL_PASSWORD.sub(rf"\g<keep>{HIDDEN}", text)
+        return _SECRET_TEXT.sub(rf"\g<keep>{HIDDEN}", text)
+
+    def value(self, value: object) -> object:
+        """The same for everything that a line may hold; what is no plain value becomes its text."""
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, Mapping):
+            return {
+                self.text(str(key)): HIDDEN if _SECRET_NAME.search(str(key)) else self.value(item)
+                for key, item in value.items()
+            }
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self.value(item) for item in value]
+        return self.text(str(value))
+
+    def __call__(self, logger: object, method: str, event_dict: EventDict) -> EventDict:
+        """As the last processor before a line is written; what a reader looks for first stands first."""
+        ordered = {key: event_dict[key] for key in FIRST if key in event_dict} | dict(event_dict)
+        return {
+            key: HIDDEN if _SECRET_NAME.search(key) else self.value(item) for key, item in ordered.items()
+        }
+
+
+class PrivateFiles(RotatingFileHandler):
+    """Ten files of 10 MB, the oldest goes; only their owner can read them."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        super().__init__(folder / FILE, maxBytes=FILE_BYTES, backupCount=FILES - 1, encoding="utf-8")
+
+    def _open(self) -> Any:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+        os.fchmod(descriptor, 0o600)
+        return os.fdopen(descriptor, self.mode, encoding=self.encoding, errors=self.errors)
+
+
+def start(
+    folder: Path | None, secrets: Iterable[str] = (), stream: TextIO | None = None, level: int = logging.INFO
+) -> None:
+    """Send all log lines to files in `folder`, or to `stream` (stdout) when it is None.
+
+    A second call replaces what the first one set up. Raises OSError when the folder cannot be written.
+    """
+    handler: logging.Handler = PrivateFiles(folder) if folder else logging.StreamHandler(stream or sys.stdout)
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        structlog.processors.format_exc_info,
+    ]
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                Redactor(secrets),
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    stop()
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(level)
+    logging.captureWarnings(True)
+    for name in QUIET_LIBRARIES:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    structlog.configure(
+        processors=[
+            *shared[:3],
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            *shared[4:],
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def stop() -> None:
+    """Close what `start` opened."""
+    root = logging.getLogger()
+    for handler in tuple(root.handlers):
+        if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter):
+            root.removeHandler(handler)
+            handler.close()
+    logging.captureWarnings(False)
+
+
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger that takes fields by keyword."""
+    bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return bound
+
+
+def correlated(correlation: str) -> AbstractContextManager[None]:
+    """Put the id of a candidate on every line that is logged inside the block, by whatever module."""
+    return structlog.contextvars.bound_contextvars(correlation=correlation)
