@@ -76,7 +76,8 @@ def test_six_agents_report_and_two_abstain(scene: Any, make_gaps: MakeGaps) -> N
 
 
 @pytest.mark.parametrize(
-    ("price", "is_candidate"), [(9.70, True), (9.7000001, False), (9.71, False), (10.5, False)]
+    ("price", "is_candidate"),
+    [(9.70, True), (9.700000005, True), (9.7000001, False), (9.71, False), (10.5, False)],
 )
 def test_a_gap_of_exactly_three_percent_is_a_candidate(
     scene: Any, make_gaps: MakeGaps, price: float, is_candidate: bool
