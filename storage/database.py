@@ -83,10 +83,7 @@ def open_for_reading(
     path: Path, schema: Schema, *, busy_timeout_s: float = BUSY_TIMEOUT_S, any_thread: bool = False
 ) -> sqlite3.Connection:
     """Open an existing `path` for queries only: nothing is made, locked or upgraded. Raises StorageError."""
-    if not path.exists():
-        raise StorageError(
-            f"there is no {schema.name} at {path}", "Check the path, or start tradedeck once to make it"
-        )
+    require_file(path, schema.name)
     with _closed_on_error(path, schema) as hold:
         # Without a write-ahead log nobody has it open, and a read-only folder has no place for a new one.
         unshared = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
@@ -105,6 +102,16 @@ def open_for_reading(
                 "Start tradedeck once on this state to bring it up",
             )
     return connection
+
+
+def require_file(path: Path, name: str) -> None:
+    """Raises StorageError when there is nothing at `path`, or a folder."""
+    if path.is_dir():
+        raise _cannot_open(path, name, "")
+    if not path.exists():
+        raise StorageError(
+            f"there is no {name} at {path}", "Check the path, or start tradedeck once to make it"
+        )
 
 
 @contextmanager
@@ -165,6 +172,7 @@ def error_hint(error: sqlite3.Error) -> str:
         sqlite3.SQLITE_BUSY: "Another program holds the database: close it and try again",
         sqlite3.SQLITE_LOCKED: "Another program holds the database: close it and try again",
         sqlite3.SQLITE_FULL: "The disk is full: make room, nothing of this write was kept",
+        sqlite3.SQLITE_IOERR: "The disk reports an error: check it, nothing of this write was kept",
         sqlite3.SQLITE_READONLY: "The file or its folder cannot be written: check permissions",
         sqlite3.SQLITE_CANTOPEN: "Check the path and its permissions",
         sqlite3.SQLITE_CORRUPT: "The file is damaged: keep it, and restore the last backup",

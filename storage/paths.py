@@ -161,7 +161,7 @@ class StatePaths:
         for folder in (self.folder, self.home.runtime / name):
             if len(os.fsencode(folder / "daemon.sock")) <= SOCKET_PATH_MAX:
                 return folder
-        return _shared_folder() / name
+        return shared_folder() / name
 
     @property
     def socket(self) -> Path:
@@ -174,9 +174,9 @@ class StatePaths:
         return self.socket_folder / "view.sock"
 
 
-def _shared_folder() -> Path:
-    """A folder of ours below /tmp, where another user may have put one of the same name first."""
-    folder = Path("/tmp") / f"{APP}-{os.geteuid()}"  # noqa: S108 - its owner is checked here
+def shared_folder(top: Path = Path("/tmp")) -> Path:  # noqa: S108 - the owner is checked here
+    """A folder of ours in `top`, where another user may have taken its name. Raises ConfigError then."""
+    folder = top / f"{APP}-{os.geteuid()}"
     if os.path.lexists(folder):
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():

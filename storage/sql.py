@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 from engine.errors import ConfigError, DeckError, InvariantBroken, StorageError
 from storage.audit import canonical
-from storage.database import BUSY_TIMEOUT_S, error_hint, make_private_file, quick_check, storage_errors
+from storage.database import (
+    BUSY_TIMEOUT_S,
+    error_hint,
+    make_private_file,
+    quick_check,
+    require_file,
+    storage_errors,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
 NAME = "agents' memory"
 REVISIONS = ("0001",)
 """Every schema version this program knows, oldest first; a test holds it equal to `migrations/versions`."""
+_CONNECT_TIMEOUT_S = 10
 _UPGRADE_LOCK = 0x7464_4D31
 
 
@@ -67,9 +75,9 @@ def describe(engine: "Engine") -> str:
 def _sqlite_engine(path: Path, read_only: bool) -> "Engine":
     from sqlalchemy import URL, create_engine, event  # 0.3 s
 
-    if read_only and not path.exists():
-        raise StorageError(f"there is no {NAME} at {path}", "Start tradedeck once to make it")
-    if not read_only:
+    if read_only:
+        require_file(path, NAME)
+    else:
         make_private_file(path, NAME)
 
     def connect() -> sqlite3.Connection:
@@ -107,7 +115,12 @@ def _postgres_engine(url: str) -> "Engine":
     if parsed.drivername != "postgresql+psycopg":
         raise ConfigError(f"engine.db names {parsed.drivername!r}, which is not supported", hint)
     try:
-        return create_engine(parsed, json_serializer=canonical, pool_pre_ping=True)
+        return create_engine(
+            parsed,
+            json_serializer=canonical,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": _CONNECT_TIMEOUT_S},
+        )
     except ImportError as error:
         raise ConfigError(
             "engine.db names a PostgreSQL database, but its driver is not installed",

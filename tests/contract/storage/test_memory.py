@@ -173,5 +173,5 @@ def test_memory_is_there_after_it_was_closed(
 
 
 def test_memory_cannot_be_read_before_it_was_made(memory_target: Path | str) -> None:
-    with pytest.raises(StorageError, match="Start tradedeck once"):
+    with pytest.raises(StorageError, match="tart tradedeck once"):
         open_memory(memory_target, read_only=True)
