@@ -215,18 +215,13 @@ class Book:
         group, instrument = entry.group, entry.spec.instrument
         if group is None:
             return
+        # What just filled is free, so at least that much is protected.
         free = self.position(instrument) - self.committed(instrument)
         legs = [self.orders[group.stop], self.orders[group.target]]
         for leg in legs:
             leg.asleep, leg.woken, leg.since_us = False, True, self.market.ts
             if holds and free < leg.quantity:
                 leg.quantity = free
-        if legs[0].quantity <= ZERO:
-            for leg in legs:
-                leg.quantity = leg.spec.quantity
-            self.end(legs[0], OrderState.CANCELED, "other orders already hold the position")
-            return
-        for leg in legs:
             self.changed(leg)
 
     def _book_fill(self, order: BookOrder, quantity: Decimal, price: Decimal, fee: Decimal, ts: int) -> None:
