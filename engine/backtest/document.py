@@ -1,6 +1,6 @@
 """The one JSON document of a back-test and of a replay, and the lines told beside it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import fsum
@@ -109,14 +109,20 @@ def build_document(
     return document
 
 
-def narration(candidates: int, has_vix: bool) -> tuple[str, ...]:
-    """What a person must know before the figures (SPEC 9.7, 9.8); for stderr, the first line first."""
+def narration(candidates: int, has_vix: bool, denied: Mapping[str, int] | None = None) -> tuple[str, ...]:
+    """What a person must know before the figures (SPEC 9.7, 9.8); for stderr, the first line first.
+
+    `denied`: why candidates were not taken -> how many, where an account limited the run.
+    """
     lines = [
         f"not_applicable(dataset): {gate}, would have decided {candidates:,} candidates"
         for gate in NOT_IN_BARS
     ]
     lines.append(SURVIVORSHIP)
     lines.append("naive rule: no fees, no spread, no slippage, prices not rounded to a tick")
+    lines += [
+        f"not taken, {reason}: {count:,} candidates" for reason, count in (denied or {}).items() if count
+    ]
     if not has_vix:
         lines.append("no VIX closes: by_regime is empty")
     return tuple(lines)

@@ -185,7 +185,6 @@ def _read_csv(path: Path) -> dict[str, np.ndarray]:
             dtype=texts,
             na_values={theirs: _NO_NUMBER for name, theirs in wanted.items() if name in NUMBERS},
             keep_default_na=False,
-            float_precision="round_trip",
             low_memory=False,
         )
     except pd.errors.EmptyDataError as error:

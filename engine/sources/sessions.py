@@ -6,6 +6,7 @@ of next year; holidays after that are not announced yet.
 """
 
 import json
+import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class _Table:
 
 
 class ExchangeSessions:
-    """`engine.ports.Sessions` of US equities, from 1990 or a year asked for before to the end of next year."""
+    """`engine.ports.Sessions` of US equities: from 1990, or any year asked for, to the end of next year."""
 
     def __init__(self, cache: Path, today: date) -> None:
         """`cache`: a folder for derived files, made when missing. Raises DataError when not writable."""
@@ -141,10 +142,13 @@ def _compute(first_year: int, last_year: int) -> _Table:
     # 0.5 s with pandas behind it; only when nothing is kept.
     import exchange_calendars
 
-    calendar = exchange_calendars.get_calendar(
-        _EXCHANGE, start=f"{first_year}-01-01", end=f"{last_year}-12-31"
-    )
-    schedule = calendar.schedule
+    with warnings.catch_warnings():
+        # The library still makes calls that the newest pandas warns about; nothing a person could do.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        calendar = exchange_calendars.get_calendar(
+            _EXCHANGE, start=f"{first_year}-01-01", end=f"{last_year}-12-31"
+        )
+        schedule = calendar.schedule
     opens, closes = (schedule[name].dt.tz_localize(None).to_numpy() for name in ("open", "close"))
     return _Table(
         schedule.index.to_numpy().astype("datetime64[D]").astype(int).tolist(),

@@ -79,4 +79,6 @@ def test_narration_names_what_the_file_cannot_tell_first() -> None:
     assert sum(line.startswith("not_applicable(dataset): ") for line in lines) == 6
     assert any("survivorship-biased universe" in line for line in lines)
     assert not any("VIX" in line for line in lines)
+    limited = narration(10, True, {"concurrent": 7, "cash": 0})
+    assert [line for line in limited if "not taken" in line] == ["not taken, concurrent: 7 candidates"]
     assert "no VIX closes" in narration(0, has_vix=False)[-1]
