@@ -1,1 +1,163 @@
-"""Part of the console."""
+"""The console. It sees an engine only through a link, and says how it wants to end in its exit value."""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from engine.errors import DeckError
+from engine.model.commands import Actor, Answer, Command, Halt
+from tui.link import Link
+from tui.messages import DeskChanged, EngineLost
+from tui.options import ConsoleExit, ConsoleOptions
+from tui.screens.approve import ApproveDialog
+from tui.screens.chrome import DeckScreen
+from tui.screens.desk import DeskScreen
+from tui.theme import THEMES, choose_theme
+from tui.views import DeskView, LinkState
+from tui.widgets.ink import drawable
+from tui.widgets.look import Look
+
+HALT_WINDOW_S = 2.0
+TICK_S = 1.0
+
+
+class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
+    """One screen, the Desk, with its dialogs. `exit` value: whether the engine shall stop too."""
+
+    CSS_PATH = "deck.tcss"
+    TITLE = "tradedeck"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("exclamation_mark", "halt", "halt, stops stay", show=False, priority=True, id="engine.halt"),
+        Binding("ctrl+q,ctrl+c", "leave_anywhere", "leave", show=False),
+    ]
+
+    def __init__(self, link: Link, *, actor: Actor, options: ConsoleOptions | None = None) -> None:
+        super().__init__()
+        self.options = options or ConsoleOptions()
+        self.actor = actor
+        self.halting = False
+        self._link = link
+        self._view: DeskView | None = None
+        self._taken_at = 0.0
+        self._halt_at = float("-inf")
+        for theme in THEMES.values():
+            self.register_theme(theme)
+        self.theme = choose_theme(
+            self.options.theme, no_color=self.no_color, color_system=self.console.color_system
+        )
+
+    def get_default_screen(self) -> DeskScreen:
+        """The Desk is there in the first frame."""
+        return DeskScreen()
+
+    def on_mount(self) -> None:
+        """Listen to the engine; redraw countdowns once a second."""
+        self.run_worker(self._follow())
+        self.set_interval(TICK_S, self.tick)
+
+    # The engine's picture.
+
+    def look(self) -> Look | None:
+        """The newest picture at this moment; a live market's clock goes on between pictures."""
+        view = self._view
+        if view is None:
+            return None
+        now_us = view.header.now_us
+        live = view.header.market.provenance == "live"
+        lost = view.header.link in (LinkState.LOST, LinkState.RECONNECTING)
+        if live or lost:
+            now_us += round((self.options.now() - self._taken_at) * 1_000_000)
+        return Look(view, now_us)
+
+    async def _follow(self) -> None:
+        try:
+            async for view in self._link.changes():
+                self.post_message(DeskChanged(view))
+        except DeckError as error:
+            self.post_message(EngineLost(error.message))
+        else:
+            self.post_message(EngineLost("the engine has ended"))
+
+    def on_desk_changed(self, message: DeskChanged) -> None:
+        """Show a newer picture everywhere."""
+        self._view = message.view
+        self._taken_at = self.options.now()
+        self._show()
+
+    def on_engine_lost(self, message: EngineLost) -> None:
+        """Nothing more will come: mark every value as old, unless the engine said itself that it stopped."""
+        view = self._view
+        if view is not None and view.header.engine_state != "STOPPED":
+            header = replace(view.header, link=LinkState.LOST)
+            self._view = replace(view, header=header)
+        self.log.warning(message.reason)
+        self._show()
+
+    def _show(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, DeckScreen):
+                screen.show()
+
+    def tick(self) -> None:
+        """Countdowns, refusals, closing dialogs."""
+        self.halting = self.options.now() - self._halt_at < HALT_WINDOW_S
+        look = self.look()
+        if look is not None and isinstance(self.screen, ApproveDialog):
+            self.screen.tick(look)
+        self._show()
+
+    # What screens may ask.
+
+    async def give(self, command: Command) -> Answer:
+        """Hand a command to the engine; a broken link is an answer too."""
+        try:
+            return await self._link.give(command)
+        except DeckError as error:
+            return Answer(False, "no_answer", f"{error}")
+
+    async def go_on(self) -> bool:
+        """Let a waiting replay go on."""
+        try:
+            return await self._link.resume_market()
+        except DeckError as error:
+            self.say(str(error), ok=False)
+            return True
+
+    def say(self, text: str, *, ok: bool) -> None:
+        """A toast; its text is never markup."""
+        self.notify(drawable(text), severity="information" if ok else "warning", markup=False)
+
+    def leave(self, *, stop_engine: bool) -> None:
+        """Close the console."""
+        self.exit(ConsoleExit(stop_engine))
+
+    # Keys that work everywhere.
+
+    def action_halt(self) -> None:
+        """The first `!` warns, a second within two seconds halts at once."""
+        screen = self.screen
+        if self.options.view_only and isinstance(screen, DeckScreen):
+            screen.refuse("!", "this console may look, not act")
+            return
+        now = self.options.now()
+        if now - self._halt_at < HALT_WINDOW_S:
+            self._halt_at = float("-inf")
+            self.run_worker(self._halt())
+        else:
+            self._halt_at = now
+            self.set_timer(HALT_WINDOW_S + 0.02, self.tick)
+        self.tick()
+
+    async def _halt(self) -> None:
+        answer = await self.give(Halt(self.actor, f"by {self.actor.name} (! !)"))
+        self.say(answer.text, ok=answer.ok)
+
+    def action_leave_anywhere(self) -> None:
+        """`ctrl+c` closes a dialog first, then leaves like `q`."""
+        if isinstance(self.screen, DeskScreen):
+            self.screen.action_leave()
+        elif isinstance(self.screen, DeckScreen):
+            self.screen.dismiss(None)

@@ -1,1 +1,33 @@
-"""Part of the console."""
+"""What the console tells itself: whole views that replace each other, and refusals."""
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from tui.views import DeskView
+
+
+@dataclass
+class DeskChanged(Message):
+    """The engine's newest picture; an unread older one is dropped."""
+
+    view: DeskView
+
+    def can_replace(self, message: Message) -> bool:
+        """A newer picture makes an older one useless."""
+        return isinstance(message, DeskChanged)
+
+
+@dataclass
+class EngineLost(Message):
+    """The link ended or failed; `reason` says how."""
+
+    reason: str
+
+
+@dataclass
+class Refused(Message):
+    """A key that did nothing, and why; the footer says it for four seconds."""
+
+    key: str
+    reason: str

@@ -54,6 +54,8 @@ class MarketView:
     sources_ok: int
     sources_total: int
     ended: bool
+    stale: str = ""
+    """What went silent and for how long, `Alpaca stream silent 42 s`; "" while quotes are fresh."""
 
 
 @dataclass(frozen=True, slots=True)

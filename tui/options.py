@@ -1,0 +1,45 @@
+"""How a console behaves and how it ends; made by the command line, read by every screen."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Graph(StrEnum):
+    """Which glyphs draw curves."""
+
+    BRAILLE = "braille"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleOptions:
+    """`now` is a monotonic clock in seconds for dialogs, refusals and flashes; never the engine's time."""
+
+    plain: bool = False
+    """ASCII only."""
+    no_mouse: bool = False
+    low_bandwidth: bool = False
+    """No flashes, countdowns every ten seconds."""
+    reduce_motion: bool = False
+    bell: bool = False
+    """Ring once when a ticket arrives."""
+    graph: Graph = Graph.BRAILLE
+    view_only: bool = False
+    own_engine: bool = False
+    """The engine lives in this process (`--demo`, `--replay`): leaving ends it, so leaving asks."""
+    theme: str = "dusk"
+    now: Callable[[], float] = time.monotonic
+
+    @property
+    def flashes(self) -> bool:
+        """Whether a changed cell lights up for a moment."""
+        return not (self.low_bandwidth or self.reduce_motion)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleExit:
+    """What the person wants when the console closes."""
+
+    stop_engine: bool

@@ -1,0 +1,312 @@
+"""The approve dialog: exactly one ticket, its exact text and hash, Cancel in front (design 9)."""
+
+import re
+import secrets
+from dataclasses import dataclass
+
+from engine.model.candidates import GateStatus, Vote
+from engine.model.commands import ApproveTicket
+from engine.model.ids import TicketId
+from engine.model.positions import AccountKind
+from engine.model.text import visible
+from engine.model.tickets import ProposalState
+from tui import format as fmt
+from tui.actions import Place
+from tui.screens.chrome import bindings_for
+from tui.screens.dialog import Dialog, Gap, button, key_button
+from tui.views import TicketView
+from tui.widgets.ink import EMPTY, Line, Span, break_at_commas, cut, spread, width_of
+from tui.widgets.look import Look
+from tui.widgets.rail import rail
+from tui.widgets.tickets import held_because
+
+CLOSES_S = 60.0
+GUARD_S = 0.3
+QUOTE_LIMIT_US = 3_000_000
+"""How old a quote of a live market may be when the key goes down (SPEC 11.3)."""
+FEWEST_ORDER_LINES = 3
+
+STRATEGY_NAMES = {"gaps": "BounceHunter gap"}
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """How the dialog ended: `asked_reject` when the person pressed `r`, else what there is to say."""
+
+    text: str = ""
+    ok: bool = False
+    asked_reject: bool = False
+
+
+class ApproveDialog(Dialog[Approval]):
+    """Asks the engine itself, so that a moved price can be shown and asked about again."""
+
+    BINDINGS = bindings_for(frozenset({Place.APPROVE}))
+    place = Place.APPROVE
+
+    def __init__(self, ticket: TicketView, now: float) -> None:
+        super().__init__()
+        self._ticket: TicketId = ticket.ticket.id
+        self._sha256 = ticket.sha256
+        self._shown = ticket
+        self._opened = now
+        self._armed = now + GUARD_S
+        self._asking = False
+        self._moved = ""
+        self._first_line = 0
+        self._windowed = False
+
+    def on_mount(self) -> None:
+        """The key wakes up 300 ms after the dialog opened."""
+        super().on_mount()
+        self.set_timer(GUARD_S + 0.02, self.show)
+
+    # What it says.
+
+    def bar_right(self, look: Look) -> str:
+        left = self._opened + CLOSES_S - self.console.options.now()
+        return f"closes {fmt.countdown(round(max(left, 0) * fmt.US_PER_S))}"
+
+    def tick(self, look: Look) -> None:
+        """Once a second: close when the time is over."""
+        if self.console.options.now() - self._opened >= CLOSES_S and not self._asking:
+            number = self._shown.ticket.number
+            text = f"T-{number} not approved: the dialog closed after 60 s."
+            current = self._current(look)
+            if current is not None:
+                left = fmt.countdown(current.ticket.expires_us - look.now_us)
+                text += f" The ticket is still waiting, {left}."
+            self.dismiss(Approval(text))
+
+    def _current(self, look: Look) -> TicketView | None:
+        found = next((item for item in look.view.tickets if item.ticket.id == self._ticket), None)
+        return found if found is not None and found.state is ProposalState.PENDING else None
+
+    def why_off(self, look: Look) -> str:
+        """Why `a` does nothing now; "" when it approves."""
+        now = self.console.options.now()
+        current = self._current(look)
+        name = f"T-{self._shown.ticket.number}"
+        if self._asking:
+            return "asked, waiting for the answer"
+        if self.console.options.view_only:
+            return "this console may look, not act"
+        if look.detached:
+            return "the engine does not answer"
+        if current is None:
+            return f"{name} is no longer waiting"
+        if current.sha256 != self._sha256:
+            return f"{name} has changed, open it again"
+        if look.view.header.kind is AccountKind.LIVE:
+            return "this release approves no live order"
+        if look.now_us >= current.ticket.expires_us:
+            return f"{name} has expired"
+        if held := held_because(current, look):
+            return held
+        if (age := self._quote_age(current, look)) is not None and age > QUOTE_LIMIT_US:
+            limit = QUOTE_LIMIT_US // fmt.US_PER_S
+            return f"quote is {fmt.age(age).removesuffix('s')} s old, limit {limit} s"
+        if now < self._armed:
+            return "ready in 0.3 s"
+        return ""
+
+    def _quote_age(self, ticket: TicketView, look: Look) -> int | None:
+        """Only a live market's quote ages between two pictures; the engine judges the others."""
+        if look.view.header.market.provenance != "live" or ticket.quote_us is None:
+            return None
+        return look.now_us - ticket.quote_us
+
+    def dialog_rows(self, look: Look) -> list[Line | Gap]:
+        current = self._current(look)
+        if current is not None and current.sha256 == self._sha256:
+            self._shown = current
+        shown, width = self._shown, self.inner_width
+        top: list[Line | Gap] = [Gap(2), *self._order_rows(shown, look, width), Gap(6)]
+        top += [*_rail_rows(shown, look, width), Gap(5), *self._check_rows(shown, width), Gap(8)]
+        heads, texts = self._exact(shown, width)
+        bottom: list[Line | Gap] = [Gap(3), self._buttons(look, width), Gap(7), Gap(9 if self.wide else 10)]
+        fixed = sum(not isinstance(row, Gap) for row in top + bottom)
+        room = self.most_rows - 1 - fixed
+        digest = (Span("sha256 ", "-muted"), Span(fmt.digest(shown.sha256)))
+        self._windowed = len(texts) + 1 > room
+        if len(texts) + 2 > room:
+            return [*top, spread((*heads, Span(" ")), digest, width), *self._window(texts, room - 1), *bottom]
+        rule = Span("─" * (width - width_of(heads) - 1), "-line")
+        return [*top, (*heads, Span(" "), rule), *texts, digest, *bottom]
+
+    def _window(self, texts: list[Line], room: int) -> list[Line]:
+        """As many lines of the exact order as fit; the last says where the rest is."""
+        room = max(room, FEWEST_ORDER_LINES)
+        if len(texts) <= room:
+            return texts
+        self._first_line = min(self._first_line, len(texts) - room + 1)
+        part = texts[self._first_line : self._first_line + room - 1]
+        first, last = self._first_line + 1, self._first_line + len(part)
+        return [
+            *part,
+            (
+                Span(f"lines {first}–{last} of {len(texts)}  ", "-attention"),
+                Span("j k", "-accent -bold"),
+                Span(" scroll", "-muted"),
+            ),
+        ]
+
+    def _exact(self, shown: TicketView, width: int) -> tuple[Line, list[Line]]:
+        lines = break_at_commas(visible(shown.order_text), width)
+        return (Span("exact order", "-muted"),), [(Span(line),) for line in lines]
+
+    def _order_rows(self, shown: TicketView, look: Look, width: int) -> list[Line | Gap]:
+        ticket = shown.ticket
+        votes = [report.vote for report in ticket.reports if report.vote is not Vote.ABSTAIN]
+        yes = sum(vote is Vote.APPROVE for vote in votes)
+        strategy = STRATEGY_NAMES.get(ticket.strategy, ticket.strategy)
+        expires = fmt.countdown(ticket.expires_us - look.now_us)
+        gap = next((row for row in look.view.gaps if row.ticket == ticket.id), None)
+        name = Span(f"Approve T-{ticket.number}", "-strong")
+        voted = f"   {strategy}, {yes} of {len(votes)} agents"
+        until: Line = (Span("expires ", "-muted"), Span(expires, "-yours -bold"))
+        value = ""
+        if gap is not None and gap.ev_ratio is not None:
+            value = f", exp. value {fmt.signed_percent(gap.ev_ratio)}"
+        if len(name.text) + len(voted) + len(value) + 1 + width_of(until) > width:
+            value = ""
+        title = spread((name, Span(voted + value, "-muted")), until, width)
+        loss = (f"▼ {fmt.signed_money(shown.loss_at_stop)}", "-down", shown.loss_ratio)
+        equity = float(ticket.equity)
+        gain_ratio = float(shown.gain_at_target) / equity if equity > 0 else None
+        gain = (f"▲ {fmt.signed_money(shown.gain_at_target)}", "-up", gain_ratio)
+        money = max(len(loss[0]), len(gain[0]))
+        share = max(len(fmt.risk_percent(item[2])) for item in (loss, gain))
+        legs = []
+        for lead, words, (text, ink, ratio) in zip(
+            ("then  ", "  or  "), shown.order_words[1:], (loss, gain), strict=True
+        ):
+            percent = f"{fmt.risk_percent(ratio).rjust(share)} of equity"
+            right = (Span(text.ljust(money), ink), Span(f"   {percent}", "-muted"))
+            legs.append(spread((Span(lead, "-muted"), *_inked(words)), right, width))
+        pays = (
+            Span("pays up to ", "-muted"),
+            Span(f"{fmt.money(shown.value)} {look.view.header.currency}", "-strong"),
+        )
+        first, _, rest = shown.order_words[0].partition("  ")
+        entry = spread((Span(first, "-strong"), Span("  "), *_inked(rest)), pays, width)
+        return [title, Gap(9), entry, *legs]
+
+    def _check_rows(self, shown: TicketView, width: int) -> list[Line | Gap]:
+        ticket = shown.ticket
+        passed = sum(gate.status is GateStatus.PASS for gate in ticket.gates)
+        failed = sum(gate.status is GateStatus.FAIL for gate in ticket.gates)
+        absent = len(ticket.gates) - passed - failed
+        mark, ink = ("■", "-danger") if failed else ("●", "-up")
+        count = f"{passed} of {len(ticket.gates)}"
+        line: Line = (Span("checks ", "-muted"), Span(f"{mark} ", ink), Span(count, ink))
+        if absent:
+            line = (*line, Span(f", {absent} n/a", "-muted"))
+        bound: Line = (Span("   size bound by ", "-muted"), Span(ticket.size_binding))
+        cash: Line = (Span("   cash after ", "-muted"), Span(fmt.money(ticket.cash_after)))
+        if width_of(line) + width_of(bound) + width_of(cash) <= width:
+            return [(*line, *bound, *cash)]
+        if width_of(line) + width_of(bound) > width:
+            return [line, cut((Span("size bound by ", "-muted"), bound[1], *cash), width)]
+        return [(*line, *bound), (Span("cash after ", "-muted"), cash[1])] if self.wide else [(*line, *bound)]
+
+    def _buttons(self, look: Look, width: int) -> Line:
+        off = self.why_off(look)
+        approve = key_button("a", "approve", off=bool(off))
+        line: Line = (*button("Cancel", default=True), Span("   "), *approve, Span("   "))
+        line = (*line, *key_button("r", "reject"))
+        if self._moved and not off:
+            return spread(line, (Span(self._moved, "-attention -bold"),), width, gap=2)
+        if off:
+            return spread(line, (Span(cut_reason(off, width - width_of(line) - 3), "-attention"),), width)
+        return spread(line, (Span("enter = cancel", "-muted"),) if self.wide else (), width)
+
+    def footer_line(self, look: Look, room: int) -> Line:
+        off = self.why_off(look)
+        if off:
+            return cut((Span("a", "-faint"), Span(f" is off: {off}", "-attention")), room)
+        now: Line = (Span("a", "-accent -bold"), Span(" approve now   ", "-muted"))
+        return cut((*now, Span("any other key: nothing happens", "-muted")), room)
+
+    # What it does.
+
+    def action_approve(self) -> None:
+        """Give the approval of exactly the hash that is shown."""
+        look = self.console.look()
+        if look is None:
+            return
+        if off := self.why_off(look):
+            self.refuse("a", off)
+            return
+        self._asking = True
+        self.run_worker(self._ask(shown_price(self._shown)), exclusive=True)
+        self.show()
+
+    async def _ask(self, price: float | None) -> None:
+        command = ApproveTicket(self._ticket, self._sha256, secrets.token_hex(16), price, self.console.actor)
+        answer = await self.console.give(command)
+        self._asking = False
+        if answer.ok or answer.code != "price_moved":
+            self.dismiss(Approval(answer.text, answer.ok))
+            return
+        self._moved = "price moved: a again"
+        self._armed = self.console.options.now() + GUARD_S
+        self.set_timer(GUARD_S + 0.02, self.show)
+        self.refuse("a", answer.text)
+
+    def action_reject(self) -> None:
+        """On to the reasons; no dialog stands on a dialog."""
+        if not self._asking:
+            self.dismiss(Approval(asked_reject=True))
+
+    def action_row_down(self) -> None:
+        """Scroll the exact order."""
+        self._first_line += 1
+        self.show()
+
+    def action_row_up(self) -> None:
+        """Scroll the exact order."""
+        self._first_line = max(self._first_line - 1, 0)
+        self.show()
+
+
+def shown_price(ticket: TicketView) -> float | None:
+    """The price a buyer looks at: the ask, else the last price."""
+    return ticket.last if ticket.ask is None else ticket.ask
+
+
+def cut_reason(reason: str, room: int) -> str:
+    """A reason beside its key; what does not fit stands in the footer."""
+    return reason if len(reason) <= room else ""
+
+
+def _rail_rows(shown: TicketView, look: Look, width: int) -> list[Line]:
+    order = shown.ticket.order
+    stop, target = order.stop.stop_price, order.target.limit_price
+    if stop is None or target is None:
+        return [EMPTY]
+    limit = None if order.entry is None else order.entry.limit_price
+    parts = []
+    for name, value in (("bid", shown.bid), ("ask", shown.ask)):
+        if value is not None:
+            parts.append(f"{name} {fmt.price(value)}")
+    if not parts and shown.last is not None:
+        parts.append(f"last {fmt.price(shown.last)}")
+    quote: Line = (Span("  ".join(parts) or "no quote"),)
+    if shown.quote_us is not None:
+        age = fmt.age(look.now_us - shown.quote_us)
+        quote = (*quote, Span(f"  {age[:-1]} {age[-1]}", "-muted"))
+    low, high = Span(fmt.price(stop), "-down"), Span(fmt.price(target), "-up")
+    space = width - len(low.text) - len(high.text) - width_of(quote)
+    left = max(space * 2 // 3, 1)
+    return [
+        rail(width, stop, target, limit, shown.last if shown.last is not None else shown_price(shown)),
+        (low, Span(" " * left), *quote, Span(" " * max(space - left, 1)), high),
+    ]
+
+
+def _inked(words: str) -> Line:
+    """Numbers in the order's words stand out, the rest is muted."""
+    return tuple(
+        Span(part, "" if re.search(r"\d", part) else "-muted") for part in re.split(r"(\s+)", words) if part
+    )

@@ -1,0 +1,146 @@
+"""What every screen has: mode frame, both header rows, footer; and what it may ask of the console."""
+
+from typing import ClassVar, Generic, Protocol, TypeVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen, Screen
+
+from engine.model.commands import Actor, Answer, Command
+from tui.actions import Place, actions_in
+from tui.options import ConsoleOptions
+from tui.widgets.banner import starting_line
+from tui.widgets.board import Board
+from tui.widgets.footer import Footer, footer_room, refusal_line
+from tui.widgets.frame import Frame
+from tui.widgets.ink import Line
+from tui.widgets.look import Look
+from tui.widgets.statusbar import Navigation, StatusBar
+
+Result = TypeVar("Result")
+REFUSAL_S = 4.0
+HEADER_ROWS = 2
+
+
+class Console(Protocol):
+    """The part of the app that a screen sees."""
+
+    options: ConsoleOptions
+    actor: Actor
+    halting: bool
+    """True after a first `!`, until two seconds have passed."""
+
+    def look(self) -> Look | None: ...
+    async def give(self, command: Command) -> Answer: ...
+    async def go_on(self) -> bool: ...
+    def say(self, text: str, *, ok: bool) -> None: ...
+    def leave(self, *, stop_engine: bool) -> None: ...
+
+
+def bindings_for(places: frozenset[Place]) -> list[BindingType]:
+    """Key bindings of some places, from the table of actions; their ids make keys configurable."""
+    wanted = {action.id: action for place in Place if place in places for action in actions_in(place)}
+    return [
+        Binding(",".join(action.keys), action.target, action.help, show=False, id=action.id)
+        for action in wanted.values()
+        if action.id != "engine.halt"
+    ]
+
+
+class DeckScreen(Screen[Result], Generic[Result]):
+    """A screen with the chrome around it. Subclasses compose a body and say what the footer shows."""
+
+    AUTO_FOCUS = ""
+    ESCAPE_TO_MINIMIZE: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._refusal = ("", "")
+        self._refused_until = float("-inf")
+
+    @property
+    def console(self) -> Console:
+        """The app, as far as a screen may know it."""
+        return cast(Console, self.app)
+
+    def compose(self) -> ComposeResult:
+        """Frame, header rows, the screen's own body, footer."""
+        yield Frame(id="frame-left")
+        yield Frame(id="frame-right")
+        yield StatusBar()
+        yield Navigation()
+        yield from self.compose_body()
+        yield Footer()
+
+    def compose_body(self) -> ComposeResult:
+        """The widgets between header and footer."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        """ASCII or not is the same for every widget."""
+        for board in self.query(Board):
+            board.plain = self.console.options.plain
+
+    def show(self) -> None:
+        """Draw everything from the console's newest picture."""
+        if not self.is_mounted or self.size.width == 0:
+            return
+        look = self.console.look()
+        if look is None:
+            self.query_one(StatusBar).show_waiting()
+            self.show_starting(starting_line(None))
+            return
+        kind = look.view.header.kind
+        for frame in self.query(Frame):
+            frame.show(kind)
+        self.query_one(StatusBar).show(look)
+        self.query_one(Navigation).show(look)
+        self.show_body(look)
+        self.show_footer(look)
+
+    def show_starting(self, line: Line) -> None:
+        """The engine has not answered yet."""
+
+    def show_body(self, look: Look) -> None:
+        """Draw the screen's own part."""
+
+    def footer_line(self, look: Look, room: int) -> Line:
+        """The left side of the footer."""
+        return ()
+
+    def show_footer(self, look: Look) -> None:
+        """Keys, or for four seconds the reason why the last one did nothing."""
+        footer = self.query_one(Footer)
+        room = footer_room(footer.size.width, look)
+        refused = self.console.options.now() < self._refused_until
+        left = refusal_line(*self._refusal, room) if refused else self.footer_line(look, room)
+        footer.show(left, look, halting=self.console.halting)
+
+    def refuse(self, key: str, reason: str) -> None:
+        """Say in the footer that a key did nothing, and why."""
+        self._refusal = (key, reason)
+        self._refused_until = self.console.options.now() + REFUSAL_S
+        self.set_timer(REFUSAL_S, self.show)
+        self.show()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Every widget has its new size after the layout."""
+        self.call_after_refresh(self.show)
+
+
+class DeckModal(DeckScreen[Result], ModalScreen[Result], Generic[Result]):
+    """A dialog over the Desk; the chrome is drawn again and never dimmed."""
+
+    place: Place
+
+    def place_board(self, board: Board, width: int, height: int) -> None:
+        """Put the dialog in the middle, between header and footer."""
+        across, down = self.size.width, self.size.height
+        width = min(width, across - 4)
+        height = min(height, down - HEADER_ROWS - 1)
+        top = max((down - height + 1) // 2, HEADER_ROWS)
+        top = min(top, down - 1 - height)
+        board.styles.offset = ((across - width) // 2, top)
+        board.styles.width = width
+        board.styles.height = height

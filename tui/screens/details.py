@@ -1,0 +1,224 @@
+"""What the sheets say about a ticket, a candidate, a bracket and an event; pure functions of the picture."""
+
+from collections.abc import Sequence
+
+from engine.model.candidates import AgentReport, FeatureValue, GateResult, GateStatus, Vote
+from engine.model.ids import short_id
+from engine.model.orders import OrderRole
+from engine.model.text import visible
+from engine.model.tickets import Ticket
+from tui import format as fmt
+from tui.views import BracketView, EventLine, GapRow, LegView, TicketView
+from tui.widgets.brackets import bracket_mark
+from tui.widgets.events import MARKS
+from tui.widgets.ink import EMPTY, Line, Span, break_at_commas, cut, cut_text, pad, wrap
+from tui.widgets.look import Look
+
+_VOTES = {Vote.APPROVE: ("●", "-up"), Vote.VETO: ("■", "-danger"), Vote.ABSTAIN: ("○", "-faint")}
+_GATES = {
+    GateStatus.PASS: ("●", "-up"),
+    GateStatus.FAIL: ("■", "-danger"),
+    GateStatus.NOT_APPLICABLE: ("○", "-faint"),
+}
+_NAMES = {
+    "sentinel": "Sentinel",
+    "screener": "Screener",
+    "forecaster": "Forecaster",
+    "riskofficer": "RiskOfficer",
+    "newssentry": "NewsSentry",
+    "trader": "Trader",
+    "historian": "Historian",
+    "auditor": "Auditor",
+}
+_ROLES = {
+    OrderRole.ENTRY: "entry",
+    OrderRole.STOP: "stop",
+    OrderRole.TARGET: "target",
+    OrderRole.EXIT: "exit",
+}
+
+
+def head(text: str, width: int, note: str = "") -> Line:
+    """`Votes 4 of 4 ─────`."""
+    left = f"{text} " if not note else f"{text} {note} "
+    rule = "─" * max(width - len(left), 0)
+    return (Span(text, "-strong"), Span(left[len(text) :], "-muted"), Span(rule, "-line"))
+
+
+def paragraph(text: str, width: int, *, lead: Line = (), ink: str = "") -> list[Line]:
+    """Wrapped text behind a lead that is drawn once."""
+    indent = sum(len(span.text) for span in lead)
+    lines = wrap(text, max(width - indent, 10))
+    return [(*(lead if at == 0 else (Span(" " * indent),)), Span(line, ink)) for at, line in enumerate(lines)]
+
+
+def ticket_lines(view: TicketView, look: Look, width: int) -> list[Line]:
+    """Order, votes with reasons, all gates with value and limit, features, the exact text and whole hash."""
+    ticket = view.ticket
+    lines = _order_lines(view, look, width)
+    voted = [report for report in ticket.reports if report.vote is not Vote.ABSTAIN]
+    yes = sum(report.vote is Vote.APPROVE for report in voted)
+    lines += [EMPTY, head("Votes", width, f"{yes} of {len(voted)}")]
+    for report in ticket.reports:
+        lines += _report_lines(report, width)
+    passed = sum(gate.status is GateStatus.PASS for gate in ticket.gates)
+    lines += [EMPTY, head("Gates", width, f"{passed} of {len(ticket.gates)}")]
+    for gate in ticket.gates:
+        lines += _gate_lines(gate, width)
+    lines += [EMPTY, head("Features", width, "value, version, known at"), *_features(ticket, width)]
+    lines += [EMPTY, head("Exact order", width)]
+    lines += [(Span(line),) for line in break_at_commas(visible(view.order_text), width)]
+    groups = [view.sha256[start : start + 4] for start in range(0, len(view.sha256), 4)]
+    half = len(groups) // 2
+    lines.append((Span("sha256 ", "-muted"), Span(" ".join(groups[:half]))))
+    lines.append((Span("       "), Span(" ".join(groups[half:]))))
+    return lines
+
+
+def _order_lines(view: TicketView, look: Look, width: int) -> list[Line]:
+    ticket = view.ticket
+    entry, stop, target = view.order_words
+    lines: list[Line] = [
+        (Span(entry, "-strong"),),
+        (
+            Span("then  ", "-muted"),
+            Span(stop),
+            Span(f"   {fmt.signed_money(view.loss_at_stop)}", "-down"),
+            Span(f"  {fmt.risk_percent(view.loss_ratio)} of equity", "-muted"),
+        ),
+        (
+            Span("  or  ", "-muted"),
+            Span(target),
+            Span(f"   {fmt.signed_money(view.gain_at_target)}", "-up"),
+        ),
+    ]
+    model = ticket.model_id or "none"
+    facts = (
+        f"value {fmt.money(view.value)}",
+        f"size bound by {ticket.size_binding}",
+        f"at most {ticket.max_sessions} sessions",
+        f"regime {ticket.regime.value.replace('_', ' ')}",
+        f"model {model}",
+        f"policy {ticket.policy_id}",
+        f"expires {fmt.countdown(ticket.expires_us - look.now_us)}",
+    )
+    lines += paragraph(" · ".join(facts), width, ink="-muted")
+    if view.held_reason:
+        lines += paragraph(f"Cannot be approved now: {view.held_reason}", width, ink="-attention")
+    return lines
+
+
+def _report_lines(report: AgentReport, width: int) -> list[Line]:
+    glyph, ink = _VOTES[report.vote]
+    name = _NAMES.get(report.agent, report.agent)
+    lead: Line = (
+        Span(glyph, ink),
+        Span(f" {cut_text(name, 11).ljust(11)} "),
+        Span(report.vote.value.ljust(8)),
+    )
+    reasons = report.reasons or (report.note,)
+    lines = paragraph(reasons[0], width, lead=lead, ink="-muted")
+    for reason in reasons[1:]:
+        lines += paragraph(reason, width, lead=(Span(" " * 22),), ink="-muted")
+    return lines
+
+
+def _gate_lines(gate: GateResult, width: int) -> list[Line]:
+    glyph, ink = _GATES[gate.status]
+    words = gate.reason if gate.status is not GateStatus.PASS else ""
+    lead: Line = (
+        Span(glyph, ink),
+        Span(f" {cut_text(gate.gate, 3).ljust(3)} {cut_text(gate.title, 18).ljust(18)} "),
+    )
+    room = width - sum(len(span.text) for span in lead)
+    value = pad((Span(cut_text(gate.value or "–", room // 2 - 1)),), room // 2)
+    line: Line = cut((*lead, *value, Span(gate.limit, "-muted")), width)
+    if not words:
+        return [line]
+    return [line, *paragraph(words, width, lead=(Span(" " * 6),), ink="-muted")]
+
+
+def _features(ticket: Ticket, width: int) -> list[Line]:
+    return [_feature_line(feature, width) for feature in ticket.features]
+
+
+def _feature_line(feature: FeatureValue, width: int) -> Line:
+    name = Span(cut_text(feature.id, 18).ljust(19))
+    if feature.value is None:
+        missing = "missing" if feature.missing is None else feature.missing.value.replace("_", " ")
+        return cut((name, Span("–".rjust(12), "-muted"), Span(f"  {missing}", "-muted")), width)
+    value = Span(f"{feature.value:.6g}".rjust(12))
+    known = f"  {feature.version}  {fmt.date_new_york(feature.ts_known)} {fmt.clock_utc(feature.ts_known)}"
+    return cut((name, value, Span(f"{known}  {feature.source}", "-muted")), width)
+
+
+def why_lines(row: GapRow, width: int) -> list[Line]:
+    """Every verdict and gate that speaks against a candidate, then what its numbers mean."""
+    lines: list[Line] = [head("Why", width, row.reason)]
+    for sentence in row.details:
+        lines += paragraph(sentence, width, lead=(Span("■ ", "-muted"),))
+    if not row.details:
+        lines += paragraph("Nothing speaks against it.", width, ink="-muted")
+    lines += [EMPTY, head("Numbers", width)]
+    none = "not known"
+    numbers = (
+        ("gap%", fmt.signed_percent(row.gap_ratio), "open against the close before, after corporate actions"),
+        ("price", fmt.price(row.price), "the price the decision was made at"),
+        ("q", fmt.probability(row.q_bounce), "probability that the target comes before the stop"),
+        ("tch", fmt.probability(row.p_touch), "probability that the target is touched at all"),
+        ("BCS", fmt.score(row.bcs), "bounce score, 0 to 10"),
+        ("EV%", fmt.signed_percent(row.ev_ratio), "expected net return of the trade"),
+    )
+    for name, value, meaning in numbers:
+        text = f"{meaning}{f'; {none}' if value == fmt.NO_VALUE else ''}"
+        lines += paragraph(
+            text, width, lead=(Span(name.ljust(7)), Span(value.rjust(8)), Span("  ")), ink="-muted"
+        )
+    return lines
+
+
+def bracket_lines(row: BracketView, look: Look, width: int) -> list[Line]:
+    """A bracket's words and its orders with price, state, fill, age and id."""
+    glyph, ink = bracket_mark(row)
+    lines: list[Line] = [
+        (Span(glyph, ink), Span(f" {row.symbol}", "-strong"), Span(f"  {row.words}", "-muted")),
+    ]
+    if row.note:
+        lines += paragraph(row.note, width, ink="-attention")
+    if row.held > 0:
+        stop = "stop works" if row.protected else "stop does not work yet"
+        lines.append((Span(f"{fmt.quantity(row.held)} held, {stop}", "-muted"),))
+    lines += [EMPTY, head("Orders", width, "price, state, filled, age, id")]
+    return lines + [_leg_line(leg, look, width) for leg in row.legs]
+
+
+def _leg_line(leg: LegView, look: Look, width: int) -> Line:
+    unknown = leg.state.value == "unknown"
+    state = leg.state.value.upper() if unknown else leg.state.value
+    return cut(
+        (
+            Span(_ROLES[leg.role].ljust(8)),
+            Span(fmt.price(leg.price).rjust(10)),
+            Span(f"  {state.ljust(10)}", "-danger -bold" if unknown else "-muted"),
+            Span(fmt.filled(leg.filled, leg.quantity).rjust(10)),
+            Span(fmt.age(look.now_us - leg.since_us).rjust(6), "-muted"),
+            Span(f"  {short_id(leg.client_order_id)}", "-muted"),
+        ),
+        width,
+    )
+
+
+def event_lines(event: EventLine, width: int) -> list[Line]:
+    """An event whole, with its day and the id it belongs to."""
+    glyph, ink, _ = MARKS[event.kind]
+    when = f"{fmt.date_new_york(event.ts)} {fmt.clock_utc(event.ts)}"
+    lines: list[Line] = [(Span(when, "-muted"),)]
+    lines += paragraph(event.text, width, lead=(Span(f"{glyph} ", ink),))
+    if event.correlation:
+        lines += [EMPTY, (Span("tradedeck audit trace ", "-muted"), Span(event.correlation))]
+    return lines
+
+
+def gone_lines(what: str) -> Sequence[Line]:
+    """The row left while its sheet was open."""
+    return [(Span(f"{what} is no longer on the Desk.", "-muted"),)]

@@ -1,0 +1,38 @@
+"""Leaving a console whose engine lives in its own process stops the engine too, so it asks (design 9)."""
+
+from tui.actions import Place
+from tui.screens.chrome import bindings_for
+from tui.screens.dialog import Dialog, Gap, button, key_button
+from tui.widgets.ink import Line, Span
+from tui.widgets.look import Look
+
+
+class LeaveDialog(Dialog[bool]):
+    """Returns True when the engine shall stop too; Stay is in front."""
+
+    BINDINGS = bindings_for(frozenset({Place.LEAVE}))
+    place = Place.LEAVE
+
+    def dialog_rows(self, look: Look) -> list[Line | Gap]:
+        count = look.view.header.positions
+        stops = f"{count} position{'' if count == 1 else 's'} keep{'s' if count == 1 else ''} venue stops."
+        words = stops if count else "No position is open."
+        return [
+            Gap(1),
+            (Span("Stop the engine too?", "-strong"), Span(f" {words}")),
+            Gap(2),
+            (*button("Stay", default=True), Span("   "), *key_button("q", "leave and stop the engine")),
+            Gap(3),
+        ]
+
+    def footer_line(self, look: Look, room: int) -> Line:
+        return (
+            Span("enter", "-accent -bold"),
+            Span(" stay  ", "-muted"),
+            Span("q", "-accent -bold"),
+            Span(" leave and stop the engine", "-muted"),
+        )
+
+    def action_leave(self) -> None:
+        """The second `q`."""
+        self.dismiss(True)

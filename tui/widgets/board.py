@@ -1,0 +1,133 @@
+"""A block of ready lines on Textual's line API; every widget of the console is one."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.format import plain
+from tui.widgets.ink import EMPTY, Line, Span
+
+INKS = frozenset(
+    {
+        "-accent",
+        "-alarm",
+        "-attention",
+        "-bold",
+        "-danger",
+        "-default",
+        "-down",
+        "-faint",
+        "-flash-down",
+        "-flash-up",
+        "-halting",
+        "-held",
+        "-line",
+        "-live",
+        "-mode",
+        "-muted",
+        "-raised",
+        "-selected",
+        "-stale",
+        "-strong",
+        "-tab",
+        "-text",
+        "-track",
+        "-up",
+        "-yours",
+    }
+)
+"""Every ink, a component class of deck.tcss. State is a class, colors are the theme's."""
+
+
+class Board(Widget):
+    """Paints lines it was handed. Only the cells that differ from the last ones are painted again."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(INKS)
+    ALLOW_SELECT = False
+    can_focus = False
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.plain = False
+        """ASCII glyphs only."""
+        self._lines: list[Line] = []
+        self._strips: dict[int, Strip] = {}
+        self._styles: dict[str, Style] = {}
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What is shown, without styles beyond the names of inks."""
+        return tuple(self._lines)
+
+    def show_lines(self, lines: Sequence[Line]) -> None:
+        """Replace the content; unchanged cells are left alone."""
+        changed: list[Region] = []
+        for y in range(max(len(lines), len(self._lines))):
+            old = self._lines[y] if y < len(self._lines) else EMPTY
+            new = lines[y] if y < len(lines) else EMPTY
+            if old != new:
+                start, end = _difference(old, new)
+                changed.append(Region(start, y, max(end - start, 1), 1))
+                self._strips.pop(y, None)
+        self._lines = list(lines)
+        if changed:
+            self.refresh(*changed)
+
+    def render_line(self, y: int) -> Strip:
+        """One line in the colors of the theme."""
+        strip = self._strips.get(y)
+        if strip is None or strip.cell_length != self.size.width:
+            strip = self._draw(self._lines[y] if y < len(self._lines) else EMPTY)
+            self._strips[y] = strip
+        return strip
+
+    def _draw(self, line: Line) -> Strip:
+        segments = [
+            Segment(plain(span.text) if self.plain else span.text, self._style(span.ink)) for span in line
+        ]
+        return Strip(segments).adjust_cell_length(self.size.width, self._style(""))
+
+    def _style(self, ink: str) -> Style:
+        style = self._styles.get(ink)
+        if style is None:
+            style = self.rich_style
+            for name in ink.split():
+                style += self.get_component_rich_style(name, partial=True)
+            self._styles[ink] = style
+        return style
+
+    def notify_style_update(self) -> None:
+        """The theme or a class changed: every style is made anew."""
+        self._styles.clear()
+        self._strips.clear()
+        super().notify_style_update()
+
+
+def _difference(old: Line, new: Line) -> tuple[int, int]:
+    """First and last-but-one column at which two lines differ."""
+    before, after = _cells(old), _cells(new)
+    longest = max(len(before), len(after))
+    before += [(" ", "")] * (longest - len(before))
+    after += [(" ", "")] * (longest - len(after))
+    start = next((at for at in range(longest) if before[at] != after[at]), 0)
+    end = next((at for at in range(longest, start, -1) if before[at - 1] != after[at - 1]), start)
+    return start, end
+
+
+def _cells(line: Line) -> list[tuple[str, str]]:
+    return [(char, span.ink) for span in line for char in span.text]
+
+
+def blank(count: int = 1) -> list[Line]:
+    """Empty lines."""
+    return [EMPTY] * count
+
+
+def text(content: str, ink: str = "") -> Line:
+    """A line of one span."""
+    return (Span(content, ink),)

@@ -1,0 +1,192 @@
+"""The Gaps pane: candidates of the session as columns (design 10)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from engine.model.candidates import Vote
+from tui import format as fmt
+from tui.actions import Place
+from tui.views import BracketView, GapRow, RowState
+from tui.widgets.columns import Column, Placed, fit_columns
+from tui.widgets.ink import Line, Span, cut_text, over
+from tui.widgets.look import Look
+from tui.widgets.pane import Emptiness, Pane, Title
+
+COLUMNS = (
+    Column("sym", "sym", 5, 0),
+    Column("gap", "gap%", 5, 0, right=True),
+    Column("price", "price", 8, 3, right=True),
+    Column("q", "q", 3, 0, right=True),
+    Column("touch", "tch", 3, 5, right=True),
+    Column("bcs", "BCS", 3, 1, right=True),
+    Column("ev", "EV%", 4, 2, right=True),
+    Column("votes", "votes", 6, 4),
+    Column("state", "state", 16, 0, stretch=True),
+)
+_ORDER = {
+    RowState.WAITING: 0,
+    RowState.HELD: 0,
+    RowState.UNKNOWN: 1,
+    RowState.WORKING: 2,
+    RowState.BLOCKED: 3,
+    RowState.DONE: 3,
+}
+_PASSIVE = frozenset({RowState.BLOCKED, RowState.DONE})
+
+
+def sort_gaps(rows: Sequence[GapRow]) -> list[GapRow]:
+    """Tickets, held, then by expected value; rows without one keep the engine's order."""
+    return sorted(
+        rows, key=lambda row: (_ORDER[row.state], float("inf") if row.ev_ratio is None else -row.ev_ratio)
+    )
+
+
+class GapsPane(Pane[GapRow]):
+    """Gap candidates of the current session."""
+
+    place = Place.GAPS
+    indent = 3
+
+    def heading(self, look: Look) -> Title:
+        rows = look.view.gaps
+        waiting = len(look.view.tickets)
+        if not rows:
+            return Title("Gaps", "0 candidates", look.view.gaps_note)
+        tickets = f" · {waiting} ticket{'' if waiting == 1 else 's'}" if waiting else ""
+        return Title("Gaps", f"{len(rows)}{tickets}", look.view.gaps_note)
+
+    def rows(self, look: Look) -> Sequence[GapRow]:
+        return sort_gaps(look.view.gaps)
+
+    def key(self, row: GapRow) -> str:
+        return row.correlation
+
+    def words(self, row: GapRow) -> str:
+        return f"{row.symbol} {row.reason} {row.state.value}"
+
+    def height_of(self, row: GapRow) -> int:
+        return 1
+
+    def empty(self, look: Look) -> Emptiness:
+        header = look.view.header
+        opens = header.session_open_us
+        if opens is not None and look.now_us < opens:
+            wait = fmt.countdown(opens - look.now_us)
+            return Emptiness(f"Scan at {fmt.clock_new_york(opens)}, in {wait}", ("Nothing is broken.",))
+        return Emptiness("No gap candidates today", ("Nothing is broken.",))
+
+    def head(self, width: int, look: Look) -> Line:
+        cells: list[Line] = []
+        for at in self._placed(width, look):
+            head = at.column.head
+            cells.append((Span(head.rjust(at.width) if at.column.right else head.ljust(at.width), "-muted"),))
+        return self._join(cells)
+
+    def draw(self, row: GapRow, width: int, look: Look, *, selected: bool) -> list[Line]:
+        cells = [
+            self._votes(row) if at.column.id == "votes" else self._cell(row, at, look, selected=selected)
+            for at in self._placed(width, look)
+        ]
+        return [self._join(cells)]
+
+    def _join(self, cells: Sequence[Line]) -> Line:
+        gap = Span(" " * self._gap)
+        line: list[Span] = []
+        for at, cell in enumerate(cells):
+            line += [gap, *cell] if at else cell
+        return tuple(line)
+
+    @property
+    def _gap(self) -> int:
+        return 1 if self.compact else 2
+
+    def _placed(self, width: int, look: Look) -> tuple[Placed, ...]:
+        longest = max((len(self._price(row, look)) for row in look.view.gaps), default=0)
+        columns = [
+            replace(column, width=max(column.width, longest)) if column.id == "price" else column
+            for column in COLUMNS
+        ]
+        return fit_columns(columns, width, self._gap)
+
+    def _price(self, row: GapRow, look: Look) -> str:
+        """Padded on the right so that the points of the column stand in one line."""
+        text = ("~" if look.stale else "") + fmt.price(row.price)
+        mixed = any(abs(other.price) < 1 for other in look.view.gaps)
+        return f"{text}  " if mixed and abs(row.price) >= 1 else text
+
+    def _cell(self, row: GapRow, at: Placed, look: Look, *, selected: bool) -> Line:
+        if at.column.id == "state":
+            return self._state(row, at.width, look)
+        text, value = self._number(row, at.column.id, look)
+        passive = row.state in _PASSIVE
+        ink = "-muted" if passive else ""
+        if at.column.id == "sym":
+            ink = "-strong" if selected else ink
+            return (Span(cut_text(row.symbol, at.width).ljust(at.width), ink),)
+        if at.column.id in ("gap", "ev") and not passive:
+            held = row.state is RowState.HELD or look.stale or text[0] not in "+-"
+            ink = "-muted" if held else "-up" if text[0] == "+" else "-down"
+        if at.column.id == "price" and look.stale:
+            ink = "-stale"
+        lit = self.flashes.ink(row.correlation, at.column.id, value, self._options.now())
+        lead = Span(" " * (at.width - len(text)))
+        return (lead, *over((Span(text.rstrip(), ink),), lit), Span(text[len(text.rstrip()) :]))
+
+    def _number(self, row: GapRow, column: str, look: Look) -> tuple[str, float | None]:
+        match column:
+            case "gap":
+                return fmt.signed_percent(row.gap_ratio, ""), row.gap_ratio
+            case "price":
+                return self._price(row, look), row.price
+            case "q":
+                return fmt.probability(row.q_bounce), row.q_bounce
+            case "touch":
+                return fmt.probability(row.p_touch), row.p_touch
+            case "bcs":
+                return fmt.score(row.bcs), row.bcs
+            case "ev":
+                return fmt.signed_percent(row.ev_ratio, ""), row.ev_ratio
+        return "", None
+
+    def _votes(self, row: GapRow) -> Line:
+        """Six glyphs of one cell; the ones that say no keep their color in a passive row."""
+        alive = row.state not in _PASSIVE and row.state is not RowState.HELD
+        line = []
+        for vote in row.votes[:6]:
+            if vote is Vote.APPROVE:
+                line.append(Span("●", "-up" if alive else "-faint"))
+            elif vote is Vote.VETO:
+                line.append(Span("■", "-danger"))
+            else:
+                line.append(Span("○", "-faint"))
+        return (*line, Span(" " * (6 - len(line)))) if len(line) < 6 else tuple(line)
+
+    def _state(self, row: GapRow, width: int, look: Look) -> Line:
+        bracket = next((item for item in look.view.brackets if item.ticket == row.ticket), None)
+        glyph, glyph_ink, words, ink = state_words(row, bracket, look)
+        text = cut_text(f" {words}", width - 1)
+        return (Span(glyph, glyph_ink), Span(text.ljust(width - 1), ink))
+
+
+def state_words(row: GapRow, bracket: BracketView | None, look: Look) -> tuple[str, str, str, str]:
+    """Glyph, its ink, words and their ink of the state column."""
+    number = "" if row.number is None else f"{row.number}"
+    match row.state:
+        case RowState.WAITING | RowState.HELD:
+            if row.state is RowState.HELD or look.held:
+                return "◆", "-held", f"T-{number} held", "-held"
+            left = None if row.expires_us is None else row.expires_us - look.now_us
+            return "◆", "-yours", f"T-{number} {fmt.countdown(left)}", "-yours"
+        case RowState.UNKNOWN:
+            return "?", "-danger -bold", "fate unknown", "-danger -bold"
+        case RowState.WORKING:
+            if bracket is None:
+                return "◐", "-attention", row.reason or f"B-{number}", "-attention"
+            share = f"B-{number} {fmt.filled(bracket.held, bracket.quantity)}"
+            if bracket.protected and bracket.held >= bracket.quantity:
+                return "●", "", share, ""
+            return "◐", "-attention", share, "-attention"
+        case RowState.DONE:
+            return "●", "-muted", row.reason or "closed", "-muted"
+        case RowState.BLOCKED:
+            return "■", "-muted", row.reason, "-muted"
