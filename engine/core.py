@@ -189,6 +189,7 @@ class Engine:
 
     def restate(self, batch: MarketBatch) -> None:
         """Corporate actions, before the venue carries them out."""
+        self.picture.restate(batch.actions)
         self.brackets.restate(batch.actions)
 
     def take(self, batch: MarketBatch) -> None:

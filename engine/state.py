@@ -1,11 +1,11 @@
 """The one live picture of the market: current quotes, last prices, and where the session stands."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
 from engine.model.ids import InstrumentId
-from engine.model.market import MarketBatch, Quote, SessionPhase
+from engine.model.market import CorporateAction, MarketBatch, Quote, SessionPhase
 from engine.money import to_decimal
 
 
@@ -20,14 +20,17 @@ class LivePicture:
         self._last: dict[InstrumentId, float] = {}
         self._ratios: dict[InstrumentId, float] = {}
 
+    def restate(self, actions: Iterable[CorporateAction]) -> None:
+        """Last prices in the dollars of after the actions, before one is compared with a restated stop."""
+        for action in actions:
+            if action.instrument in self._last:
+                self._last[action.instrument] *= action.ratio
+
     def take(self, batch: MarketBatch) -> None:
         """Everything of one instant. An opening starts a new session: quotes of the last one are gone."""
         if batch.phase is SessionPhase.OPEN:
             self._quotes.clear()
             self._ratios = {action.instrument: action.ratio for action in batch.actions}
-        for action in batch.actions:
-            if action.instrument in self._last:
-                self._last[action.instrument] *= action.ratio
         for quote in batch.quotes:
             self._quotes[quote.instrument] = quote
         for trade in batch.trades:

@@ -12,7 +12,7 @@ from engine.model.events import ALL_EVENTS, Event
 from engine.model.market import Session
 from tui import deskview
 from tui.books import answer
-from tui.events import line_of
+from tui.deskevents import line_of
 from tui.link import Question
 from tui.views import DeskView, EventLine, LinkState, MarketView
 

@@ -25,7 +25,11 @@ Narrate = Callable[[str], None]
 
 async def replay_document(options: RunOptions, with_rows: bool, narrate: Narrate) -> dict[str, object]:
     """Run the real engine over the days and write down its round trips."""
-    runtime = build(options, narrate)
+    return await run_document(build(options, narrate), with_rows, narrate)
+
+
+async def run_document(runtime: Runtime, with_rows: bool, narrate: Narrate) -> dict[str, object]:
+    """Run an engine to the end of its market and write down its round trips."""
     await runtime.start()
     try:
         await runtime.run_until_done()
@@ -75,12 +79,23 @@ class BacktestOptions:
 
 
 def backtest_document(options: BacktestOptions, with_rows: bool, narrate: Narrate) -> dict[str, object]:
-    """Run the vectorised back-test and write it down."""
+    """Read the bars, run the vectorised back-test and write it down."""
     today = datetime.now(UTC).date()
     sessions = ExchangeSessions(options.home.data / "cache", today)
     market = load_market(options.inputs, options.state, sessions)
     for note in market.notes:
         narrate(note)
+    return backtest_of(options, market, sessions, with_rows, narrate)
+
+
+def backtest_of(
+    options: BacktestOptions,
+    market: MarketData,
+    sessions: ExchangeSessions,
+    with_rows: bool,
+    narrate: Narrate,
+) -> dict[str, object]:
+    """The vectorised back-test on bars that are at hand."""
     gaps = options.settings.config.gaps
     rule = NaiveRule(
         price_min=gaps.price_min,

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -169,7 +168,7 @@ class Runtime:
                 clock=clock,
                 journal=journal,
                 broker=broker,
-                strategies=(Gaps(gaps, risk, lambda: time.perf_counter_ns() // 1000),),
+                strategies=(Gaps(gaps, risk, clock.now_us),),
                 terms={
                     Gaps.name: StrategyTerms(
                         gaps.stage.value, gaps.rule.value, gaps.max_concurrent, gaps.entries_per_session
@@ -219,6 +218,10 @@ class Runtime:
                 await self._task
         finally:
             stop.cancel()
+
+    def is_healthy(self) -> bool:
+        """Whether the market is still driven; false once its task failed."""
+        return self._task is not None and not (self._task.done() and self._task.exception() is not None)
 
     def ask_to_stop(self) -> None:
         """Let `run_until_done` return."""

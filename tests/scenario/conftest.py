@@ -1,0 +1,90 @@
+"""Runs the whole engine on stored days: settings, state and market as a person's start makes them."""
+
+import os
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.execution.matching import GapFill
+from engine.execution.policies import PolicyName
+from engine.risk.limits import LimitSwitches
+from engine.sources.sessions import ExchangeSessions
+from storage.paths import Home, find_home, folder_state
+from tui.settings import Settings, load_settings
+from tui.wiring import BarInputs, MarketData, ReplayOptions, RunOptions, Runtime
+
+TODAY = date(2026, 11, 20)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The real market data, when it is there."""
+    repository = Path(__file__).resolve().parents[2]
+    folder = Path(os.environ.get("TRADEDECK_TEST_DATA", repository.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("needs the market data folder: set TRADEDECK_TEST_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def calendar_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One calendar for all runs: computing it takes a second."""
+    return tmp_path_factory.mktemp("calendar")
+
+
+@pytest.fixture(scope="session")
+def sessions(calendar_cache: Path) -> ExchangeSessions:
+    """The exchange calendar."""
+    return ExchangeSessions(calendar_cache, TODAY)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A person's folders."""
+    found = find_home({"TRADEDECK_HOME": str(tmp_path / "home")})
+    found.make()
+    return found
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The defaults."""
+    return load_settings(None, tmp_path, tmp_path, {}, {})
+
+
+@pytest.fixture
+def options(home: Home, settings: Settings, tmp_path: Path) -> Callable[..., RunOptions]:
+    """Run options; the state folder is named so that two runs may share one."""
+
+    def make(
+        first: date,
+        last: date | None,
+        switches: LimitSwitches,
+        *,
+        inputs: BarInputs | None = None,
+        policy: PolicyName = PolicyName.PAPER_AUTO,
+        state: str = "state",
+        remember: bool = False,
+        speed: float | None = None,
+        wait: bool = False,
+        fill: GapFill = GapFill.GAP,
+    ) -> RunOptions:
+        replay = ReplayOptions(first, last, inputs or BarInputs(), speed, fill, wait)
+        return RunOptions(
+            settings, home, folder_state(home, tmp_path / state), replay, policy, switches, remember
+        )
+
+    return make
+
+
+@pytest.fixture
+def runtime(sessions: ExchangeSessions) -> Callable[[RunOptions, Any], Runtime]:
+    """An engine on generated bars."""
+
+    def make(options: RunOptions, market: Any) -> Runtime:
+        return Runtime(options, MarketData(market.bars, market.vix, market.spy, ()), sessions)
+
+    return make

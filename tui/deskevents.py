@@ -1,0 +1,83 @@
+"""Engine events as lines a person reads."""
+
+from engine.model.events import (
+    Alarm,
+    BracketChanged,
+    CandidatesJudged,
+    EngineStateChanged,
+    Event,
+    FillRecorded,
+    MarketMoved,
+    RoundTripClosed,
+    TicketChanged,
+)
+from engine.model.ids import symbol_of
+from engine.model.orders import OrderRole
+from engine.model.tickets import ProposalState
+from tui import format
+from tui.views import EventKind, EventLine
+
+_TICKET_WORDS = {
+    ProposalState.REJECTED: (EventKind.BLOCKED, "rejected"),
+    ProposalState.EXPIRED: (EventKind.BLOCKED, "expired"),
+    ProposalState.SUBMITTED: (EventKind.WORKING, "approved"),
+    ProposalState.FAILED: (EventKind.BLOCKED, "failed"),
+}
+_ROLE_WORDS = {
+    OrderRole.ENTRY: "bought",
+    OrderRole.STOP: "stop sold",
+    OrderRole.TARGET: "target sold",
+    OrderRole.EXIT: "sold",
+}
+
+
+def line_of(event: Event) -> EventLine | None:
+    """One line for the events a person follows; None for the others."""
+    match event:
+        case MarketMoved() | BracketChanged():
+            return None
+        case EngineStateChanged():
+            kind = EventKind.BLOCKED if event.state == "HALTED" else EventKind.INFO
+            reason = f": {event.reason}" if event.reason else ""
+            return EventLine(event.ts, kind, f"engine {event.state}{reason}", "")
+        case CandidatesJudged():
+            passed = sum(verdict.proposal is not None for verdict in event.verdicts)
+            text = f"{event.strategy}: {len(event.verdicts)} candidates, {passed} proposed"
+            return EventLine(event.ts, EventKind.INFO, text, "")
+        case TicketChanged():
+            return _ticket_line(event)
+        case FillRecorded():
+            fill = event.fill
+            role = OrderRole(fill.client_order_id[-3])
+            text = (
+                f"{symbol_of(fill.instrument)} {_ROLE_WORDS[role]} {format.quantity(fill.quantity)}"
+                f" at {format.average(fill.price)}"
+            )
+            return EventLine(fill.ts_event, EventKind.WORKING, text, event.correlation)
+        case RoundTripClosed():
+            trip = event.round_trip
+            text = (
+                f"B-{trip.number} {symbol_of(trip.instrument)} closed: {trip.exit_reason.value},"
+                f" {format.signed_money(trip.pnl)}"
+            )
+            return EventLine(trip.exit_us, EventKind.WORKING, text, trip.correlation)
+        case Alarm():
+            return EventLine(event.ts, EventKind.UNKNOWN, event.text, event.correlation)
+
+
+def _ticket_line(event: TicketChanged) -> EventLine | None:
+    ticket = event.ticket
+    symbol = symbol_of(ticket.instrument)
+    if event.state is ProposalState.PENDING:
+        minutes = (ticket.expires_us - event.ts) // 60_000_000
+        text = f"T-{ticket.number} {symbol} waiting for you, {minutes} min"
+        return EventLine(event.ts, EventKind.YOURS, text, ticket.correlation)
+    if event.state is ProposalState.GATED_OUT:
+        return EventLine(event.ts, EventKind.BLOCKED, f"{symbol} out: {event.reason}", ticket.correlation)
+    words = _TICKET_WORDS.get(event.state)
+    if words is None:
+        return None
+    kind, verb = words
+    by = f" by {event.actor}" if event.actor != "engine" else ""
+    reason = f": {event.reason}" if event.reason else ""
+    return EventLine(event.ts, kind, f"T-{ticket.number} {symbol} {verb}{by}{reason}", ticket.correlation)
