@@ -1,0 +1,31 @@
+"""`./run bench [name …]`: each benchmark prints one JSON line for each of its figures."""
+
+import argparse
+import importlib
+import sys
+
+BENCHMARKS = {"start": "P11: first frame of the console, tradedeck --help"}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="./run bench", description="Measure against a floor in the same run."
+    )
+    parser.add_argument("names", nargs="*", metavar="name", help="one of: " + ", ".join(BENCHMARKS))
+    parser.add_argument("--rounds", type=int, default=15, help="how often each program is measured")
+    parser.add_argument("--list", action="store_true", help="say what there is and end")
+    options = parser.parse_args()
+    if options.list:
+        for name, summary in BENCHMARKS.items():
+            print(f"{name:10} {summary}")
+        return 0
+    unknown = [name for name in options.names if name not in BENCHMARKS]
+    if unknown or options.rounds < 1:
+        parser.error(f"no benchmark {unknown[0]}" if unknown else "--rounds must be at least 1")
+    for name in options.names or BENCHMARKS:
+        importlib.import_module(name).run(options.rounds)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
