@@ -21,6 +21,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.errors import ConfigError
+from engine.execution.policies import PolicyName
 from engine.model.positions import AccountKind
 from engine.model.tickets import canonical_json, to_plain
 from engine.money import EPSILON
@@ -34,14 +35,6 @@ class Mode(StrEnum):
 
     PAPER = "paper"
     LIVE = "live"
-
-
-class HeadlessPolicy(StrEnum):
-    """Who approves when nobody looks (SPEC 11.5)."""
-
-    HOLD = "hold"
-    PAPER_AUTO = "paper-auto"
-    LIST = "list"
 
 
 class MetaAgent(StrEnum):
@@ -64,7 +57,7 @@ class EngineConfig:
     """`[engine]`."""
 
     mode: Mode = Mode.PAPER
-    headless_policy: HeadlessPolicy = HeadlessPolicy.HOLD
+    headless_policy: PolicyName = PolicyName.HOLD
     db: str = ""
     """"" is tradedeck.db in the data folder; else a URL `postgresql+psycopg://…`."""
     log_dir: str = ""

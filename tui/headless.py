@@ -5,7 +5,7 @@ It is handed everything by the command line and knows no rim; Textual is never i
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -26,7 +26,6 @@ class Runtime(Protocol):
     async def run_until_done(self) -> None: ...
     async def stop(self) -> None: ...
     def events(self) -> AsyncIterator[Event]: ...
-    def is_healthy(self) -> bool: ...
 
 
 class Server(Protocol):
@@ -36,20 +35,37 @@ class Server(Protocol):
     async def stop(self) -> None: ...
 
 
-async def run(runtime: Runtime, server: Server, environment: Mapping[str, str]) -> None:
+def always_healthy() -> bool:
+    """For an engine that says nothing of its health: that its loop turns is what is known."""
+    return True
+
+
+async def run(
+    runtime: Runtime,
+    make_server: Callable[[], Server],
+    environment: Mapping[str, str],
+    is_healthy: Callable[[], bool] = always_healthy,
+) -> None:
     """Run until the market ends, or SIGTERM or SIGINT; raises what ended it otherwise.
 
     Whatever happens after the engine started, it is stopped in order.
     """
     asked = asyncio.Event()
     with _signals(asked):
-        await runtime.start()
-        # From the first event on; the engine's own start is in its journal.
         teller = asyncio.create_task(_tell(runtime.events()))
-        watch = asyncio.create_task(_watch(runtime, environment))
+        # It listens before anything can happen.
+        await asyncio.sleep(0)
+        try:
+            await runtime.start()
+        except BaseException:
+            teller.cancel()
+            raise
+        watch = asyncio.create_task(_watch(is_healthy, environment))
         done = asyncio.create_task(runtime.run_until_done())
         stop = asyncio.create_task(asked.wait())
+        server: Server | None = None
         try:
+            server = make_server()
             await server.start()
             _notify(READY, environment)
             _log.info("ready")
@@ -60,7 +76,8 @@ async def run(runtime: Runtime, server: Server, environment: Mapping[str, str]) 
             try:
                 await runtime.stop()
             finally:
-                await server.stop()
+                if server is not None:
+                    await server.stop()
                 await asyncio.wait({teller}, timeout=LAST_WORDS_S)
                 for task in (stop, done, teller, watch):
                     task.cancel()
@@ -98,7 +115,7 @@ def _notify(state: str, environment: Mapping[str, str]) -> None:
         _log.warning("the service manager cannot be told", state=state, reason=str(error))
 
 
-async def _watch(runtime: Runtime, environment: Mapping[str, str]) -> None:
+async def _watch(is_healthy: Callable[[], bool], environment: Mapping[str, str]) -> None:
     """Tell the service manager that we live, as long as the engine is healthy and this loop turns."""
     period_s = watchdog_period_s(environment)
     if period_s is None:
@@ -106,12 +123,12 @@ async def _watch(runtime: Runtime, environment: Mapping[str, str]) -> None:
         return
     was_healthy = True
     while True:
-        is_healthy = runtime.is_healthy()
-        if is_healthy:
+        healthy = is_healthy()
+        if healthy:
             _notify(WATCHDOG, environment)
         elif was_healthy:
             _log.error("not healthy: the service manager is no longer told that we live")
-        was_healthy = is_healthy
+        was_healthy = healthy
         await asyncio.sleep(period_s)
 
 

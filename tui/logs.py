@@ -145,7 +145,7 @@ def stop() -> None:
     """Close what `start` opened."""
     root = logging.getLogger()
     for handler in tuple(root.handlers):
-        if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter):
+        if _is_ours(handler):
             root.removeHandler(handler)
             handler.close()
     logging.captureWarnings(False)
@@ -160,3 +160,12 @@ def logger(name: str) -> structlog.stdlib.BoundLogger:
 def correlated(correlation: str) -> AbstractContextManager[None]:
     """Put the id of a candidate on every line that is logged inside the block, by whatever module."""
     return structlog.contextvars.bound_contextvars(correlation=correlation)
+
+
+def is_started() -> bool:
+    """Whether lines go anywhere yet."""
+    return any(_is_ours(handler) for handler in logging.getLogger().handlers)
+
+
+def _is_ours(handler: logging.Handler) -> bool:
+    return isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter)

@@ -126,7 +126,7 @@ async def test_a_signal_drains_and_ends_well(
     runtime: FakeRuntime, server: FakeServer, steps: list[str], manager: Any, number: signal.Signals
 ) -> None:
     listener, environment = manager
-    running = asyncio.create_task(headless.run(runtime, server, environment))
+    running = asyncio.create_task(headless.run(runtime, lambda: server, environment, runtime.is_healthy))
     await told(listener, b"READY=1")
     os.kill(os.getpid(), number)
     await told(listener, b"STOPPING=1")
@@ -138,7 +138,7 @@ async def test_the_end_of_the_market_ends_the_run(
     runtime: FakeRuntime, server: FakeServer, steps: list[str]
 ) -> None:
     runtime.done.set()
-    await headless.run(runtime, server, {})
+    await headless.run(runtime, lambda: server, {})
     assert steps == ["start", "serve", "stop", "close"]
 
 
@@ -146,7 +146,7 @@ async def test_the_watchdog_is_fed_only_while_healthy(
     runtime: FakeRuntime, server: FakeServer, manager: Any, lines: Any
 ) -> None:
     listener, environment = manager
-    running = asyncio.create_task(headless.run(runtime, server, environment))
+    running = asyncio.create_task(headless.run(runtime, lambda: server, environment, runtime.is_healthy))
     await told(listener, b"WATCHDOG=1")
     runtime.healthy = False
     looked = runtime.looked
@@ -170,7 +170,7 @@ async def test_a_broken_invariant_stops_in_order_and_is_raised(
     runtime.error = InvariantBroken("two entries for T-18")
     runtime.done.set()
     with pytest.raises(InvariantBroken, match="two entries"):
-        await headless.run(runtime, server, {})
+        await headless.run(runtime, lambda: server, {})
     assert steps == ["start", "serve", "stop", "close"]
 
 
@@ -182,7 +182,7 @@ async def test_an_engine_that_cannot_start_is_not_stopped(
 
     runtime.start = fail  # type: ignore[method-assign]
     with pytest.raises(Busy):
-        await headless.run(runtime, server, {})
+        await headless.run(runtime, lambda: server, {})
     assert steps == []
 
 
@@ -191,7 +191,7 @@ async def test_a_server_that_cannot_start_stops_the_engine(
 ) -> None:
     server.error = Busy("another engine listens")
     with pytest.raises(Busy):
-        await headless.run(runtime, server, {})
+        await headless.run(runtime, lambda: server, {})
     assert steps == ["start", "serve", "stop", "close"]
 
 
@@ -199,14 +199,14 @@ async def test_a_service_manager_that_is_gone_does_not_stop_the_engine(
     runtime: FakeRuntime, server: FakeServer, lines: Any
 ) -> None:
     runtime.done.set()
-    await headless.run(runtime, server, {"NOTIFY_SOCKET": "/nonexistent/notify"})
+    await headless.run(runtime, lambda: server, {"NOTIFY_SOCKET": "/nonexistent/notify"})
     assert any("cannot be told" in line["event"] for line in lines())
 
 
 async def test_events_are_logged_up_to_the_last(runtime: FakeRuntime, server: FakeServer, lines: Any) -> None:
     runtime.queue.put_nowait(Alarm("stop leg rejected", True, CorrelationId("01JD"), 1))
     runtime.done.set()
-    await headless.run(runtime, server, {})
+    await headless.run(runtime, lambda: server, {})
     events = [line for line in lines() if "ts_us" in line]
     assert [line["event"] for line in events] == ["alarm", "engine_state_changed"]
     assert (events[0]["level"], events[0]["correlation"]) == ("critical", "01JD")
@@ -216,5 +216,5 @@ async def test_events_are_logged_up_to_the_last(runtime: FakeRuntime, server: Fa
 async def test_the_signal_handlers_are_put_back(runtime: FakeRuntime, server: FakeServer) -> None:
     before = signal.getsignal(signal.SIGTERM)
     runtime.done.set()
-    await headless.run(runtime, server, {})
+    await headless.run(runtime, lambda: server, {})
     assert signal.getsignal(signal.SIGTERM) == before

@@ -1,0 +1,132 @@
+"""How a command reaches an engine: through the socket of the state folder, or its databases."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from engine.errors import Busy, UsageError
+from tui.commands.common import Given, me
+
+if TYPE_CHECKING:
+    from engine.model.commands import Answer
+    from tui.link import Link
+    from tui.views import TicketView
+
+T = TypeVar("T")
+RETRY_CODES = frozenset(
+    {"price_moved", "halted", "not_reconciled", "rate_limited", "detached", "unknown_outcome"}
+)
+"""Answers after which the same command may work later: exit 75. `view_only` is 78, every other refusal 65."""
+_NAME = re.compile(r"(?:T-)?(?P<number>\d{1,9})|(?:td-?)?(?P<ulid>[0-9A-HJKMNP-TV-Z]{4,26})", re.IGNORECASE)
+
+
+def exit_code(answer: "Answer") -> int:
+    """How a command ends that was answered so."""
+    if answer.ok:
+        return 0
+    if answer.code in RETRY_CODES:
+        return 75
+    return 78 if answer.code == "view_only" else 65
+
+
+def read_books(given: Given, question: str) -> object:
+    """A document from the engine that runs on the state; from its databases when none does."""
+    from tui.link import Question  # keeps --help quick
+    from tui.stored import read_books as read_stored
+
+    asked = Question(question)
+
+    async def ask(link: "Link") -> object:
+        return await link.ask(asked)
+
+    paths = given.paths
+    reached, document = _with_link(given, ask)
+    return document if reached else read_stored(paths, asked)
+
+
+def with_engine(given: Given, use: Callable[["Link"], Awaitable[T]]) -> T:
+    """What `use` makes of the engine that runs on the state. Raises Busy when none runs."""
+    reached, result = _with_link(given, use)
+    if not reached or result is None:
+        raise Busy(
+            f"no engine runs on {given.paths.folder}",
+            "Start one with tradedeck --no-ui --replay DATE --state DIR, or name its state with --state",
+        )
+    return result
+
+
+def _with_link(given: Given, use: Callable[["Link"], Awaitable[T]]) -> tuple[bool, T | None]:
+    path = given.paths.socket
+    if not path.exists():
+        return False, None
+
+    import asyncio  # 30 ms that --help need not wait for
+
+    async def go() -> tuple[bool, T | None]:
+        from tui.server.client import attach  # websockets and msgspec: 0.1 s
+
+        link = await attach(path)
+        if link is None:
+            return False, None
+        try:
+            return True, await use(link)
+        finally:
+            await link.close()
+
+    return asyncio.run(go())
+
+
+def find_ticket(given: Given, name: str) -> "TicketView":
+    """The waiting ticket named T-18, 18, by its ULID or by td- and its start. Raises UsageError."""
+    match = _NAME.fullmatch(name.strip())
+    if match is None:
+        raise UsageError(f"{name!r} is not the id of a ticket", "Write it like T-18 or td-01JD4Q9M7A")
+
+    async def look(link: "Link") -> tuple["TicketView", ...]:
+        return (await link.desk()).tickets
+
+    waiting = with_engine(given, look)
+    if match["number"]:
+        found = [shown for shown in waiting if shown.ticket.number == int(match["number"])]
+    else:
+        found = [shown for shown in waiting if shown.ticket.id.startswith(match["ulid"].upper())]
+    if len(found) != 1:
+        names = ", ".join(f"T-{shown.ticket.number}" for shown in waiting) or "none"
+        why = "no waiting ticket is" if not found else f"{len(found)} tickets are"
+        raise UsageError(f"{why} named {name}", f"Waiting now: {names}")
+    return found[0]
+
+
+def approve(given: Given, shown: "TicketView") -> "Answer":
+    """Approve exactly the ticket that was shown."""
+    import secrets  # keeps --help quick
+
+    from engine.model.commands import ApproveTicket  # keeps --help quick
+
+    nonce = secrets.token_hex(16)
+    command = ApproveTicket(shown.ticket.id, shown.sha256, nonce, shown.last, me())
+    return with_engine(given, lambda link: link.give(command))
+
+
+def reject(given: Given, shown: "TicketView", reason: str) -> "Answer":
+    """Refuse a ticket."""
+    from engine.model.commands import RejectTicket  # keeps --help quick
+
+    command = RejectTicket(shown.ticket.id, reason, me())
+    return with_engine(given, lambda link: link.give(command))
+
+
+def halt(given: Given, reason: str) -> "Answer":
+    """Stop new orders."""
+    from engine.model.commands import Halt  # keeps --help quick
+
+    command = Halt(me(), reason)
+    return with_engine(given, lambda link: link.give(command))
+
+
+def resume(given: Given) -> "Answer":
+    """Trade again."""
+    from engine.model.commands import Resume  # keeps --help quick
+
+    command = Resume(me())
+    return with_engine(given, lambda link: link.give(command))

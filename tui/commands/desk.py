@@ -1,0 +1,272 @@
+"""The approval queue, the books and the kill switch from the shell."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.errors import DataError, UsageError
+from tui.commands import asking
+from tui.commands.common import ConfigOption, Given, JsonOption, StateOption, given
+from tui.commands.output import keeping, say, write_fields, write_json, write_line, write_table
+
+if TYPE_CHECKING:
+    from engine.model.commands import Answer
+    from tui.views import TicketView
+
+SHA_PREFIX_MIN = 8
+TicketArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="T-18, 18, or td- and the start of its id.")
+]
+
+PROPOSALS = {
+    "number": "ticket",
+    "state": "state",
+    "symbol": "symbol",
+    "quantity": "qty",
+    "limit_price": "limit",
+    "stop_price": "stop",
+    "target_price": "target",
+    "sha8": "sha256",
+    "reason": "reason",
+}
+ORDERS = {
+    "bracket": "bracket",
+    "symbol": "symbol",
+    "role": "role",
+    "side": "side",
+    "type": "type",
+    "quantity": "qty",
+    "filled": "filled",
+    "price": "price",
+    "state": "state",
+    "client_order_id": "id",
+}
+POSITIONS = {
+    "bracket": "bracket",
+    "symbol": "symbol",
+    "quantity": "qty",
+    "protected": "protected",
+    "stop_price": "stop",
+    "target_price": "target",
+    "last_price": "last",
+    "sessions_held": "sessions",
+    "max_sessions": "of",
+}
+ROUND_TRIPS = {
+    "bracket": "bracket",
+    "symbol": "symbol",
+    "session": "entered",
+    "quantity": "qty",
+    "entry_price": "entry",
+    "exit_price": "exit",
+    "exit_reason": "reason",
+    "sessions": "sessions",
+    "pnl": "pnl",
+    "fees": "fees",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("proposals")(proposals)
+    app.command("approve")(approve)
+    app.command("reject")(reject)
+    app.command("orders")(orders)
+    app.command("positions")(positions)
+    app.command("round-trips")(round_trips)
+    app.command("status")(status)
+    app.command("halt")(halt)
+    app.command("resume")(resume)
+
+
+def proposals(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Tickets and what became of them."""
+    _show("proposals", given(context, config, state), as_json, PROPOSALS)
+
+
+def orders(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Every order of every open bracket."""
+    _show("orders", given(context, config, state), as_json, ORDERS)
+
+
+def positions(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """What is held, and how it is protected."""
+    _show("positions", given(context, config, state), as_json, POSITIONS)
+
+
+def round_trips(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Finished trades."""
+    _show("round-trips", given(context, config, state), as_json, ROUND_TRIPS)
+
+
+def status(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """One look at the engine."""
+    document = asking.read_books(given(context, config, state), "status")
+    if as_json:
+        write_json(document)
+    elif isinstance(document, Mapping):
+        write_fields(document)
+
+
+def approve(
+    context: typer.Context,
+    ticket: TicketArgument,
+    sha: Annotated[
+        str | None,
+        typer.Option("--sha", metavar="PREFIX", help="First 8 or more characters of the ticket's sha256."),
+    ] = None,
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Approve exactly one ticket: by its hash, or after its order was shown here."""
+    at = given(context, config, state)
+    if sha is None and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            "approve needs a terminal to show the order in, or --sha with the ticket's hash",
+            "Look at it with tradedeck proposals --json, then add --sha and its first 8 characters",
+        )
+    if sha is not None and (len(sha) < SHA_PREFIX_MIN or not _is_hex(sha)):
+        raise UsageError(f"--sha {sha!r} is not 8 or more characters of a sha256", "Copy it from proposals")
+    shown = asking.find_ticket(at, ticket)
+    name = f"T-{shown.ticket.number}"
+    if sha is not None and not shown.sha256.startswith(sha.lower()):
+        raise DataError(
+            f"{name} has the hash {shown.sha256[:SHA_PREFIX_MIN]}, not {sha}: not approved",
+            "Look at the order again, it is not the one this hash was made of",
+        )
+    if sha is None:
+        with keeping(f"{name} was not approved, it is still waiting"):
+            _show_order(shown)
+            if not typer.confirm(f"Approve {name}?", default=False, err=True):
+                say(f"{name} was not approved, it is still waiting")
+                return
+    _end(asking.approve(at, shown), shown, as_json)
+
+
+def reject(
+    context: typer.Context,
+    ticket: TicketArgument,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Kept in the audit log.")],
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Refuse a ticket with a reason."""
+    from engine.model.text import clean  # keeps --help quick
+
+    if not clean(reason).strip():
+        raise UsageError("--reason is empty", "Say why in a few words")
+    at = given(context, config, state)
+    shown = asking.find_ticket(at, ticket)
+    _end(asking.reject(at, shown, reason), shown, as_json)
+
+
+def halt(
+    context: typer.Context,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Shown and kept.")
+    ] = "tradedeck halt",
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """No new orders; working entries are cancelled, stops stay."""
+    _end(asking.halt(given(context, config, state), reason), None, as_json)
+
+
+def resume(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Trade again after a halt."""
+    _end(asking.resume(given(context, config, state)), None, as_json)
+
+
+def _show(question: str, at: Given, as_json: bool, columns: Mapping[str, str]) -> None:
+    document = asking.read_books(at, question)
+    if as_json:
+        write_json(document)
+        return
+    rows = list(_rows(document))
+    if rows:
+        write_table(rows, columns)
+    else:
+        say(f"no {question.replace('-', ' ')}")
+
+
+def _rows(document: object) -> Iterator[dict[str, Any]]:
+    """The rows of a table; the orders of a bracket become rows of their own."""
+    for row in document if isinstance(document, list) else ():
+        if "sha256" in row:
+            yield row | {"sha8": row["sha256"][:SHA_PREFIX_MIN]}
+        elif "orders" in row:
+            for order in row["orders"]:
+                yield row | order | {"price": order["limit_price"] or order["stop_price"]}
+        else:
+            yield row
+
+
+def _show_order(shown: "TicketView") -> None:
+    from engine.model.text import clean, visible  # keeps --help quick
+    from tui import format
+
+    ticket = shown.ticket
+    say(f"T-{ticket.number}  {ticket.strategy}  account {clean(ticket.account)}")
+    for words in shown.order_words:
+        say(f"  {clean(words)}")
+    loss, gain = format.signed_money(shown.loss_at_stop), format.signed_money(shown.gain_at_target)
+    say(f"  worst loss {loss}, gain at target {gain}")
+    say(f"  expires {format.clock_utc(ticket.expires_us)}")
+    if shown.held_reason:
+        say(f"  held: {clean(shown.held_reason)}")
+    say(visible(shown.order_text))
+    say(f"sha256 {shown.sha256}")
+
+
+def _end(answer: "Answer", shown: "TicketView | None", as_json: bool) -> None:
+    """Show the answer and leave with its exit code."""
+    from engine.model.text import clean  # keeps --help quick
+
+    if as_json:
+        ticket = {} if shown is None else {"ticket": shown.ticket.id, "sha256": shown.sha256}
+        write_json({"ok": answer.ok, "code": answer.code, "text": answer.text, **ticket})
+    elif answer.ok:
+        write_line(clean(answer.text))
+    else:
+        say(clean(answer.text))
+    if not answer.ok:
+        raise typer.Exit(asking.exit_code(answer))
+
+
+def _is_hex(text: str) -> bool:
+    return all(character in "0123456789abcdefABCDEF" for character in text)

@@ -1,0 +1,225 @@
+"""Back-test, replay through the real engine, and the import of bars."""
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.errors import UsageError
+from tui.commands.common import (
+    ConfigOption,
+    DataOption,
+    FromOption,
+    JsonOption,
+    PolicyOption,
+    RowsOption,
+    RuleOption,
+    SpyOption,
+    StateOption,
+    ToOption,
+    VixOption,
+    check_files,
+    given,
+    parse_day,
+)
+from tui.commands.output import Progress, keeping, say, write_fields, write_json, write_table
+
+if TYPE_CHECKING:
+    from engine.execution.matching import GapFill
+
+FillOption = Annotated[
+    str,
+    typer.Option("--fill", metavar="gap|exact", help="What an exit gets when a bar opens beyond its price."),
+]
+HoldOption = Annotated[
+    int | None, typer.Option("--hold", min=1, max=60, help="As gaps.max_sessions in config.toml.")
+]
+TRADES = {
+    "symbol": "symbol",
+    "date": "entered",
+    "entry": "entry",
+    "exit": "exit",
+    "exit_reason": "reason",
+    "ret": "return",
+    "sessions": "sessions",
+}
+
+backtests = typer.Typer(help="Run a strategy over stored days.", rich_markup_mode=None)
+imports = typer.Typer(help="Take data into the local store.", rich_markup_mode=None)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("replay")(replay_days)
+    backtests.command("gaps")(backtest_gaps)
+    app.add_typer(backtests, name="backtest")
+    imports.command("bars")(import_bars)
+    app.add_typer(imports, name="import")
+
+
+@backtests.callback()
+def _backtests() -> None:
+    pass
+
+
+@imports.callback()
+def _imports() -> None:
+    pass
+
+
+def replay_days(
+    context: typer.Context,
+    first: Annotated[date, typer.Option("--from", parser=parse_day, metavar="DAY", help="First session.")],
+    last: ToOption = None,
+    strategy: Annotated[str, typer.Option("--strategy", metavar="gaps")] = "gaps",
+    data: DataOption = None,
+    vix: VixOption = None,
+    spy: SpyOption = None,
+    rule: RuleOption = None,
+    policy: PolicyOption = None,
+    fill: FillOption = "gap",
+    hold: HoldOption = None,
+    no_limits: Annotated[
+        bool, typer.Option("--no-limits", help="Every candidate trades, each its own position.")
+    ] = False,
+    rows: RowsOption = False,
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Run the real engine over stored days, as fast as it goes."""
+    if strategy != "gaps":
+        raise UsageError(f"--strategy {strategy}: only gaps can be replayed in this release", "Use gaps")
+    files = tuple(data or ())
+    check_files(*files, vix, spy)
+    at = given(context, config, state)
+    typed = {"gaps.rule": rule, "gaps.max_sessions": hold, "engine.headless_policy": policy}
+    settings = at.settings(typed)
+
+    import asyncio  # this and the engine with its libraries: 1 s
+
+    from engine.risk.limits import DATASET, NONE
+    from tui.commands.running import new_state
+    from tui.research import replay_document
+    from tui.wiring import BarInputs, ReplayOptions, RunOptions
+
+    options = RunOptions(
+        settings=settings,
+        home=at.home,
+        state=new_state(at),
+        replay=ReplayOptions(first, last, BarInputs(files, vix, spy), None, _fill(fill), False),
+        policy=settings.config.engine.headless_policy,
+        switches=NONE if no_limits else DATASET,
+    )
+    with keeping(f"state kept in {options.state.folder}"):
+        document = asyncio.run(replay_document(options, rows, say))
+    _write(document, as_json)
+
+
+def backtest_gaps(
+    context: typer.Context,
+    data: DataOption = None,
+    vix: VixOption = None,
+    spy: SpyOption = None,
+    rule: RuleOption = None,
+    fill: FillOption = "gap",
+    hold: HoldOption = None,
+    first: FromOption = None,
+    last: ToOption = None,
+    limits: Annotated[
+        bool, typer.Option("--limits", help="One account with its cash and its caps on positions.")
+    ] = False,
+    rows: RowsOption = False,
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Back-test of the gap-down bounce."""
+    files = tuple(data or ())
+    check_files(*files, vix, spy)
+    at = given(context, config, state)
+    settings = at.settings({"gaps.rule": rule, "gaps.max_sessions": hold})
+
+    from engine.strategies.gaps_config import GapsRule  # numpy and the engine: 1 s
+    from tui.research import BacktestOptions, backtest_document
+    from tui.wiring import BarInputs
+
+    gaps = settings.config.gaps
+    if gaps.rule is not GapsRule.NAIVE:
+        raise UsageError(
+            f"gaps.rule = {gaps.rule.value}: only naive can be back-tested now", "Add --rule naive"
+        )
+    options = BacktestOptions(
+        settings=settings,
+        home=at.home,
+        state=at.paths,
+        inputs=BarInputs(files, vix, spy),
+        first=first,
+        last=last,
+        fill=_fill(fill),
+        hold=gaps.max_sessions,
+        limits=limits,
+    )
+    with keeping("nothing was changed"):
+        document = backtest_document(options, rows, say)
+    _write(document, as_json)
+
+
+def import_bars(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV or Parquet, daily bars.")],
+    symbol: Annotated[
+        str | None, typer.Option("--symbol", metavar="VIX|SPY|…", help="For a file without a symbol column.")
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Take daily bars into the local store; says what it took, what it refused and why."""
+    at = given(context, config, None)
+    at.settings()
+
+    from tui.importing import FileReport, describe  # the checks and their libraries: 0.5 s
+    from tui.importing import import_bars as import_all
+
+    reports: list[FileReport] = []
+    progress = Progress()
+    with keeping("every symbol that was done is kept, and the same command goes on from there"):
+        for report in import_all(files, symbol, at.home, lambda one: progress.show(one.done, one.total)):
+            progress.clear()
+            reports.append(report)
+            say(report.summary())
+            for line in (*report.refusals, *report.warnings):
+                say(f"  {line}")
+    if as_json:
+        write_json([describe(report) for report in reports])
+    problem = next((report.problem for report in reports if report.problem is not None), None)
+    if problem is not None or any(report.refusals for report in reports):
+        raise typer.Exit(65 if problem is None else problem.exit_code)
+
+
+def _fill(text: str) -> "GapFill":
+    from engine.execution.matching import GapFill  # keeps --help quick
+
+    try:
+        return GapFill(text)
+    except ValueError as error:
+        raise UsageError(f"--fill {text}: not known", f"Use {' or '.join(GapFill)}") from error
+
+
+def _write(document: dict[str, object], as_json: bool) -> None:
+    """The whole document, or its totals and trades as tables."""
+    if as_json:
+        write_json(document)
+        return
+    totals = {key: value for key, value in document.items() if not isinstance(value, list | dict)}
+    write_fields(totals)
+    regimes = document.get("by_regime")
+    if isinstance(regimes, dict):
+        rows = [{"regime": name, **values} for name, values in regimes.items()]
+        write_table(
+            rows, {"regime": "regime", "trades": "trades", "win_pct": "win %", "avg_ret_pct": "mean %"}
+        )
+    trades = document.get("rows")
+    if isinstance(trades, list):
+        write_table(trades, TRADES)

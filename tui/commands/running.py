@@ -1,0 +1,175 @@
+"""The console and the daemon: what `tradedeck` itself runs."""
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import UsageError
+from tui.commands.common import Given, check_files, me
+from tui.commands.output import keeping, say
+
+if TYPE_CHECKING:
+    from storage.paths import StatePaths
+    from tui.link import Link
+    from tui.options import ConsoleExit, ConsoleOptions
+    from tui.settings import Settings
+    from tui.wiring import RunOptions
+
+SESSION_S = 23_400
+DEFAULT_SPEED = SESSION_S / 60
+"""Market seconds a second: a session in a minute (SPEC 11.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The options of `tradedeck` itself. `speed` in market seconds a second, inf for no waiting."""
+
+    first: date | None
+    data: tuple[Path, ...]
+    vix: Path | None
+    spy: Path | None
+    speed: float
+    policy: str | None
+    no_ui: bool
+    plain: bool
+    no_mouse: bool
+    low_bandwidth: bool
+
+
+def new_state(at: Given) -> "StatePaths":
+    """The state a replay writes: the one named, made where it is missing, else a new simulation."""
+    from storage.paths import LATEST, folder_state  # keeps --help quick
+    from storage.simulations import new_simulation
+
+    if at.state is None:
+        return new_simulation(at.home, time.time_ns() // 1000)
+    return at.paths if at.state == LATEST else folder_state(at.home, Path(at.state))
+
+
+def run(at: Given, wanted: Wanted) -> None:
+    """Run the console, or the daemon. Raises UsageError where it cannot run here."""
+    if not wanted.no_ui and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "the console needs a terminal, and standard input or output is none",
+            "Run it in a terminal, or use --no-ui or the commands of tradedeck --help",
+        )
+    check_files(*wanted.data, wanted.vix, wanted.spy)
+    settings = at.settings({"engine.headless_policy": wanted.policy})
+    if wanted.first is None:
+        if wanted.no_ui or not _attached_console(at, settings, wanted):
+            raise UsageError(
+                "no live market source exists in this release",
+                "Replay real days: tradedeck --replay 2016-01-04 --data FILE --vix FILE --spy FILE",
+            )
+        return
+    options = _run_options(at, settings, wanted)
+    if wanted.no_ui:
+        _daemon(options)
+    else:
+        _console_with_engine(options, wanted)
+    say(f"state kept in {options.state.folder}")
+
+
+def _run_options(at: Given, settings: "Settings", wanted: Wanted) -> "RunOptions":
+    from engine.execution.matching import GapFill  # the engine and its libraries: 1 s
+    from engine.execution.policies import PolicyName
+    from engine.risk.limits import FULL
+    from tui.wiring import BarInputs, ReplayOptions, RunOptions
+
+    assert wanted.first is not None  # noqa: S101 - checked by the caller
+    policy = settings.config.engine.headless_policy
+    if not wanted.no_ui and wanted.policy is None:
+        # A person sits at the console; the policy of the config is for when nobody does.
+        policy = PolicyName.HOLD
+    speed = None if wanted.speed == float("inf") else wanted.speed
+    waits = policy is PolicyName.HOLD
+    inputs = BarInputs(wanted.data, wanted.vix, wanted.spy)
+    replay = ReplayOptions(wanted.first, None, inputs, speed, GapFill.GAP, waits)
+    return RunOptions(settings, at.home, new_state(at), replay, policy, FULL)
+
+
+def _daemon(options: "RunOptions") -> None:
+    import asyncio  # keeps --help quick
+
+    from tui import headless, logs
+    from tui.server.attach import AttachServer
+    from tui.wiring import build
+
+    logs.start(options.settings.log_dir)
+    runtime = build(options, say)
+    state = options.state
+
+    asyncio.run(
+        headless.run(runtime, lambda: AttachServer(runtime.link, state.socket, state.view_socket), os.environ)
+    )
+
+
+def _console_with_engine(options: "RunOptions", wanted: Wanted) -> None:
+    """The engine and the console on one loop; the engine outlives the console until it is drained."""
+    import asyncio  # keeps --help quick
+
+    from tui import logs
+    from tui.wiring import build
+
+    runtime = build(options, say)
+    logs.start(options.settings.log_dir or options.state.folder / "log")
+
+    async def go() -> None:
+        await runtime.start()
+        try:
+            await _show(runtime.link, _console_options(options.settings, wanted, own_engine=True), wanted)
+        finally:
+            await runtime.stop()
+
+    with keeping(f"state kept in {options.state.folder}"):
+        asyncio.run(go())
+
+
+def _attached_console(at: Given, settings: "Settings", wanted: Wanted) -> bool:
+    """A console on the engine that runs on the state; False when none does."""
+    path = at.paths.socket
+    if not path.exists():
+        return False
+
+    import asyncio  # keeps --help quick
+
+    async def go() -> bool:
+        from tui import logs  # keeps --help quick
+        from tui.server.client import attach
+
+        link = await attach(path)
+        if link is None:
+            return False
+        logs.start(settings.log_dir or at.paths.folder / "log")
+        try:
+            await _show(link, _console_options(settings, wanted, own_engine=False), wanted)
+        finally:
+            await link.close()
+        return True
+
+    return asyncio.run(go())
+
+
+async def _show(link: "Link", options: "ConsoleOptions", wanted: Wanted) -> "ConsoleExit | None":
+    from tui.app import ConsoleApp  # Textual: 0.3 s, and never in the daemon
+
+    return await ConsoleApp(link, actor=me(), options=options).run_async(mouse=not wanted.no_mouse)
+
+
+def _console_options(settings: "Settings", wanted: Wanted, *, own_engine: bool) -> "ConsoleOptions":
+    from tui.options import ConsoleOptions, Graph  # keeps --help quick
+
+    console = settings.config.console
+    return ConsoleOptions(
+        plain=wanted.plain,
+        no_mouse=wanted.no_mouse,
+        low_bandwidth=wanted.low_bandwidth,
+        reduce_motion=console.reduce_motion,
+        bell=console.bell,
+        graph=Graph.BRAILLE if console.graph.value == Graph.BRAILLE.value else Graph.BLOCK,
+        own_engine=own_engine,
+    )
