@@ -23,6 +23,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from engine.backtest.naive import NaiveTrade
+from engine.errors import InvariantBroken
 from engine.execution.evidence import restated
 from engine.model.candidates import Regime
 from engine.model.ids import InstrumentId
@@ -151,7 +152,7 @@ class _Holding:
     def _leave(self) -> Decimal:
         price = self.taken.trade.exit_price
         if price is None:
-            raise ValueError(f"{self.taken.trade.instrument} has no exit to leave at")
+            raise InvariantBroken(f"{self.taken.trade.instrument} has no exit to leave at")
         self.is_over = True
         return self.quantity * to_decimal(price) * self._restated
 

@@ -155,7 +155,8 @@ def _walk(table: _Table, at: np.ndarray, rule: NaiveRule) -> _Exits:
     stopped = is_stopped[trade, bar]
     level, opened = np.where(stopped, stop, target), opens[trade, bar]
     if rule.fill is GapFill.GAP:
-        is_beyond = (bar > 0) & np.where(stopped, opened < stop, opened > target)
+        # Never in the entry bar: its open is the entry, between the levels.
+        is_beyond = np.where(stopped, opened < stop, opened > target)
         level = np.where(is_beyond, opened, level)
     return _Exits(
         price=np.where(touched, level, closes[:, -1]),

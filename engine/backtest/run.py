@@ -7,6 +7,7 @@ from datetime import date
 from engine.backtest.document import TradeRow, TruncatedTrade, bars_left
 from engine.backtest.limits import Denial, PortfolioRule, run_limited
 from engine.backtest.naive import NaiveRule, NaiveTrade, naive_trades
+from engine.errors import InvariantBroken
 from engine.model.candidates import Regime
 from engine.model.ids import InstrumentId, symbol_of
 from engine.ports import BarColumns
@@ -57,7 +58,7 @@ def backtest_naive(
 def _row(trade: NaiveTrade) -> TradeRow:
     price, reason = trade.exit_price, trade.exit_reason
     if price is None or reason is None:
-        raise ValueError(f"{trade.instrument} of {trade.session} is complete but has no exit")
+        raise InvariantBroken(f"{trade.instrument} of {trade.session} is complete but has no exit")
     return TradeRow(
         symbol=symbol_of(trade.instrument),
         session=trade.session,

@@ -94,6 +94,9 @@ def test_reverse_split_of_the_last_share_ends_the_trade_in_cash(bars_of: Build) 
     other = bars_of("B", [(10, 10, 10, 10)] * 2 + [FLAT] * 5)
     run = taken(columns, other, rule=PortfolioRule(max_concurrent=1))
     assert names(run) == [("A", 20), ("B", 22)]
+    same = bars_of("C", [(10, 10, 10, 10)] + [FLAT] * 5)
+    later = taken(columns, same, rule=PortfolioRule(max_concurrent=2)).taken[1]
+    assert (later.equity, later.cash) == (10_000, 10_000)
     ended = run.taken[0].trade
     assert (ended.exit_reason, ended.sessions) == (ExitReason.CORPORATE_ACTION, 2)
     assert ended.exit_price == pytest.approx(9.5)

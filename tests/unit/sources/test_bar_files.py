@@ -31,6 +31,12 @@ def test_csv_with_symbols_in_any_order_keeps_row_numbers(write: Write) -> None:
     assert (file.has_volume, file.has_event_ratio, len(file)) == (True, False, 3)
 
 
+def test_files_ordered_by_date_keep_the_order_inside_each_symbol(write: Write) -> None:
+    rows = [f"{symbol},2016-01-04,{n},{n},{n},{n},5\n" for n in range(1, 200) for symbol in ("B", "A", "C")]
+    for bars in read_bars(write(HEADER + "".join(rows))).bars:
+        assert bars.open.tolist() == list(range(1, 200))
+
+
 def test_columns_of_other_vendors_are_found(write: Write) -> None:
     text = 'Date, Open,HIGH,Low,Close,"Adj Close",Volume\n2016-01-04 00:00:00-05:00,1,2,0.5,1.5,9,100\n'
     (bars,) = read_bars(write(text), "SPY").bars
@@ -111,7 +117,13 @@ CASES: list[tuple[str | bytes, str, str | None, type[DeckError], str]] = [
     ("date,open,high,low,close,volume\n2016-01-04,1,2,1,1,5\n", "a.csv", None, DataError, "no symbol column"),
     ("symbol,date,open,high,low,close\nA,2016-01-04,1,2,1,1\n", "a.csv", None, DataError, "no column volume"),
     (HEADER + "A,2016-01-04,1,2,1,1,5\n", "bars.csv", "SPY", UsageError, "has a symbol column"),
-    (HEADER + "A,2016-01-04,1,x2,1,1,5\n", "bars.csv", None, DataError, "row 1: high 'x2' is not a number"),
+    (
+        HEADER + "A,20160104,1,2,1,1,5\nA,20160105,1,x2,1,1,5\n",
+        "b.csv",
+        None,
+        DataError,
+        "row 2: high 'x2' is not a number",
+    ),
     (HEADER + 'A,2016-01-04,1,"2\n', "bars.csv", None, DataError, "cannot be read as CSV"),
     (b"\xff\xfe\x00bars", "bars.csv", None, DataError, "cannot be read as CSV"),
     (b"\x1f\x8b\x08broken", "bars.csv.gz", None, DataError, "cannot be read as CSV"),

@@ -105,6 +105,13 @@ def test_other_prices_for_known_sessions_are_told(importer: Any, write: Any) -> 
     )
 
 
+def test_later_sessions_of_a_known_symbol_are_added(importer: Any, store: SqliteBarStore, write: Any) -> None:
+    importer().import_file(write(HEADER + rows("A")))
+    report = importer().import_file(write(HEADER + rows("A").replace("2016-01", "2016-04"), "april.csv"))
+    assert (report.count(Outcome.TAKEN), report.warnings) == (1, ())
+    assert len(store.all_daily()[report.symbols[0].instrument]) == 6
+
+
 def test_one_bad_file_does_not_stop_the_others(importer: Any, write: Any, tmp_path: Path) -> None:
     paths = [write(HEADER, "empty.csv"), tmp_path / "none.csv", write(HEADER + rows("A"))]
     reports = list(importer().import_files(paths))
