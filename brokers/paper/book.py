@@ -199,8 +199,8 @@ class Book:
             self._unindex(order)
         self.changed(order)
         if order.place is Place.ENTRY:
-            if order.state is OrderState.FILLED:
-                self._wake_legs(order, holds)
+            if order.state is OrderState.FILLED and order.group is not None:
+                self._wake_legs(order.spec.instrument, order.group, holds)
             return
         sibling = self.sibling(order)
         if sibling is None:
@@ -211,10 +211,7 @@ class Book:
             sibling.quantity = sibling.cum + order.remaining
             self.changed(sibling)
 
-    def _wake_legs(self, entry: BookOrder, holds: bool) -> None:
-        group, instrument = entry.group, entry.spec.instrument
-        if group is None:
-            return
+    def _wake_legs(self, instrument: InstrumentId, group: Group, holds: bool) -> None:
         # What just filled is free, so at least that much is protected.
         free = self.position(instrument) - self.committed(instrument)
         legs = [self.orders[group.stop], self.orders[group.target]]

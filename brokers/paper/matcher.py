@@ -240,14 +240,15 @@ class Matcher:
                 return
             self._fill(book, order, price, ts)
             after = coverage_after_entry(spec.limit_price, prices, coverage)
-        if order.group is not None and order.state is OrderState.FILLED:
-            stop = book.live.get(spec.instrument, {}).get(order.group.stop)
-            if stop is not None:
-                self._exit_on_bar(book, stop, prices, after, ts)
+        if order.group is None or order.state is not OrderState.FILLED:
+            return
+        stop, target = book.orders[order.group.stop], book.orders[order.group.target]
+        # The next bar finds them resting, also when it opens at this very instant.
+        stop.woken = target.woken = False
+        if not stop.state.is_terminal:
+            self._exit_on_bar(book, stop, prices, after, ts)
 
     def _match_prints(self, book: Book, batch: MarketBatch) -> None:
-        if self.on_bars and batch.phase is SessionPhase.CLOSE:
-            return
         if not book.live or not self.is_open(book, batch.ts):
             return
         for trade in batch.trades:

@@ -66,7 +66,7 @@ class BookOrder:
     asleep: bool = False
     """An exit whose entry is not filled completely: it cannot execute."""
     woken: bool = False
-    """Became active through its entry's fill."""
+    """Became active through its entry's fill at a print or quote: the bar that opens then opened with it."""
     triggered: bool = False
     """A stop whose price was reached: from then on a market order."""
     code: str = ""

@@ -178,6 +178,37 @@ class TestAccount:
         with pytest.raises(ValueError, match="live"):
             PaperBroker("x", AccountKind.LIVE, on_bars.store, on_bars.clock, on_bars.days, initial_cash=D(1))
 
+    async def test_position_bought_anew_does_not_keep_an_old_mark(self, on_bars: Any, orders: Any) -> None:
+        for restart in (False, True):
+            on_bars.open_at(10.0)
+            await on_bars.broker.submit(orders.single(BUY, "10", limit="10"))
+            on_bars.bar(12, 12, 12, 12)
+            await on_bars.broker.submit(orders.single(SELL, "10"))
+            if restart:
+                on_bars.restart()
+            on_bars.open_at(10.0)
+            account = await on_bars.broker.account()
+            await on_bars.broker.submit(orders.single(BUY, "10", limit="10"))
+            assert (await on_bars.broker.account()).equity == account.cash
+            on_bars.bar(10, 10, 10, 10)
+            await on_bars.broker.submit(orders.single(SELL, "10"))
+
+    async def test_mark_follows_a_split_of_an_instrument_without_a_price(
+        self, on_bars: Any, orders: Any
+    ) -> None:
+        on_bars.open_at(10.0)
+        await on_bars.broker.submit(orders.single(BUY, "105", limit="10"))
+        on_bars.bar(12, 12, 12, 12)
+        halted = replace(on_bars.act(CorporateActionKind.SPLIT, 0.5, 12.0, 6.0), trades=(), quotes=())
+        on_bars.last = None
+        assert (await on_bars.broker.account()).equity == 10_000 + 210
+        fresh = type(on_bars)(type(on_bars.store)(), on_bars.rules)
+        fresh.open_at(10.0)
+        await fresh.broker.submit(orders.single(BUY, "105", limit="10"))
+        fresh.bar(12, 12, 12, 12)
+        fresh.deliver(halted)
+        assert (await fresh.broker.account()).equity == 10_000 + 210
+
 
 class TestStore:
     async def test_every_acknowledgement_is_one_put(self, on_bars: Any, orders: Any) -> None:
@@ -306,6 +337,30 @@ class TestRedelivery:
         on_bars.restart()
         on_bars.broker.on_market(batch)
         assert (await on_bars.broker.account()).positions[0].quantity == 200
+
+    async def test_bar_of_before_an_order_came_does_not_match_it(
+        self, on_bars: Any, orders: Any, ask: Any
+    ) -> None:
+        on_bars.open_at(10.0)
+        batch = on_bars.bar(10, 10, 9, 9.5)
+        on_bars.open_at(10.0)
+        spec = orders.bracket()
+        await on_bars.broker.submit_bracket(spec)
+        on_bars.deliver(replace(batch, ts=on_bars.clock.now_us() + 1, phase=None))
+        assert await ask.states(on_bars, spec) == ("filled", "working", "working")
+
+    async def test_late_batch_does_not_put_an_execution_before_an_earlier_one(
+        self, on_quotes: Any, orders: Any
+    ) -> None:
+        batch = on_quotes.open_at(10.0)
+        now = on_quotes.clock.now_us() + 10_000_000
+        on_quotes.clock.advance_to(now)
+        await on_quotes.broker.submit_bracket(orders.bracket())
+        late = replace(batch, ts=now - 5_000_000, phase=None, quotes=(), trades=())
+        on_quotes.broker.on_market(replace(late, quotes=(on_quotes.quote(9.0, 9.1, late.ts),)))
+        fills = await on_quotes.broker.executions(0)
+        assert [fill.ts_event for fill in fills] == [now, now]
+        assert await on_quotes.broker.executions(now) == fills
 
     async def test_old_quotes_do_not_serve_a_new_session(self, on_bars: Any, orders: Any, ask: Any) -> None:
         batch = on_bars.open_at(10.0)

@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import OrderRejected
 from engine.execution.matching import GapFill
-from engine.model.market import CorporateActionKind, Instrument, MarketBatch, SessionPhase
+from engine.model.market import Bar, CorporateActionKind, Instrument, MarketBatch, Provenance, SessionPhase
 from engine.model.orders import OrderSide, OrderState, TimeInForce
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
@@ -73,6 +73,26 @@ class TestNaiveBars:
             naive.bar(*bar)
             assert (await naive.broker.executions(0))[-1].price == D(expected)
             assert (await naive.broker.account()).positions == ()
+
+    async def test_entry_bar_never_fills_at_its_open(self, held: Any) -> None:
+        """Also when the bar's open is not the print that the entry got."""
+        held.bar(9.0, 10, 8.9, 9.5)
+        assert await self.exit_price(held) == D("9.2")
+
+    async def test_legs_woken_by_a_bar_rest_when_the_next_bar_opens(
+        self, naive: Any, orders: Any, ask: Any
+    ) -> None:
+        """Bars inside a session follow each other without a pause."""
+        opening = naive.open_at(10.0)
+        spec = orders.bracket(limit="9.5", stop="9.2", target="10.6")
+        await naive.broker.submit_bracket(spec)
+        first = naive.days.on(naive.session.day).open_us
+        for n, (o, h, low, c) in enumerate([(10, 10, 9.4, 9.6), (9.0, 9.1, 8.9, 9.0)]):
+            end = first + (n + 1) * 60_000_000
+            bar = Bar(orders.instrument, o, h, low, c, 1e6, end - 60_000_000, end, Provenance.REPLAY)
+            naive.deliver(MarketBatch(end, bars=(bar,), session=opening.session))
+        assert await ask.states(naive, spec) == ("filled", "filled", "canceled")
+        assert (await naive.broker.executions(0))[1].price == D("9.0")
 
     async def test_open_print_does_not_fill_resting_exits(self, held: Any) -> None:
         """A bar that opens above the target and falls through the stop is a stop."""
@@ -205,6 +225,38 @@ class TestBars:
         assert await ask.states(on_bars, spec) == ("filled", "working", "working")
         on_bars.bar(10, 10.7, 9.9, 10)
         assert await ask.states(on_bars, spec) == ("filled", "canceled", "filled")
+
+    async def test_market_orders_without_a_print_execute_at_the_open_of_a_bar(
+        self, on_bars: Any, orders: Any, ask: Any
+    ) -> None:
+        on_bars.open_at(10.0)
+        await on_bars.broker.submit(orders.single(BUY, "10", limit="10"))
+        batch = on_bars.bar(10, 10, 10, 10)
+        halted = replace(batch, ts=batch.ts + 1, phase=SessionPhase.OPEN, bars=())
+        on_bars.deliver(halted)
+        sale = orders.single(SELL, "10")
+        await on_bars.broker.submit(sale)
+        assert (await ask.one(on_bars, sale)).state is OrderState.WORKING
+        on_bars.bar(10.2, 10.4, 10, 10.3)
+        assert (await on_bars.broker.executions(0))[-1].price == D("10.2")
+
+    async def test_volume_of_the_last_bar_bounds_a_purchase_at_market(
+        self, on_bars: Any, orders: Any, ask: Any
+    ) -> None:
+        """Bars inside a session: the rest is bought at the next bar's open, whose range its exits see."""
+        opening = on_bars.open_at(10.0)
+        first, spec = opening.ts, orders.bracket(limit=None)
+        walked = [(10, 10, 10, 10, 400.0), (10.1, 10.3, 10, 10.2, 1e6), (9.4, 9.5, 9.0, 9.3, 1e6)]
+        for n, (o, h, low, c, volume) in enumerate(walked):
+            end = first + (n + 1) * 60_000_000
+            bar = Bar(orders.instrument, o, h, low, c, volume, end - 60_000_000, end, Provenance.REPLAY)
+            on_bars.deliver(MarketBatch(end, bars=(bar,), session=opening.session))
+            if n == 0:
+                await on_bars.broker.submit_bracket(spec)
+                assert (await ask.one(on_bars, spec.entry)).cum_filled == 40
+                power = (await on_bars.broker.account()).buying_power
+                assert power == 10_000 - 400 - 600
+        assert [fill.price for fill in await on_bars.broker.executions(0)] == [D("10.0"), D("10.1"), D("9.2")]
 
     async def test_single_stop_and_single_limit_sell_on_bars(
         self, on_bars: Any, orders: Any, ask: Any
