@@ -4,13 +4,13 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from engine.errors import Busy, UsageError
+from engine.errors import Busy, DataError, UsageError
 from tui.commands.common import Given, me
 
 if TYPE_CHECKING:
     from engine.model.commands import Answer
     from tui.link import Link
-    from tui.views import TicketView
+    from tui.views import DeskView, TicketView
 
 T = TypeVar("T")
 RETRY_CODES = frozenset(
@@ -77,24 +77,32 @@ def _with_link(given: Given, use: Callable[["Link"], Awaitable[T]]) -> tuple[boo
 
 
 def find_ticket(given: Given, name: str) -> "TicketView":
-    """The waiting ticket named T-18, 18, by its ULID or by td- and its start. Raises UsageError."""
+    """The waiting ticket named T-18, 18, by its ULID or by td- and its start.
+
+    Raises UsageError for a name that no ticket has, DataError for a ticket that does not wait.
+    """
+    from tui.link import Question  # keeps --help quick
+
     match = _NAME.fullmatch(name.strip())
     if match is None:
         raise UsageError(f"{name!r} is not the id of a ticket", "Write it like T-18 or td-01JD4Q9M7A")
 
-    async def look(link: "Link") -> tuple["TicketView", ...]:
-        return (await link.desk()).tickets
+    async def look(link: "Link") -> tuple["DeskView", object]:
+        return await link.desk(), await link.ask(Question.PROPOSALS)
 
-    waiting = with_engine(given, look)
-    if match["number"]:
-        found = [shown for shown in waiting if shown.ticket.number == int(match["number"])]
-    else:
-        found = [shown for shown in waiting if shown.ticket.id.startswith(match["ulid"].upper())]
-    if len(found) != 1:
-        names = ", ".join(f"T-{shown.ticket.number}" for shown in waiting) or "none"
-        why = "no waiting ticket is" if not found else f"{len(found)} tickets are"
-        raise UsageError(f"{why} named {name}", f"Waiting now: {names}")
-    return found[0]
+    def is_meant(number: int, ulid: str) -> bool:
+        return number == int(match["number"]) if match["number"] else ulid.startswith(match["ulid"].upper())
+
+    view, proposals = with_engine(given, look)
+    found = [shown for shown in view.tickets if is_meant(shown.ticket.number, shown.ticket.id)]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(f"T-{shown.ticket.number}" for shown in view.tickets) or "none"
+    for row in proposals if isinstance(proposals, list) and not found else ():
+        if is_meant(int(row["number"].removeprefix("T-")), row["ticket"]):
+            raise DataError(f"{row['number']} does not wait, it is {row['state']}", f"Waiting now: {names}")
+    why = "no ticket is" if not found else f"{len(found)} tickets are"
+    raise UsageError(f"{why} named {name}", f"Waiting now: {names}")
 
 
 def approve(given: Given, shown: "TicketView") -> "Answer":

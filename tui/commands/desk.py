@@ -1,7 +1,7 @@
 """The approval queue, the books and the kill switch from the shell."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,7 +9,7 @@ import typer
 from engine.errors import DataError, UsageError
 from tui.commands import asking
 from tui.commands.common import ConfigOption, Given, JsonOption, StateOption, given
-from tui.commands.output import keeping, say, write_fields, write_json, write_line, write_table
+from tui.commands.output import Column, keeping, say, write_fields, write_json, write_line, write_table
 
 if TYPE_CHECKING:
     from engine.model.commands import Answer
@@ -20,52 +20,52 @@ TicketArgument = Annotated[
     str, typer.Argument(metavar="ID", help="T-18, 18, or td- and the start of its id.")
 ]
 
-PROPOSALS = {
-    "number": "ticket",
-    "state": "state",
-    "symbol": "symbol",
-    "quantity": "qty",
-    "limit_price": "limit",
-    "stop_price": "stop",
-    "target_price": "target",
-    "sha8": "sha256",
-    "reason": "reason",
-}
-ORDERS = {
-    "bracket": "bracket",
-    "symbol": "symbol",
-    "role": "role",
-    "side": "side",
-    "type": "type",
-    "quantity": "qty",
-    "filled": "filled",
-    "price": "price",
-    "state": "state",
-    "client_order_id": "id",
-}
-POSITIONS = {
-    "bracket": "bracket",
-    "symbol": "symbol",
-    "quantity": "qty",
-    "protected": "protected",
-    "stop_price": "stop",
-    "target_price": "target",
-    "last_price": "last",
-    "sessions_held": "sessions",
-    "max_sessions": "of",
-}
-ROUND_TRIPS = {
-    "bracket": "bracket",
-    "symbol": "symbol",
-    "session": "entered",
-    "quantity": "qty",
-    "entry_price": "entry",
-    "exit_price": "exit",
-    "exit_reason": "reason",
-    "sessions": "sessions",
-    "pnl": "pnl",
-    "fees": "fees",
-}
+PROPOSALS = (
+    Column("number", "ticket"),
+    Column("state", "state"),
+    Column("symbol", "symbol"),
+    Column("quantity", "qty"),
+    Column("limit_price", "limit", "price"),
+    Column("stop_price", "stop", "price"),
+    Column("target_price", "target", "price"),
+    Column("sha8", "sha256"),
+    Column("reason", "reason"),
+)
+ORDERS = (
+    Column("bracket", "bracket"),
+    Column("symbol", "symbol"),
+    Column("role", "role"),
+    Column("side", "side"),
+    Column("type", "type"),
+    Column("quantity", "qty"),
+    Column("filled", "filled"),
+    Column("price", "price", "price"),
+    Column("state", "state"),
+    Column("client_order_id", "id"),
+)
+POSITIONS = (
+    Column("bracket", "bracket"),
+    Column("symbol", "symbol"),
+    Column("quantity", "qty"),
+    Column("protected", "protected"),
+    Column("stop_price", "stop", "price"),
+    Column("target_price", "target", "price"),
+    Column("last_price", "last", "price"),
+    Column("sessions_held", "sessions"),
+    Column("max_sessions", "of"),
+)
+ROUND_TRIPS = (
+    Column("bracket", "bracket"),
+    Column("symbol", "symbol"),
+    Column("session", "entered"),
+    Column("quantity", "qty"),
+    Column("entry_price", "entry", "average"),
+    Column("exit_price", "exit", "average"),
+    Column("exit_reason", "reason"),
+    Column("sessions", "sessions"),
+    Column("pnl", "pnl", "signed_money"),
+    Column("fees", "fees", "money"),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -212,7 +212,7 @@ def resume(
     _end(asking.resume(given(context, config, state)), None, as_json)
 
 
-def _show(question: str, at: Given, as_json: bool, columns: Mapping[str, str]) -> None:
+def _show(question: str, at: Given, as_json: bool, columns: Sequence[Column]) -> None:
     document = asking.read_books(at, question)
     if as_json:
         write_json(document)

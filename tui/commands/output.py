@@ -5,8 +5,19 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
 
 import typer
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table. `look`: the function of `tui.format` that writes its numbers; "": as they are."""
+
+    key: str
+    head: str
+    look: str = ""
 
 
 class Stopped(Exception):
@@ -57,10 +68,11 @@ def write_json(document: object) -> None:
     _write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def write_table(rows: Sequence[Mapping[str, object]], columns: Mapping[str, str]) -> None:
-    """Rows under heads (key -> head), numbers to the right; texts from outside are cleaned."""
-    cells = [list(columns.values()), *([_cell(row.get(key)) for key in columns] for row in rows)]
-    numeric = [rows != [] and all(_is_number(row.get(key)) for row in rows) for key in columns]
+def write_table(rows: Sequence[Mapping[str, object]], columns: Sequence[Column]) -> None:
+    """Rows under heads, numbers to the right; texts from outside are cleaned."""
+    cells = [[column.head for column in columns]]
+    cells += [[_cell(row.get(column.key), column.look) for column in columns] for row in rows]
+    numeric = [all(_is_number(row.get(column.key)) for row in rows) for column in columns]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
         padded = (
@@ -82,13 +94,17 @@ def write_line(text: str) -> None:
     _write(text)
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, look: str = "") -> str:
+    from engine.model.text import clean  # this and the next keep --help quick
+    from tui import format
+
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    from engine.model.text import clean  # keeps --help quick
-
+    if look:
+        number = value if isinstance(value, float | int | Decimal) else Decimal(str(value))
+        return str(getattr(format, look)(number))
     return clean(str(value))
 
 
@@ -99,7 +115,7 @@ def _is_number(value: object) -> bool:
         float(str(value))
     except ValueError:
         return False
-    return not isinstance(value, bool)
+    return True
 
 
 def _write(text: str) -> None:

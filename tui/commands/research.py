@@ -23,7 +23,7 @@ from tui.commands.common import (
     given,
     parse_day,
 )
-from tui.commands.output import Progress, keeping, say, write_fields, write_json, write_table
+from tui.commands.output import Column, Progress, keeping, say, write_fields, write_json, write_table
 
 if TYPE_CHECKING:
     from engine.execution.matching import GapFill
@@ -35,15 +35,21 @@ FillOption = Annotated[
 HoldOption = Annotated[
     int | None, typer.Option("--hold", min=1, max=60, help="As gaps.max_sessions in config.toml.")
 ]
-TRADES = {
-    "symbol": "symbol",
-    "date": "entered",
-    "entry": "entry",
-    "exit": "exit",
-    "exit_reason": "reason",
-    "ret": "return",
-    "sessions": "sessions",
-}
+TRADES = (
+    Column("symbol", "symbol"),
+    Column("date", "entered"),
+    Column("entry", "entry", "average"),
+    Column("exit", "exit", "average"),
+    Column("exit_reason", "reason"),
+    Column("ret", "return", "signed_percent"),
+    Column("sessions", "sessions"),
+)
+REGIMES = (
+    Column("regime", "regime"),
+    Column("trades", "trades"),
+    Column("win_pct", "win %"),
+    Column("avg_ret_pct", "mean %"),
+)
 
 backtests = typer.Typer(help="Run a strategy over stored days.", rich_markup_mode=None)
 imports = typer.Typer(help="Take data into the local store.", rich_markup_mode=None)
@@ -217,9 +223,7 @@ def _write(document: dict[str, object], as_json: bool) -> None:
     regimes = document.get("by_regime")
     if isinstance(regimes, dict):
         rows = [{"regime": name, **values} for name, values in regimes.items()]
-        write_table(
-            rows, {"regime": "regime", "trades": "trades", "win_pct": "win %", "avg_ret_pct": "mean %"}
-        )
+        write_table(rows, REGIMES)
     trades = document.get("rows")
     if isinstance(trades, list):
         write_table(trades, TRADES)

@@ -1,0 +1,206 @@
+"""Everything a person can get wrong: one clear line, the right exit code, no traceback, nothing lost."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import Busy, InvariantBroken
+from tui.commands import asking
+
+Deck = Callable[..., Any]
+
+CASES = {
+    "no terminal for the console": ((), 2, "the console needs a terminal"),
+    "no terminal, with a replay": (("--replay", "2016-01-04"), 2, "the console needs a terminal"),
+    "no live market": (("--no-ui",), 2, "no live market source exists in this release"),
+    "a day that is none": (("--replay", "4 Jan", "--no-ui"), 2, "is not a day like 2016-01-04"),
+    "a holiday": (
+        ("--no-ui", "--replay", "2016-01-01"),
+        2,
+        "the nearest sessions are 2015-12-31 and 2016-01-04",
+    ),
+    "a speed that is none": (("--speed", "0"), 2, "is not a number above 0"),
+    "an unknown command": (("approvee", "T-1"), 2, "No such command"),
+    "an unknown option": (("--no-gui",), 2, "No such option"),
+    "a policy that is none": (
+        ("--no-ui", "--replay", "2016-01-04", "--policy", "yolo"),
+        78,
+        'engine.headless_policy = "yolo" is not one of "hold", "paper-auto", "list"',
+    ),
+    "a missing data file": (
+        ("--no-ui", "--replay", "2016-01-04", "--data", "absent.csv"),
+        65,
+        "there is no file absent.csv",
+    ),
+    "no data at all": (("replay", "--from", "2016-01-04"), 65, "there are no daily bars to replay"),
+    "a missing config": (("--config", "absent.toml", "config", "check"), 78, "absent.toml does not exist"),
+    "a missing state": (("--state", "absent", "orders"), 2, "there is no such folder"),
+    "no simulation yet": (("--state", "latest", "orders"), 2, "there is no simulation"),
+    "a state where nothing ran": (("orders",), 2, "no engine ever ran there"),
+    "an audit of nothing": (("audit", "verify"), 2, "no engine ever ran there"),
+    "an approval without a terminal": (("approve", "T-1"), 2, "needs a terminal to show the order in"),
+    "a hash too short": (("approve", "T-1", "--sha", "abc"), 2, "not 8 or more characters"),
+    "a hash that is none": (("approve", "T-1", "--sha", "xyzxyzxyz"), 2, "not 8 or more characters"),
+    "an approval with no engine": (("approve", "T-1", "--sha", "abcdef12"), 75, "no engine runs on"),
+    "a rejection without a reason": (("reject", "T-1"), 2, "Missing option '--reason'"),
+    "a rejection with an empty reason": (("reject", "T-1", "--reason", " \t"), 2, "--reason is empty"),
+    "a halt with no engine": (("halt",), 75, "no engine runs on"),
+    "a ticket id that is none": (("reject", "T 1!", "--reason", "x"), 2, "is not the id of a ticket"),
+    "a strategy that is none": (
+        ("replay", "--from", "2016-01-04", "--strategy", "gems"),
+        2,
+        "only gaps can be replayed",
+    ),
+    "a rule without a model": (("backtest", "gaps", "--rule", "full"), 2, "only naive can be back-tested"),
+    "a fill that is none": (("backtest", "gaps", "--fill", "best"), 2, "--fill best: not known"),
+    "a hold out of range": (("backtest", "gaps", "--hold", "99"), 2, "Invalid value for '--hold'"),
+    "an import of nothing": (("import", "bars"), 2, "Missing argument"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), CASES.values(), ids=CASES.keys())
+def test_one_line_says_what_and_why(deck: Deck, arguments: tuple[str, ...], code: int, words: str) -> None:
+    ended = deck(*arguments)
+    assert words in ended.err.replace("\n", " ")
+    assert (ended.code, ended.out) == (code, "")
+    assert "Traceback" not in ended.err
+    usage_lines = ended.err.startswith("Usage:")
+    assert usage_lines or len(ended.err.splitlines()) == 1
+
+
+def test_the_daemon_says_it_to_the_person_and_the_whole_story_to_its_log(deck: Deck) -> None:
+    ended = deck("--no-ui", "--replay", "2016-01-04")
+    assert ended.code == 65
+    assert ended.err.startswith("tradedeck: there are no daily bars to replay.")
+    (line,) = (json.loads(line) for line in ended.out.splitlines())
+    assert (line["level"], line["event"]) == ("error", "a command failed")
+    assert "DataError" in line["exception"]
+
+
+def test_a_wrong_config_file_is_named(deck: Deck, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[gaps]\nsize_ptc = 0.01\n")
+    ended = deck("config", "check")
+    assert ended.code == 78
+    assert ended.err == (
+        f"tradedeck: {tmp_path}/config.toml: unknown key gaps.size_ptc. The nearest is gaps.size_pct\n"
+    )
+
+
+def test_a_key_of_an_unknown_action_is_named(deck: Deck, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[keys]\n"ticket.aprove" = "y"\n')
+    ended = deck("config", "check")
+    assert ended.code == 78
+    assert "The nearest is keys.ticket.approve" in ended.err
+
+
+def test_a_file_that_is_no_bars_keeps_the_others(deck: Deck, tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("this,is\nno,bars\n")
+    (tmp_path / "good.csv").write_text(
+        "symbol,date,open,high,low,close,volume\nABC,2016-01-04,10,11,9,10.5,1000\n"
+    )
+    ended = deck("import", "bars", "bad.csv", "good.csv", "--json")
+    assert ended.code in (2, 65)
+    bad, good = json.loads(ended.out)
+    assert bad["problem"]
+    assert (good["problem"], good["taken"], good["rows_kept"]) == (None, 1, 1)
+    again = deck("import", "bars", "good.csv")
+    assert again.code == 0
+    assert "1 unchanged" in again.err
+
+
+def test_ctrl_c_during_an_import_says_what_was_kept(
+    deck: Deck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "symbol,date,open,high,low,close,volume\n"
+    text += "".join(f"{name},2016-01-04,10,11,9,10.5,1000\n" for name in ("AAA", "BBB", "CCC"))
+    (tmp_path / "three.csv").write_text(text)
+
+    def press(self: object, done: int, total: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tui.commands.output.Progress.show", press)
+        ended = deck("import", "bars", "three.csv")
+    assert ended.code == 130
+    assert ended.err == (
+        "stopped. every symbol that was done is kept, and the same command goes on from there\n"
+    )
+    again = deck("import", "bars", "three.csv", "--json")
+    (report,) = json.loads(again.out)
+    assert (report["taken"], report["unchanged"], report["refused"]) == (1, 2, 0)
+
+
+def test_ctrl_c_elsewhere_says_that_nothing_changed(deck: Deck, monkeypatch: pytest.MonkeyPatch) -> None:
+    def press(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(asking, "read_books", press)
+    ended = deck("orders")
+    assert (ended.code, ended.err) == (130, "stopped. Nothing was changed\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(Busy("the folder is in use", "Wait"), 75), (InvariantBroken("two entries for T-18"), 70)],
+)
+def test_the_traceback_goes_to_the_log_and_not_to_the_person(
+    deck: Deck, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception, code: int
+) -> None:
+    def fail(*_: object) -> object:
+        raise error
+
+    monkeypatch.setenv("TRADEDECK_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(asking, "read_books", fail)
+    ended = deck("orders")
+    assert (ended.code, ended.err) == (code, f"tradedeck: {error}\n")
+    (line,) = (tmp_path / "home/state/log/tradedeck.log").read_text().splitlines()
+    assert "in fail" in json.loads(line)["exception"]
+
+
+def test_a_bug_is_one_line_that_names_the_log(
+    deck: Deck, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(*_: object) -> object:
+        raise KeyError("x")
+
+    monkeypatch.setenv("TRADEDECK_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(asking, "read_books", fail)
+    ended = deck("orders")
+    log = tmp_path / "home/state/log/tradedeck.log"
+    assert ended.code == 70
+    assert ended.err == f"tradedeck: internal error: KeyError: 'x'. Its traceback is in {log}\n"
+    assert "KeyError" in json.loads(log.read_text())["exception"]
+
+
+@pytest.fixture(autouse=True)
+def _root_logger_is_put_back() -> Any:
+    level = logging.getLogger().level
+    yield
+    logging.getLogger().setLevel(level)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("halted", 75), ("price_moved", 75), ("detached", 75), ("expired", 65), ("view_only", 78)],
+)
+def test_a_refusal_has_the_exit_code_of_its_kind(code: str, expected: int) -> None:
+    from engine.model.commands import Answer
+
+    assert asking.exit_code(Answer(False, code, "")) == expected
+    assert asking.exit_code(Answer(True, "ok", "")) == 0
+
+
+def test_a_reader_that_left_ends_the_command_quietly(deck: Deck, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("typer.echo", gone)
+    monkeypatch.setattr("os.dup2", lambda *_: None)
+    monkeypatch.setattr(sys, "stdout", sys.__stdout__)
+    assert deck("config", "show").code == 0
