@@ -97,13 +97,19 @@ class PaperBroker:
     @property
     def _book(self) -> Book:
         if self._opened is None:
-            self._opened = self._open_book()
+            try:
+                self._opened = self._open_book()
+            except StorageError as error:
+                raise BrokerUnavailable(
+                    f"the paper venue cannot be read: {error.message}", error.hint
+                ) from error
         return self._opened
 
     def on_market(self, batch: MarketBatch) -> None:
         """Match one batch. The same batch again, as after a crash, executes nothing twice.
 
-        Raises StorageError when the result cannot be stored; nothing has happened then.
+        Raises StorageError when the result cannot be stored, and BrokerUnavailable when the book cannot be
+        read again after that; nothing has happened then.
         """
         self._write(lambda: self._matcher.on_batch(self._book, batch))
 
@@ -117,7 +123,9 @@ class PaperBroker:
         finally:
             if not is_stored:
                 # Memory may be ahead of the store, and the store is the truth: it is read anew before use.
+                # The stream ends, because what the store did take was never streamed.
                 self._opened = None
+                self.disconnect()
         if self._stream is not None:
             self._stream.push(updates)
 
@@ -152,7 +160,7 @@ class PaperBroker:
     def _was_stored(self, order: ClientOrderId, failure: StorageError) -> bool:
         try:
             return order in self._book.orders
-        except StorageError as error:
+        except BrokerUnavailable as error:
             raise OrderOutcomeUnknown(
                 f"the paper venue failed at order {order}, and cannot be read: {failure.message}", error.hint
             ) from error

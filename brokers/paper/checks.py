@@ -37,8 +37,6 @@ def refuse_terms(spec: OrderSpec, instrument: Instrument) -> Refusal | None:
 def refuse_group(spec: BracketSpec) -> Refusal | None:
     """Legs that do not belong to each other."""
     entry, exits = spec.entry, (spec.stop, spec.target)
-    if spec.stop.type is not OrderType.STOP or spec.target.type is not OrderType.LIMIT:
-        return Refusal("group", "a bracket's exits are one stop and one limit order")
     if any(leg.side is not OrderSide.SELL for leg in exits):
         return Refusal("group", "a bracket's exits sell")
     if entry is not None and (entry.side is not OrderSide.BUY or entry.tif is TimeInForce.CLS):

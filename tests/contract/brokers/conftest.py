@@ -4,8 +4,7 @@ A harness owns one venue with one instrument and can move its market, restart it
 its store fail. What a venue cannot do is in `lacks` with the reason, and skips the test that needs it.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -41,7 +40,9 @@ from engine.model.orders import (
     VenueOrder,
 )
 from engine.model.positions import AccountKind
-from engine.ports import Broker
+from engine.ports import Broker, VenueStore
+from storage.database import Synchronous
+from storage.paper_book import SqlitePaperBook, open_paper_book
 
 ABC = InstrumentId("ABC.US")
 ACCOUNT = AccountId("paper")
@@ -89,24 +90,8 @@ class MemoryStore:
             raise StorageError("disk full", "free some space")
         self.records.update(changed)
         self.puts += 1
-        self._written()
         if self.fail_after:
             raise StorageError("the disk is gone")
-
-    def _written(self) -> None: ...
-
-
-class FileStore(MemoryStore):
-    """The same, in one JSON file."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._path = path
-        if path.exists():
-            self.records = json.loads(path.read_text())
-
-    def _written(self) -> None:
-        self._path.write_text(json.dumps(self.records))
 
 
 class Harness(Protocol):
@@ -114,7 +99,8 @@ class Harness(Protocol):
 
     lacks: Mapping[str, str]
     broker: Broker
-    store: MemoryStore
+    store: VenueStore
+    file: Path | None
 
     def restart(self) -> None: ...
     def disconnect(self) -> None: ...
@@ -125,12 +111,12 @@ class Harness(Protocol):
 
 
 class PaperHarness:
-    """The paper broker. `restarts`: it is opened anew from its file before every single step."""
+    """The paper broker. With a `file` it is opened anew from that SQLite file before every single step."""
 
-    def __init__(self, store: MemoryStore, rules: MatchRules, restarts: bool = False) -> None:
-        self.store = store
+    def __init__(self, rules: MatchRules, file: Path | None = None) -> None:
+        self.store: VenueStore = MemoryStore()
+        self.file = file
         self.rules = rules
-        self.restarts = restarts
         self.check_buying_power = True
         self.holds = True
         self.days = Days()
@@ -144,17 +130,18 @@ class PaperHarness:
         if rules.resting is Resting.QUOTES:
             self.lacks["partial_fills"] = "quotes and prints carry no sizes"
             self.lacks["bars"] = "resting orders are matched against quotes and prints"
-        if restarts:
+        if file is not None:
             self.lacks["stream"] = "a stream ends with its process"
         self.restart()
 
     def restart(self) -> None:
-        store = FileStore(self.store._path) if isinstance(self.store, FileStore) else self.store
-        self.store = store
+        if self.file is not None:
+            self.end()
+            self.store = open_paper_book(self.file, Synchronous.NORMAL)
         self._broker = PaperBroker(
             ACCOUNT,
             AccountKind.PAPER,
-            store,
+            self.store,
             self.clock,
             self.days,
             initial_cash=CASH,
@@ -170,9 +157,13 @@ class PaperHarness:
 
     @property
     def broker(self) -> PaperBroker:
-        if self.restarts:
+        if self.file is not None:
             self.restart()
         return self._broker
+
+    def end(self) -> None:
+        if isinstance(self.store, SqlitePaperBook):
+            self.store.close()
 
     def disconnect(self) -> None:
         self._broker.disconnect()
@@ -238,31 +229,30 @@ VENUES = ("paper on bars", "paper on quotes", "paper on bars, restarted", "paper
 
 
 @pytest.fixture(params=VENUES)
-def venue(request: pytest.FixtureRequest, tmp_path: Path) -> Harness:
+def venue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
     rules = QUIET if "quotes" in request.param else ON_BARS
-    restarts = "restarted" in request.param
-    store = FileStore(tmp_path / "venue.json") if restarts else MemoryStore()
-    harness = PaperHarness(store, rules, restarts)
+    harness = PaperHarness(rules, tmp_path / "venue.db" if "restarted" in request.param else None)
     harness.open_at(10.0)
-    return harness
+    yield harness
+    harness.end()
 
 
 @pytest.fixture
 def on_bars() -> PaperHarness:
     """Standard rules on whole bars, without fees and slippage; no session has opened yet."""
-    return PaperHarness(MemoryStore(), ON_BARS)
+    return PaperHarness(ON_BARS)
 
 
 @pytest.fixture
 def on_quotes() -> PaperHarness:
     """The same on quotes and prints."""
-    return PaperHarness(MemoryStore(), QUIET)
+    return PaperHarness(QUIET)
 
 
 @pytest.fixture
 def naive() -> PaperHarness:
     """The rules of `--rule naive`, prices without a tick."""
-    harness = PaperHarness(MemoryStore(), NAIVE)
+    harness = PaperHarness(NAIVE)
     harness.instruments = {}
     harness.restart()
     return harness

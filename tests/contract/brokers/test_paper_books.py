@@ -202,7 +202,7 @@ class TestAccount:
         halted = replace(on_bars.act(CorporateActionKind.SPLIT, 0.5, 12.0, 6.0), trades=(), quotes=())
         on_bars.last = None
         assert (await on_bars.broker.account()).equity == 10_000 + 210
-        fresh = type(on_bars)(type(on_bars.store)(), on_bars.rules)
+        fresh = type(on_bars)(on_bars.rules)
         fresh.open_at(10.0)
         await fresh.broker.submit(orders.single(BUY, "105", limit="10"))
         fresh.bar(12, 12, 12, 12)
