@@ -1,13 +1,15 @@
 """The console. It sees an engine only through a link, and says how it wants to end in its exit value."""
 
+import os
 from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from engine.errors import DeckError
+from engine.errors import DeckError, InvariantBroken
 from engine.model.commands import Actor, Answer, Command, Halt
+from tui.format import plain
 from tui.link import Link
 from tui.messages import DeskChanged, EngineLost
 from tui.options import ConsoleExit, ConsoleOptions
@@ -35,7 +37,8 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
     ]
 
     def __init__(self, link: Link, *, actor: Actor, options: ConsoleOptions | None = None) -> None:
-        super().__init__()
+        # With NO_COLOR no color code may be written, not even a default one.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.options = options or ConsoleOptions()
         self.actor = actor
         self.halting = False
@@ -97,9 +100,9 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         self._show()
 
     def _show(self) -> None:
-        for screen in self.screen_stack:
-            if isinstance(screen, DeckScreen):
-                screen.show()
+        """Only the screen in front; the Desk behind a dialog is drawn again when it comes back."""
+        if isinstance(self.screen, DeckScreen):
+            self.screen.show()
 
     def tick(self) -> None:
         """Countdowns, refusals, closing dialogs."""
@@ -128,7 +131,9 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
 
     def say(self, text: str, *, ok: bool) -> None:
         """A toast; its text is never markup."""
-        self.notify(drawable(text), severity="information" if ok else "warning", markup=False)
+        words = f"{'●' if ok else '■'} {drawable(text)}"
+        words = plain(words) if self.options.plain else words
+        self.notify(words, severity="information" if ok else "warning", markup=False)
 
     def leave(self, *, stop_engine: bool) -> None:
         """Close the console."""
@@ -155,9 +160,31 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         answer = await self.give(Halt(self.actor, f"by {self.actor.name} (! !)"))
         self.say(answer.text, ok=answer.ok)
 
+    def _fatal_error(self) -> None:
+        """Close without Textual's traceback panel, which would print the values of locals."""
+        self._close_messages_no_wait()
+
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the console when it was not the person."""
+        return self._exception
+
     def action_leave_anywhere(self) -> None:
         """`ctrl+c` closes a dialog first, then leaves like `q`."""
         if isinstance(self.screen, DeskScreen):
             self.screen.action_leave()
         elif isinstance(self.screen, DeckScreen):
             self.screen.dismiss(None)
+
+
+async def run_console(link: Link, *, actor: Actor, options: ConsoleOptions) -> ConsoleExit:
+    """Show the console until the person leaves. Raises InvariantBroken when the console itself fails."""
+    app = ConsoleApp(link, actor=actor, options=options)
+    result = await app.run_async(mouse=not options.no_mouse)
+    if app.failure is not None:
+        name = type(app.failure).__name__
+        raise InvariantBroken(
+            f"the console failed: {name}: {drawable(str(app.failure))}",
+            "the engine is not touched, start the console again",
+        ) from app.failure
+    return result or ConsoleExit(stop_engine=options.own_engine)

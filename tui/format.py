@@ -66,7 +66,7 @@ def price(value: Number | None, tick: Decimal | None = None) -> str:
     """Two decimals from 1 up, four below, or as many as the venue's tick has if it is finer."""
     if value is None:
         return NO_VALUE
-    decimals = 2 if abs(value) >= 1 else 4
+    decimals = 2 if abs(float(value)) >= 1 else 4
     if tick is not None:
         decimals = max(decimals, -int(tick.normalize().as_tuple().exponent))
     return f"{value:,.{decimals}f}"
@@ -78,12 +78,12 @@ def token_price(value: Number | None, *, table: bool = False) -> str:
         return NO_VALUE
     if value == 0:
         return "0.0"
-    exponent = math.floor(math.log10(abs(value)))
+    exponent = math.floor(math.log10(abs(float(value))))
     decimals = max(4 - exponent, 2)
     text = f"{value:,.{decimals}f}"
     if exponent < 0:
         text = text.rstrip("0")
-    if not table or abs(value) >= Decimal("0.001"):
+    if not table or abs(float(value)) >= 0.001:
         return text
     zeros = -exponent - 1
     sign = "-" if value < 0 else ""
@@ -98,7 +98,7 @@ def average(value: Number | None) -> str:
 
 def money(value: Number | None) -> str:
     """A level: two decimals, thousands apart, no sign unless it is below zero."""
-    return NO_VALUE if value is None else f"{value:,.2f}"
+    return NO_VALUE if value is None else _no_minus_zero(f"{value:,.2f}")
 
 
 def signed_money(value: Number | None) -> str:
@@ -121,7 +121,7 @@ def amount(value: Number | None) -> str:
 
 def percent(ratio: Number | None) -> str:
     """A level in percent, one decimal: `1.2%`."""
-    return NO_VALUE if ratio is None else f"{float(ratio) * 100:.1f}%"
+    return NO_VALUE if ratio is None else _no_minus_zero(f"{float(ratio) * 100:.1f}") + "%"
 
 
 def signed_percent(ratio: Number | None, unit: str = "%") -> str:
@@ -141,7 +141,15 @@ def _signed(value: Number | None, decimals: int) -> str:
     if value is None:
         return NO_VALUE
     text = f"{value:+,.{decimals}f}"
-    return text[1:] if not any(digit in text for digit in "123456789") else text
+    return text if _is_not_zero(text) else text[1:]
+
+
+def _no_minus_zero(text: str) -> str:
+    return text if _is_not_zero(text) else text.removeprefix("-")
+
+
+def _is_not_zero(text: str) -> bool:
+    return any(digit in text for digit in "123456789")
 
 
 def probability(value: float | None) -> str:

@@ -36,6 +36,7 @@ async def console_picture(
     """Run a console without a terminal on `link`, press `keys` one after another, and draw what it shows."""
     options = ConsoleOptions(theme=theme, reduce_motion=True)
     app = ConsoleApp(link, actor=Actor("picture", ""), options=options)
+    app.theme = theme  # whatever the terminal that makes the picture can show
     async with app.run_test(size=(width, height)) as pilot:
         # One pause lets the first picture of the engine arrive, the next one lays the panes out.
         for _ in range(3):

@@ -99,6 +99,10 @@ class DeckScreen(Screen[Result], Generic[Result]):
         self.show_body(look)
         self.show_footer(look)
 
+    def on_screen_resume(self) -> None:
+        """Back in front: what happened meanwhile is shown at once."""
+        self.show()
+
     def show_starting(self, line: Line) -> None:
         """The engine has not answered yet."""
 

@@ -84,7 +84,10 @@ class HelpSheet(SheetBase[None]):
             widest = max(widest, 7)
         lines: list[Line] = [(Span(group.value, "-strong"),)]
         for action in actions:
-            lines.append((Span(action.shown.ljust(widest), "-accent -bold"), Span(action.help)))
+            words = action.help
+            if action.id == "leave" and self.console.options.own_engine:
+                words = "leave, asks about the engine"
+            lines.append((Span(action.shown.ljust(widest), "-accent -bold"), Span(words)))
         return lines
 
     def footer_line(self, look: Look, room: int) -> Line:

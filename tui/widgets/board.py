@@ -87,10 +87,20 @@ class Board(Widget):
         return strip
 
     def _draw(self, line: Line) -> Strip:
-        segments = [
-            Segment(plain(span.text) if self.plain else span.text, self._style(span.ink)) for span in line
-        ]
-        return Strip(segments).adjust_cell_length(self.size.width, self._style(""))
+        segments: list[Segment] = []
+        width = self.size.width
+        missing = width - sum(len(span.text) for span in line)
+        filled = (*line, Span(" " * missing)) if missing > 0 else line
+        for span in filled:
+            words = plain(span.text) if self.plain else span.text
+            style = self._style(span.ink)
+            if segments and _joins(segments[-1], words, style):
+                before = segments.pop()
+                if before.style is not None and (words.isspace() or not before.text.isspace()):
+                    style = before.style
+                words = before.text + words
+            segments.append(Segment(words, style))
+        return Strip(segments, sum(len(segment.text) for segment in segments)).crop(0, width)
 
     def _style(self, ink: str) -> Style:
         style = self._styles.get(ink)
@@ -106,6 +116,16 @@ class Board(Widget):
         self._styles.clear()
         self._strips.clear()
         super().notify_style_update()
+
+
+def _joins(before: Segment, words: str, style: Style) -> bool:
+    """Whether two neighbors can be written under one style: the color of a blank cell is not seen."""
+    if before.style == style:
+        return True
+    if before.style is None or before.style.reverse or style.reverse:
+        return False
+    same_ground = before.style.bgcolor == style.bgcolor
+    return same_ground and (words.isspace() or before.text.isspace())
 
 
 def _difference(old: Line, new: Line) -> tuple[int, int]:

@@ -84,7 +84,9 @@ class GapsPane(Pane[GapRow]):
 
     def draw(self, row: GapRow, width: int, look: Look, *, selected: bool) -> list[Line]:
         cells = [
-            self._votes(row) if at.column.id == "votes" else self._cell(row, at, look, selected=selected)
+            self._votes(row, look)
+            if at.column.id == "votes"
+            else self._cell(row, at, look, selected=selected)
             for at in self._placed(width, look)
         ]
         return [self._join(cells)]
@@ -124,8 +126,8 @@ class GapsPane(Pane[GapRow]):
             ink = "-strong" if selected else ink
             return (Span(cut_text(row.symbol, at.width).ljust(at.width), ink),)
         if at.column.id in ("gap", "ev") and not passive:
-            held = row.state is RowState.HELD or look.stale or text[0] not in "+-"
-            ink = "-muted" if held else "-up" if text[0] == "+" else "-down"
+            quiet = is_held(row, look) or look.stale or text[0] not in "+-"
+            ink = "-muted" if quiet else "-up" if text[0] == "+" else "-down"
         if at.column.id == "price" and look.stale:
             ink = "-stale"
         lit = self.flashes.ink(row.correlation, at.column.id, value, self._options.now())
@@ -148,9 +150,9 @@ class GapsPane(Pane[GapRow]):
                 return fmt.signed_percent(row.ev_ratio, ""), row.ev_ratio
         return "", None
 
-    def _votes(self, row: GapRow) -> Line:
+    def _votes(self, row: GapRow, look: Look) -> Line:
         """Six glyphs of one cell; the ones that say no keep their color in a passive row."""
-        alive = row.state not in _PASSIVE and row.state is not RowState.HELD
+        alive = row.state not in _PASSIVE and not is_held(row, look)
         line = []
         for vote in row.votes[:6]:
             if vote is Vote.APPROVE:
@@ -168,12 +170,17 @@ class GapsPane(Pane[GapRow]):
         return (Span(glyph, glyph_ink), Span(text.ljust(width - 1), ink))
 
 
+def is_held(row: GapRow, look: Look) -> bool:
+    """Whether the row's ticket waits but cannot be approved now."""
+    return row.state is RowState.HELD or (row.state is RowState.WAITING and bool(look.held))
+
+
 def state_words(row: GapRow, bracket: BracketView | None, look: Look) -> tuple[str, str, str, str]:
     """Glyph, its ink, words and their ink of the state column."""
     number = "" if row.number is None else f"{row.number}"
     match row.state:
         case RowState.WAITING | RowState.HELD:
-            if row.state is RowState.HELD or look.held:
+            if is_held(row, look):
                 return "◆", "-held", f"T-{number} held", "-held"
             left = None if row.expires_us is None else row.expires_us - look.now_us
             return "◆", "-yours", f"T-{number} {fmt.countdown(left)}", "-yours"

@@ -272,7 +272,7 @@ class Pane(Board, Generic[Row]):
         lines: list[Line] = [(Span("   "), Span(line, "-strong")) for line in wrap(empty.what, inner)]
         for why in empty.why:
             lines += [(Span("   "), Span(line, "-muted")) for line in wrap(why, inner)]
-        above = 1 if height < 14 else max((height - len(lines)) // 3, 1)
+        above = 1 if height < 14 else 3
         return [EMPTY] * above + lines
 
     # The mouse.
