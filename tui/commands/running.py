@@ -59,6 +59,8 @@ def run(at: Given, wanted: Wanted) -> None:
         )
     check_files(*wanted.data, wanted.vix, wanted.spy)
     settings = at.settings({"engine.headless_policy": wanted.policy})
+    if not wanted.no_ui:
+        _check_keys(settings)
     if wanted.first is None:
         if wanted.no_ui or not _attached_console(at, settings, wanted):
             raise UsageError(
@@ -72,6 +74,13 @@ def run(at: Given, wanted: Wanted) -> None:
     else:
         _console_with_engine(options, wanted)
     say(f"state kept in {options.state.folder}")
+
+
+def _check_keys(settings: "Settings") -> None:
+    from tui.actions import ACTIONS  # keeps --help quick
+    from tui.settings import check_keys
+
+    check_keys(settings, [action.id for action in ACTIONS])
 
 
 def _run_options(at: Given, settings: "Settings", wanted: Wanted) -> "RunOptions":

@@ -1,0 +1,296 @@
+"""The daemon as a process: ready, asked and told through its socket, killed, restarted, stopped."""
+
+import asyncio
+import csv
+import json
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FIRST = 30
+"""The session of the generated market that the replay starts with: history enough for volume."""
+RUN = """
+import sys
+from tui.cli import main
+try:
+    main()
+finally:
+    print("textual loaded:", "textual" in sys.modules, file=sys.stderr)
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Deck:
+    """A person's folders with generated bars in files, and the commands of tradedeck on them."""
+
+    def __init__(self, folder: Path, replay: list[str]) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        self.replay = replay
+        self.environment = {**os.environ, "TRADEDECK_HOME": str(folder / "home")}
+
+    def run(self, *arguments: str) -> Ended:
+        done = subprocess.run(
+            [sys.executable, "-c", RUN, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def on_state(self, *arguments: str) -> Ended:
+        return self.run("--state", str(self.state), *arguments)
+
+    def daemon(self, *more: str) -> "Daemon":
+        return Daemon(self, [*self.replay, "--no-ui", "--state", str(self.state), *more])
+
+
+class Daemon:
+    """One daemon process, told to notify us as a service manager asks."""
+
+    def __init__(self, deck: Deck, arguments: list[str]) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        name = f"tradedeck-test-{os.getpid()}-{id(self)}"
+        self._socket.bind(f"\0{name}")
+        self._socket.settimeout(60)
+        self.log = deck.folder / f"daemon-{id(self)}.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", RUN, *arguments],
+                cwd=deck.folder,
+                env={**deck.environment, "NOTIFY_SOCKET": f"@{name}"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+
+    def await_state(self, state: bytes) -> None:
+        while self._socket.recv(64) != state:
+            pass
+
+    def end(self, number: signal.Signals) -> tuple[int, str]:
+        """Send a signal, wait, and give exit code and stderr."""
+        self.process.send_signal(number)
+        _, err = self.process.communicate(timeout=60)
+        self._socket.close()
+        return self.process.returncode, err
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+
+@pytest.fixture
+def deck(tmp_path: Path, generated_market: Any) -> Deck:
+    def write(name: str, bars: Any, *, with_symbol: bool) -> Path:
+        path = tmp_path / name
+        with path.open("w", newline="") as file:
+            out = csv.writer(file)
+            out.writerow(
+                [*(["symbol"] * with_symbol), "date", "open", "high", "low", "close", "volume", "event_ratio"]
+            )
+            for instrument, columns in bars:
+                symbol = [instrument.rpartition(".")[0]] * with_symbol
+                for row in zip(
+                    columns.day,
+                    columns.open,
+                    columns.high,
+                    columns.low,
+                    columns.close,
+                    columns.volume,
+                    columns.event_ratio,
+                    strict=True,
+                ):
+                    out.writerow([*symbol, row[0], *map(repr, map(float, row[1:]))])
+        return path
+
+    market = generated_market
+    data = write("bars.csv", market.bars.items(), with_symbol=True)
+    vix = write("vix.csv", [("VIX.US", market.vix)], with_symbol=False)
+    spy = write("spy.csv", [("SPY.US", market.spy)], with_symbol=False)
+    day = market.days[FIRST].isoformat()
+    return Deck(tmp_path, ["--replay", day, "--data", str(data), "--vix", str(vix), "--spy", str(spy)])
+
+
+@pytest.fixture
+def start(deck: Deck) -> Iterator[Callable[..., Daemon]]:
+    """Start daemons that wait for tickets; whatever still runs at the end is killed."""
+    daemons: list[Daemon] = []
+
+    def begin(*more: str) -> Daemon:
+        daemon = deck.daemon("--speed", "inf", *more)
+        daemons.append(daemon)
+        daemon.await_state(b"READY=1")
+        return daemon
+
+    yield begin
+    for daemon in daemons:
+        if daemon.process.poll() is None:
+            daemon.end(signal.SIGKILL)
+
+
+def waiting(deck: Deck) -> list[dict[str, Any]]:
+    """The tickets that wait, once there is one."""
+    from tui.server.client import attach
+
+    async def look() -> None:
+        from storage.paths import find_home, folder_state
+
+        link = await attach(folder_state(find_home(deck.environment), deck.state).socket)
+        assert link is not None
+        async with asyncio.timeout(30):
+            async for view in link.changes():
+                if view.tickets:
+                    break
+        await link.close()
+
+    asyncio.run(look())
+    return [row for row in deck.on_state("proposals", "--json").json if row["waits"]]
+
+
+def test_a_ticket_goes_from_the_shell_to_a_protected_bracket(
+    deck: Deck, start: Callable[..., Daemon]
+) -> None:
+    daemon = start()
+    first, *others = waiting(deck)
+    number, sha = first["number"], first["sha256"]
+
+    wrong = deck.on_state("approve", number, "--sha", "00000000")
+    assert (wrong.code, "not approved" in wrong.err) == (65, True)
+    approved = deck.on_state("approve", number, "--sha", sha[:8], "--json")
+    assert approved.code == 0, approved.err
+    assert approved.json | {"text": ""} == {
+        "ok": True,
+        "code": "ok",
+        "text": "",
+        "ticket": first["ticket"],
+        "sha256": sha,
+    }
+    again = deck.on_state("approve", number, "--sha", sha[:8])
+    assert (again.code, f"{number} does not wait" in again.err) == (65, True)
+
+    for other in others:
+        rejected = deck.on_state("reject", other["ticket"], "--reason", "too much risk")
+        assert rejected.code == 0, rejected.err
+    (bracket,) = [row for row in deck.on_state("orders", "--json").json if row["ticket"] == first["ticket"]]
+    assert {order["role"] for order in bracket["orders"]} >= {"entry", "stop", "target"}
+    assert deck.on_state("audit", "verify").code == 0
+    traced = deck.on_state("audit", "trace", number, "--json").json
+    assert {line["correlation"] for line in traced} == {first["correlation"]}
+
+    code, err = daemon.end(signal.SIGTERM)
+    assert code == 0, err
+    assert "textual loaded: False" in err
+    assert "Traceback" not in err
+    words = [line["event"] for line in daemon.lines()]
+    assert words[-1] == "stopped"
+    correlated = [line for line in daemon.lines() if line["event"] == "ticket_changed"]
+    assert {line["correlation"] for line in correlated} >= {first["correlation"]}
+    asked = next(line for line in correlated if line["state"] == "rejected" or line["state"] == "approved")
+    assert asked["actor"]
+
+
+def test_halt_refuses_and_resume_goes_on(deck: Deck, start: Callable[..., Daemon]) -> None:
+    start()
+    first = waiting(deck)[0]
+    assert deck.on_state("halt", "--reason", "lunch").code == 0
+    status = deck.on_state("status", "--json").json
+    assert (status["state"], "lunch" in status["reason"]) == ("HALTED", True)
+    refused = deck.on_state("approve", first["number"], "--sha", first["sha256"][:8])
+    assert (refused.code, "HALTED" in refused.err) == (65, True), refused.err
+    resumed = deck.on_state("resume", "--json")
+    assert (resumed.code, resumed.json["ok"]) == (0, True)
+
+
+def test_a_second_daemon_is_busy_and_disturbs_nothing(deck: Deck, start: Callable[..., Daemon]) -> None:
+    start()
+    second = deck.run(*deck.replay, "--no-ui", "--state", str(deck.state))
+    assert second.code == 75
+    assert "another tradedeck (pid" in second.err
+    assert deck.on_state("status", "--json").json["running"] is True
+
+
+def test_the_books_are_the_same_when_the_daemon_is_gone(deck: Deck, start: Callable[..., Daemon]) -> None:
+    daemon = start()
+    first = waiting(deck)[0]
+    assert deck.on_state("approve", first["number"], "--sha", first["sha256"][:8]).code == 0
+    before = deck.on_state("orders", "--json").json
+    assert daemon.end(signal.SIGTERM)[0] == 0
+    after = deck.on_state("orders", "--json").json
+    held = first["ticket"]
+    assert [row for row in after if row["ticket"] == held] == [row for row in before if row["ticket"] == held]
+    assert deck.on_state("status", "--json").json["running"] is False
+    assert deck.on_state("halt").code == 75
+
+
+def test_killed_with_an_open_bracket_it_comes_back_with_exactly_that_one(
+    deck: Deck, start: Callable[..., Daemon]
+) -> None:
+    daemon = start()
+    first = waiting(deck)[0]
+    assert deck.on_state("approve", first["number"], "--sha", first["sha256"][:8]).code == 0
+    (held,) = deck.on_state("positions", "--json").json
+    assert held["protected"] == held["quantity"]
+    assert daemon.end(signal.SIGKILL)[0] == -signal.SIGKILL
+    start()
+    (found,) = deck.on_state("positions", "--json").json
+    assert found["ticket"] == first["ticket"]
+    assert (found["quantity"], found["protected"]) == (held["quantity"], held["protected"])
+    assert deck.on_state("audit", "verify").code == 0
+
+
+@pytest.mark.parametrize(("key", "is_approved"), [("y", True), ("n", False), ("", False)])
+def test_without_a_hash_the_order_is_shown_and_asked_for(
+    deck: Deck, start: Callable[..., Daemon], key: str, is_approved: bool
+) -> None:
+    start()
+    first = waiting(deck)[0]
+    ours, theirs = pty.openpty()
+    asking = subprocess.Popen(
+        [sys.executable, "-c", RUN, "--state", str(deck.state), "approve", first["number"]],
+        cwd=deck.folder,
+        env=deck.environment,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+    )
+    os.close(theirs)
+    shown = b""
+    while b"[y/N]" not in shown:
+        shown += os.read(ours, 4096)
+    text = shown.decode().replace("\r\n", "\n")
+    assert f"sha256 {first['sha256']}" in text
+    assert first["order"] in text.replace("\n", "")
+    os.write(ours, f"{key}\n".encode())
+    out, _ = asking.communicate(timeout=30)
+    os.close(ours)
+    assert asking.returncode == 0
+    assert ("sent" in out) is is_approved
+    states = {row["number"]: row["waits"] for row in deck.on_state("proposals", "--json").json}
+    assert states[first["number"]] is not is_approved
