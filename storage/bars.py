@@ -30,6 +30,7 @@ from storage.database import (
 )
 
 DAILY = "1d"
+REBUILD = "Delete the file and import the bars again"
 
 _VERSION_1 = """
 CREATE TABLE bar_chunk(  -- blobs: storage.bar_chunks.Chunk; digest: its SHA-256
@@ -151,10 +152,13 @@ class SqliteBarStore:
                 " FROM import_log WHERE file_sha256 = ? ORDER BY instrument",
                 (file_sha256,),
             ).fetchall()
-        return tuple(
-            ImportLine(sha, path, InstrumentId(instrument), rows, ImportOutcome(outcome), reason, imported_us)
-            for sha, path, instrument, rows, outcome, reason, imported_us in found
-        )
+        try:
+            return tuple(
+                ImportLine(sha, path, InstrumentId(name), rows, ImportOutcome(outcome), reason, imported_us)
+                for sha, path, name, rows, outcome, reason, imported_us in found
+            )
+        except ValueError as error:
+            raise StorageError(f"{self.path}: the import log is damaged: {error}", REBUILD) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -187,7 +191,7 @@ class SqliteBarStore:
             if chunk.digest != digest:
                 raise StorageError(
                     f"{self.path}: the bars of {instrument} in {chunk.year} are damaged",
-                    "Delete the file and import the bars again",
+                    REBUILD,
                 )
             if instrument != current and chunks:
                 yield InstrumentId(current), chunks

@@ -142,8 +142,8 @@ def storage_errors(path: Path, doing: str) -> Iterator[None]:
         yield
     except _OUR_BUGS as error:
         raise InvariantBroken(f"{doing}: {path} refused the values: {error}") from error
-    except sqlite3.Error as error:
-        raise StorageError(f"{doing}: {path}: {error}", error_hint(error)) from error
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise StorageError(f"{doing}: {path}: {reason_of(error)}", error_hint(error)) from error
 
 
 @contextmanager
@@ -151,12 +151,12 @@ def _closed_on_error(path: Path, schema: Schema) -> Iterator[list[sqlite3.Connec
     hold: list[sqlite3.Connection] = []
     try:
         yield hold
-    except (sqlite3.Error, StorageError) as error:
+    except BaseException as error:
         for connection in hold:
             connection.close()
-        if isinstance(error, StorageError):
-            raise
-        raise _cannot_open(path, schema.name, str(error), error_hint(error)) from error
+        if isinstance(error, sqlite3.Error | UnicodeDecodeError):
+            raise _cannot_open(path, schema.name, reason_of(error), error_hint(error)) from error
+        raise
 
 
 def _cannot_open(path: Path, name: str, why: str, hint: str = "") -> StorageError:
@@ -165,9 +165,17 @@ def _cannot_open(path: Path, name: str, why: str, hint: str = "") -> StorageErro
     return StorageError(f"cannot open the {name} {path}: {why}", hint or "Check the path and its permissions")
 
 
-def error_hint(error: sqlite3.Error) -> str:
+def reason_of(error: Exception) -> str:
+    """The error as one printable line: SQLite quotes what it finds in a damaged file, whatever that is."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it holds bytes that are no text"
+    return "".join(c if c.isprintable() else "?" for c in " ".join(str(error).split()))
+
+
+def error_hint(error: Exception) -> str:
     """What a person can do about an error of SQLite; "" where only the message helps."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    damaged = isinstance(error, UnicodeDecodeError)
+    code = sqlite3.SQLITE_CORRUPT if damaged else getattr(error, "sqlite_errorcode", 0) & 0xFF
     return {
         sqlite3.SQLITE_BUSY: "Another program holds the database: close it and try again",
         sqlite3.SQLITE_LOCKED: "Another program holds the database: close it and try again",
@@ -201,10 +209,9 @@ def quick_check(connection: sqlite3.Connection, path: Path, name: str) -> None:
     """Let SQLite look through the whole file. Raises StorageError for a damaged one."""
     result: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if result != "ok":
-        first_line = " ".join(result.split())
+        found = " ".join(result.split())
         raise StorageError(
-            f"the {name} {path} is damaged: {first_line}",
-            "Keep the file, and restore the last backup",
+            f"the {name} {path} is damaged: {found}", "Keep the file, and restore the last backup"
         )
 
 

@@ -85,6 +85,11 @@ class JournalReader:
         found = self._select("SELECT v FROM meta WHERE k = ?", (key,))
         return None if not found else _text(found[0]["v"])
 
+    def latest_us(self) -> int | None:
+        """When the newest audit line was written, int microseconds UTC; None for an empty log."""
+        found = self._select("SELECT ts_us FROM audit ORDER BY seq DESC LIMIT 1")
+        return None if not found else int(found[0]["ts_us"] or 0)
+
     def verify(self, last: int | None = None) -> AuditVerdict:
         """Check the audit chain: all of it, or the newest `last` rows."""
         with storage_errors(self.path, "checking the audit log"):
@@ -239,7 +244,13 @@ def open_journal(
 
 def read_journal(path: Path) -> JournalReader:
     """Open an existing journal for queries, beside the daemon that may own it. Raises StorageError."""
-    return JournalReader(open_for_reading(path, JOURNAL), path)
+    connection = open_for_reading(path, JOURNAL)
+    try:
+        with storage_errors(path, "opening the order journal"):
+            return JournalReader(connection, path)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def verify_audit(path: Path) -> AuditVerdict:

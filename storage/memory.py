@@ -4,19 +4,20 @@ The same fact recorded twice is one row, so that the memory can be rebuilt from 
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from engine.errors import InvariantBroken
+from engine.errors import InvariantBroken, StorageError
 from engine.model.candidates import Regime, Verdict
 from engine.model.ids import CorrelationId, InstrumentId, StrategyName, TicketId
 from engine.model.positions import ExitReason, RoundTrip
 from engine.model.tickets import to_plain
 from storage.audit import canonical
+from storage.database import reason_of
 from storage.memory_records import (
     ActionKind,
     ActionRecord,
@@ -27,7 +28,7 @@ from storage.memory_records import (
     outcome_values,
     signal_values,
 )
-from storage.sql import describe, open_engine, sql_errors
+from storage.sql import NAME, describe, open_engine, sql_errors
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from storage.tables import Action, Outcome, Signal, Table
 
     Row = TypeVar("Row", Signal, Action, Outcome)
+    Record = TypeVar("Record")
 
 
 class SqlMemory:
@@ -100,21 +102,19 @@ class SqlMemory:
         """What was judged, by time: everything, or one candidate."""
         from storage.tables import Signal  # loaded with the database
 
-        return tuple(_signal_record(row) for row in self._rows(Signal, correlation, "ts", "signal_id"))
+        return self._records(Signal, _signal_record, correlation, "ts", "signal_id")
 
     def actions(self, correlation: str | None = None) -> tuple[ActionRecord, ...]:
         """What was done, by time: everything, or for one candidate."""
         from storage.tables import Action  # loaded with the database
 
-        return tuple(_action_record(row) for row in self._rows(Action, correlation, "ts", "action_id"))
+        return self._records(Action, _action_record, correlation, "ts", "action_id")
 
     def outcomes(self, correlation: str | None = None) -> tuple[OutcomeRecord, ...]:
         """How it ended, by time: everything, or for one candidate."""
         from storage.tables import Outcome  # loaded with the database
 
-        return tuple(
-            _outcome_record(row) for row in self._rows(Outcome, correlation, "exit_ts", "outcome_id")
-        )
+        return self._records(Outcome, _outcome_record, correlation, "exit_ts", "outcome_id")
 
     def close(self) -> None:
         """Close all connections."""
@@ -146,6 +146,21 @@ class SqlMemory:
                 select(Signal.signal_id).where(col(Signal.signal_id) == correlation)
             ).first()
         return None if found is None else str(found[0])
+
+    def _records(
+        self,
+        table: "type[Row]",
+        convert: "Callable[[Row], Record]",
+        correlation: str | None,
+        *order: str,
+    ) -> "tuple[Record, ...]":
+        try:
+            return tuple(convert(row) for row in self._rows(table, correlation, *order))
+        except (ValueError, TypeError, KeyError, ArithmeticError) as error:
+            raise StorageError(
+                f"the {NAME} {self.place} holds a row that makes no sense: {reason_of(error)}",
+                "Keep the database, and restore the last backup",
+            ) from error
 
     def _rows(self, table: "type[Row]", correlation: str | None, *order: str) -> "Sequence[Row]":
         from sqlmodel import Session, col, select  # loaded with the database

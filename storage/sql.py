@@ -17,6 +17,7 @@ from storage.database import (
     error_hint,
     make_private_file,
     quick_check,
+    reason_of,
     require_file,
     storage_errors,
 )
@@ -59,9 +60,11 @@ def sql_errors(engine: "Engine", doing: str) -> Iterator[None]:
     except exc.StatementError as error:
         if isinstance(error.orig, DeckError):
             raise error.orig from error
-        hint = error_hint(error.orig) if isinstance(error.orig, sqlite3.Error) else ""
-        reason = " ".join(str(error.orig or error).split())
-        raise StorageError(f"{doing} the {NAME} {describe(engine)} failed: {reason}", hint) from error
+        cause = error.orig if isinstance(error.orig, Exception) else error
+        hint = error_hint(cause) if isinstance(cause, sqlite3.Error) else ""
+        raise StorageError(
+            f"{doing} the {NAME} {describe(engine)} failed: {reason_of(cause)}", hint
+        ) from error
 
 
 def describe(engine: "Engine") -> str:

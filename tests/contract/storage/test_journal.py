@@ -8,6 +8,17 @@ import pytest
 from engine.errors import InvariantBroken
 from engine.ports import AuditEntry, Journal, JournalRow
 
+AUDIT_ROW = {
+    "seq": 9,
+    "ts_us": 1,
+    "actor": "me",
+    "kind": "x",
+    "correlation": "",
+    "body": "{}",
+    "prev": "",
+    "h": "",
+}
+
 
 def ticket(identifier: str, **values: str | int | None) -> JournalRow:
     return JournalRow("ticket", {"id": identifier, **values})
@@ -101,7 +112,7 @@ def test_value_never_set_in_meta_is_none(journal: Journal) -> None:
     [
         ([JournalRow("no_such_table", {"id": "A"})], []),
         ([JournalRow("ticket", {"state": "pending"})], []),
-        ([JournalRow("audit", {"seq": 1})], []),
+        ([JournalRow("audit", AUDIT_ROW)], []),
         ([], [AuditEntry(1, "me", "approve", "", {"px": float("nan")})]),
         ([], [AuditEntry(1, "me", "approve", "", {"px": {1, 2}})]),
     ],

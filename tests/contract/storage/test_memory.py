@@ -5,12 +5,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from engine.errors import InvariantBroken, StorageError
 from engine.model.candidates import AgentReport, FeatureValue, Verdict, Vote
 from engine.model.positions import ExitReason, RoundTrip
 from storage.memory import SqlMemory, open_memory
 from storage.memory_records import ActionKind
+from storage.sql import open_engine
 
 
 def test_verdict_is_read_back_as_it_was(memory: SqlMemory, new_verdict: Callable[..., Verdict]) -> None:
@@ -175,3 +177,16 @@ def test_memory_is_there_after_it_was_closed(
 def test_memory_cannot_be_read_before_it_was_made(memory_target: Path | str) -> None:
     with pytest.raises(StorageError, match="tart tradedeck once"):
         open_memory(memory_target, read_only=True)
+
+
+def test_row_that_makes_no_sense_is_a_damaged_database(
+    memory_target: Path | str, new_round_trip: Callable[..., RoundTrip]
+) -> None:
+    with open_memory(memory_target) as memory:
+        memory.record_outcome(new_round_trip())
+    engine = open_engine(memory_target)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE outcomes SET entry_px = 'eight'"))
+    engine.dispose()
+    with open_memory(memory_target) as memory, pytest.raises(StorageError, match="makes no sense"):
+        memory.outcomes()

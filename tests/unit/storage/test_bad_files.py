@@ -1,6 +1,7 @@
 """Databases that are missing, damaged, foreign, newer, held by another or not ours to read."""
 
 import os
+import random
 import re
 import sqlite3
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import StorageError
+from engine.errors import ConfigError, StorageError
 from engine.model.ids import InstrumentId
 from engine.model.positions import AccountKind
 from engine.ports import AuditEntry, BarColumns, JournalRow
@@ -153,6 +154,28 @@ def test_flipped_byte_of_an_audit_text_is_found_by_the_chain(tmp_path: Path) -> 
     assert verdict.first_broken_seq is not None
 
 
+def test_no_flipped_byte_leads_to_anything_but_our_own_errors(tmp_path: Path) -> None:
+    path = tmp_path / "deck.db"
+    write_journal(path)
+    whole = path.read_bytes()
+    chance = random.Random(7)
+    refused = broken = 0
+    for position in [*range(0, 100, 7), *(chance.randrange(len(whole)) for _ in range(70))]:
+        content = bytearray(whole)
+        content[position] ^= 1 << chance.randrange(8)
+        path.write_bytes(content)
+        try:
+            with open_journal(path, "paper", AccountKind.PAPER) as journal:
+                broken += not journal.verify().ok
+                for table in ("ticket", "ord", "audit"):
+                    journal.rows(table)
+            read_journal(path).close()
+        except (StorageError, ConfigError):
+            refused += 1
+    assert refused >= 5
+    assert broken >= 5
+
+
 HOLD = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -243,6 +266,35 @@ def test_file_we_may_not_read_is_said_in_one_line(
     path.chmod(0o600)
     assert len(lines) == 2
     assert all("deck.db" in line and "permissions" in line for line in lines)
+
+
+READ_ONLY = """
+import os, sys
+from pathlib import Path
+from storage.journal import verify_audit
+path = Path(sys.argv[1])
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+print(verify_audit(path).rows)
+"""
+
+
+def test_copy_in_a_folder_we_may_not_write_can_be_verified(
+    tmp_path: Path, start_python: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    path = tmp_path / "archive" / "deck.db"
+    path.parent.mkdir()
+    write_journal(path)
+    path.chmod(0o444)
+    path.parent.chmod(0o555)
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        if folder.stat().st_uid == os.geteuid():
+            folder.chmod(0o711)
+    output = start_python(READ_ONLY, str(path)).communicate()[0]
+    path.parent.chmod(0o755)
+    assert output == "60\n"
 
 
 def test_reading_makes_no_folder_and_no_lock(tmp_path: Path) -> None:
