@@ -14,7 +14,8 @@ from engine.risk.limits import LimitSwitches
 from engine.sources.sessions import ExchangeSessions
 from storage.paths import Home, find_home, folder_state
 from tui.settings import Settings, load_settings
-from tui.wiring import BarInputs, MarketData, ReplayOptions, RunOptions, Runtime
+from tui.wiring.market import BarInputs, MarketData
+from tui.wiring.runtime import ReplayOptions, RunOptions, Runtime
 
 TODAY = date(2026, 11, 20)
 

@@ -11,8 +11,9 @@ from engine.execution.matching import GapFill
 from engine.risk.limits import DATASET, NONE, LimitSwitches
 from engine.sources.sessions import ExchangeSessions
 from storage.paths import folder_state
-from tui.research import BacktestOptions, backtest_document, backtest_of, replay_document, run_document
-from tui.wiring import BarInputs, MarketData, RunOptions, Runtime
+from tui.wiring.market import BarInputs, MarketData
+from tui.wiring.research import BacktestOptions, backtest_document, backtest_of, replay_document, run_document
+from tui.wiring.runtime import RunOptions, Runtime
 
 FIRST, LAST = date(2016, 1, 4), date(2016, 3, 31)
 

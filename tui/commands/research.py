@@ -107,8 +107,9 @@ def replay_days(
 
     from engine.risk.limits import DATASET, NONE
     from tui.commands.running import new_state
-    from tui.research import replay_document
-    from tui.wiring import BarInputs, ReplayOptions, RunOptions
+    from tui.wiring.market import BarInputs
+    from tui.wiring.research import replay_document
+    from tui.wiring.runtime import ReplayOptions, RunOptions
 
     options = RunOptions(
         settings=settings,
@@ -148,8 +149,8 @@ def backtest_gaps(
     settings = at.settings({"gaps.rule": rule, "gaps.max_sessions": hold})
 
     from engine.strategies.gaps_config import GapsRule  # numpy and the engine: 1 s
-    from tui.research import BacktestOptions, backtest_document
-    from tui.wiring import BarInputs
+    from tui.wiring.market import BarInputs
+    from tui.wiring.research import BacktestOptions, backtest_document
 
     gaps = settings.config.gaps
     if gaps.rule is not GapsRule.NAIVE:
@@ -185,8 +186,8 @@ def import_bars(
     at = given(context, config, None)
     at.settings()
 
-    from tui.importing import FileReport, describe  # the checks and their libraries: 0.5 s
-    from tui.importing import import_bars as import_all
+    from tui.wiring.importing import FileReport, describe  # the checks and their libraries: 0.5 s
+    from tui.wiring.importing import import_bars as import_all
 
     reports: list[FileReport] = []
     progress = Progress()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tui.link import Link
     from tui.options import ConsoleExit, ConsoleOptions
     from tui.settings import Settings
-    from tui.wiring import RunOptions
+    from tui.wiring.runtime import RunOptions
 
 SESSION_S = 23_400
 DEFAULT_SPEED = SESSION_S / 60
@@ -87,7 +87,8 @@ def _run_options(at: Given, settings: "Settings", wanted: Wanted) -> "RunOptions
     from engine.execution.matching import GapFill  # the engine and its libraries: 1 s
     from engine.execution.policies import PolicyName
     from engine.risk.limits import FULL
-    from tui.wiring import BarInputs, ReplayOptions, RunOptions
+    from tui.wiring.market import BarInputs
+    from tui.wiring.runtime import ReplayOptions, RunOptions
 
     assert wanted.first is not None  # noqa: S101 - checked by the caller
     policy = settings.config.engine.headless_policy
@@ -106,7 +107,7 @@ def _daemon(options: "RunOptions") -> None:
 
     from tui import headless, logs
     from tui.server.attach import AttachServer
-    from tui.wiring import build
+    from tui.wiring.runtime import build
 
     logs.start(options.settings.log_dir)
     runtime = build(options, say)
@@ -122,7 +123,7 @@ def _console_with_engine(options: "RunOptions", wanted: Wanted) -> None:
     import asyncio  # keeps --help quick
 
     from tui import logs
-    from tui.wiring import build
+    from tui.wiring.runtime import build
 
     runtime = build(options, say)
     logs.start(options.settings.log_dir or options.state.folder / "log")

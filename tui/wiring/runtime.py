@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 from brokers.paper.broker import PaperBroker
 from engine.agents.historian import Historian
@@ -15,24 +14,20 @@ from engine.backtest.replay import Pace, Replay
 from engine.bus import Bus, Subscription, Trouble
 from engine.clock import TestClock
 from engine.core import Engine, Parts, live_random_bits
-from engine.errors import DataError
 from engine.execution.gating import StrategyTerms
 from engine.execution.matching import NAIVE, GapFill, MatchRules
 from engine.execution.policies import PolicyName, policy_of
-from engine.features.history import StoredHistory, known_before
+from engine.features.history import StoredHistory
 from engine.model.events import ALL_EVENTS, Alarm, CandidatesJudged, Event, RoundTripClosed, TicketChanged
-from engine.model.ids import AccountId, CorrelationId, InstrumentId, instrument_id
+from engine.model.ids import AccountId, CorrelationId, InstrumentId
 from engine.model.market import Instrument
 from engine.model.positions import AccountKind
 from engine.money import to_decimal
-from engine.ports import BarColumns, Journal, JournalRow
+from engine.ports import Journal, JournalRow
 from engine.risk.limits import LimitSwitches
-from engine.sources.bar_checks import accepted, check_file
-from engine.sources.bar_files import read_bars
 from engine.sources.replay import ReplaySource
 from engine.sources.sessions import ExchangeSessions
 from engine.strategies.gaps import Gaps
-from storage.bars import read_bars as open_stored_bars
 from storage.database import Synchronous
 from storage.journal import open_journal
 from storage.lock import StateLock
@@ -42,20 +37,11 @@ from storage.paths import Home, StatePaths
 from tui.link import Link
 from tui.local_link import LocalLink
 from tui.settings import Settings
+from tui.wiring.market import BarInputs, MarketData, load_market
 
 SIMULATION_ACCOUNT = AccountId("replay")
-INDEX_SYMBOLS = ("VIX", "SPY")
 NIGHT_BEFORE_US = 60_000_000
 """A replay's clock starts this long before its first session opens."""
-
-
-@dataclass(frozen=True, slots=True)
-class BarInputs:
-    """Where daily bars come from: files, or what was imported where none are named."""
-
-    data: tuple[Path, ...] = ()
-    vix: Path | None = None
-    spy: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +68,6 @@ class RunOptions:
     switches: LimitSwitches
     remember: bool = True
     """Whether the agents' memory is written."""
-
-
-@dataclass(frozen=True, slots=True)
-class MarketData:
-    """Daily bars of a run; `notes` say what was refused and why."""
-
-    bars: Mapping[InstrumentId, BarColumns]
-    vix: BarColumns | None
-    spy: BarColumns | None
-    notes: tuple[str, ...]
-
-    def index(self, name: str, session: date) -> BarColumns | None:
-        """VIX or SPY as known before a session."""
-        columns = {"VIX": self.vix, "SPY": self.spy}[name]
-        return None if columns is None else known_before(columns, session)
 
 
 class Runtime:
@@ -145,7 +116,8 @@ class Runtime:
         _remember_start(journal, initial_cash, options)
         first = self.sessions.require(replayed.first)
         handled = journal.meta("market_us")
-        clock = TestClock(first.open_us - NIGHT_BEFORE_US if handled is None else int(handled))
+        # Never back: what was written after the last finished instant has later times.
+        clock = TestClock(max(first.open_us - NIGHT_BEFORE_US, int(handled or 0), journal.latest_us() or 0))
         gaps = options.settings.config.gaps
         instruments: Mapping[InstrumentId, Instrument] = {}
         broker = PaperBroker(
@@ -258,44 +230,6 @@ def build(options: RunOptions, narrate: Callable[[str], None]) -> Runtime:
     for note in market.notes:
         narrate(note)
     return Runtime(options, market, sessions)
-
-
-def load_market(inputs: BarInputs, state: StatePaths, sessions: ExchangeSessions) -> MarketData:
-    """Daily bars from files, or from the imported ones. Raises DataError when there are none."""
-    notes: list[str] = []
-
-    def file(path: Path, symbol: str | None = None) -> dict[InstrumentId, BarColumns]:
-        reports = tuple(check_file(read_bars(path, symbol), sessions))
-        notes.extend(f"{path.name}: {reason}" for report in reports for reason in report.refusals)
-        return accepted(reports)
-
-    bars: dict[InstrumentId, BarColumns] = {}
-    for path in inputs.data:
-        bars |= file(path)
-    stored: Mapping[InstrumentId, BarColumns] = {}
-    if not inputs.data or inputs.vix is None or inputs.spy is None:
-        stored = _stored(state)
-    if not inputs.data:
-        bars = {name: columns for name, columns in stored.items() if name not in _INDEX_IDS}
-    vix, spy = (
-        stored.get(instrument_id(symbol)) if path is None else file(path, symbol).get(instrument_id(symbol))
-        for symbol, path in zip(INDEX_SYMBOLS, (inputs.vix, inputs.spy), strict=True)
-    )
-    if not bars:
-        raise DataError(
-            "there are no daily bars to replay", "tradedeck import bars FILE, or name files with --data"
-        )
-    return MarketData(bars, vix, spy, tuple(notes))
-
-
-_INDEX_IDS = frozenset(instrument_id(symbol) for symbol in INDEX_SYMBOLS)
-
-
-def _stored(state: StatePaths) -> Mapping[InstrumentId, BarColumns]:
-    if not state.bars.exists():
-        return {}
-    with open_stored_bars(state.bars) as store:
-        return store.all_daily()
 
 
 def _match_rules(fill: GapFill) -> MatchRules:

@@ -18,7 +18,8 @@ from engine.sources.sessions import ExchangeSessions
 from engine.strategies.regime import read_regime
 from storage.paths import Home, StatePaths
 from tui.settings import Settings
-from tui.wiring import BarInputs, MarketData, RunOptions, Runtime, build, load_market
+from tui.wiring.market import BarInputs, MarketData, load_market
+from tui.wiring.runtime import RunOptions, Runtime, build
 
 Narrate = Callable[[str], None]
 

@@ -1,0 +1,80 @@
+"""Daily bars of a run, from files or from what was imported."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from engine.errors import DataError
+from engine.features.history import known_before
+from engine.model.ids import InstrumentId, instrument_id
+from engine.ports import BarColumns
+from engine.sources.bar_checks import accepted, check_file
+from engine.sources.bar_files import read_bars
+from engine.sources.sessions import ExchangeSessions
+from storage.bars import read_bars as open_stored_bars
+from storage.paths import StatePaths
+
+INDEX_SYMBOLS = ("VIX", "SPY")
+
+
+@dataclass(frozen=True, slots=True)
+class BarInputs:
+    """Where daily bars come from: files, or what was imported where none are named."""
+
+    data: tuple[Path, ...] = ()
+    vix: Path | None = None
+    spy: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarketData:
+    """Daily bars of a run; `notes` say what was refused and why."""
+
+    bars: Mapping[InstrumentId, BarColumns]
+    vix: BarColumns | None
+    spy: BarColumns | None
+    notes: tuple[str, ...]
+
+    def index(self, name: str, session: date) -> BarColumns | None:
+        """VIX or SPY as known before a session."""
+        columns = {"VIX": self.vix, "SPY": self.spy}[name]
+        return None if columns is None else known_before(columns, session)
+
+
+def load_market(inputs: BarInputs, state: StatePaths, sessions: ExchangeSessions) -> MarketData:
+    """Daily bars from files, or from the imported ones. Raises DataError when there are none."""
+    notes: list[str] = []
+
+    def file(path: Path, symbol: str | None = None) -> dict[InstrumentId, BarColumns]:
+        reports = tuple(check_file(read_bars(path, symbol), sessions))
+        notes.extend(f"{path.name}: {reason}" for report in reports for reason in report.refusals)
+        return accepted(reports)
+
+    bars: dict[InstrumentId, BarColumns] = {}
+    for path in inputs.data:
+        bars |= file(path)
+    stored: Mapping[InstrumentId, BarColumns] = {}
+    if not inputs.data or inputs.vix is None or inputs.spy is None:
+        stored = _stored(state)
+    if not inputs.data:
+        bars = {name: columns for name, columns in stored.items() if name not in _INDEX_IDS}
+    vix, spy = (
+        stored.get(instrument_id(symbol)) if path is None else file(path, symbol).get(instrument_id(symbol))
+        for symbol, path in zip(INDEX_SYMBOLS, (inputs.vix, inputs.spy), strict=True)
+    )
+    if not bars:
+        raise DataError(
+            "there are no daily bars to replay", "tradedeck import bars FILE, or name files with --data"
+        )
+    return MarketData(bars, vix, spy, tuple(notes))
+
+
+_INDEX_IDS = frozenset(instrument_id(symbol) for symbol in INDEX_SYMBOLS)
+
+
+def _stored(state: StatePaths) -> Mapping[InstrumentId, BarColumns]:
+    if not state.bars.exists():
+        return {}
+    with open_stored_bars(state.bars) as store:
+        return store.all_daily()
