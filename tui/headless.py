@@ -26,6 +26,7 @@ class Runtime(Protocol):
     async def run_until_done(self) -> None: ...
     async def stop(self) -> None: ...
     def events(self) -> AsyncIterator[Event]: ...
+    def is_healthy(self) -> bool: ...
 
 
 class Server(Protocol):
@@ -35,17 +36,7 @@ class Server(Protocol):
     async def stop(self) -> None: ...
 
 
-def always_healthy() -> bool:
-    """For an engine that says nothing of its health: that its loop turns is what is known."""
-    return True
-
-
-async def run(
-    runtime: Runtime,
-    make_server: Callable[[], Server],
-    environment: Mapping[str, str],
-    is_healthy: Callable[[], bool] = always_healthy,
-) -> None:
+async def run(runtime: Runtime, make_server: Callable[[], Server], environment: Mapping[str, str]) -> None:
     """Run until the market ends, or SIGTERM or SIGINT; raises what ended it otherwise.
 
     Whatever happens after the engine started, it is stopped in order.
@@ -60,7 +51,7 @@ async def run(
         except BaseException:
             teller.cancel()
             raise
-        watch = asyncio.create_task(_watch(is_healthy, environment))
+        watch = asyncio.create_task(_watch(runtime, environment))
         done = asyncio.create_task(runtime.run_until_done())
         stop = asyncio.create_task(asked.wait())
         server: Server | None = None
@@ -115,7 +106,7 @@ def _notify(state: str, environment: Mapping[str, str]) -> None:
         _log.warning("the service manager cannot be told", state=state, reason=str(error))
 
 
-async def _watch(is_healthy: Callable[[], bool], environment: Mapping[str, str]) -> None:
+async def _watch(runtime: Runtime, environment: Mapping[str, str]) -> None:
     """Tell the service manager that we live, as long as the engine is healthy and this loop turns."""
     period_s = watchdog_period_s(environment)
     if period_s is None:
@@ -123,7 +114,7 @@ async def _watch(is_healthy: Callable[[], bool], environment: Mapping[str, str])
         return
     was_healthy = True
     while True:
-        healthy = is_healthy()
+        healthy = runtime.is_healthy()
         if healthy:
             _notify(WATCHDOG, environment)
         elif was_healthy:

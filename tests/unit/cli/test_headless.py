@@ -126,7 +126,7 @@ async def test_a_signal_drains_and_ends_well(
     runtime: FakeRuntime, server: FakeServer, steps: list[str], manager: Any, number: signal.Signals
 ) -> None:
     listener, environment = manager
-    running = asyncio.create_task(headless.run(runtime, lambda: server, environment, runtime.is_healthy))
+    running = asyncio.create_task(headless.run(runtime, lambda: server, environment))
     await told(listener, b"READY=1")
     os.kill(os.getpid(), number)
     await told(listener, b"STOPPING=1")
@@ -146,7 +146,7 @@ async def test_the_watchdog_is_fed_only_while_healthy(
     runtime: FakeRuntime, server: FakeServer, manager: Any, lines: Any
 ) -> None:
     listener, environment = manager
-    running = asyncio.create_task(headless.run(runtime, lambda: server, environment, runtime.is_healthy))
+    running = asyncio.create_task(headless.run(runtime, lambda: server, environment))
     await told(listener, b"WATCHDOG=1")
     runtime.healthy = False
     looked = runtime.looked

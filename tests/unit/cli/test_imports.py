@@ -41,5 +41,6 @@ def test_help_does_not_even_import_what_checks_values() -> None:
 
 
 def test_the_daemon_imports_no_textual() -> None:
-    code = "import tui.cli, tui.headless, tui.server.attach, tui.server.client, tui.wiring, tui.stored"
+    code = "import tui.cli, tui.headless, tui.stored, tui.server.attach, tui.server.client\n"
+    code += "import tui.wiring.runtime, tui.wiring.research, tui.wiring.importing"
     assert loaded_after(code, ["textual", "tui.app"]) == []
