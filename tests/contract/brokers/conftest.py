@@ -4,7 +4,8 @@ A harness owns one venue with one instrument and can move its market, restart it
 its store fail. What a venue cannot do is in `lacks` with the reason, and skips the test that needs it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -38,6 +39,7 @@ from engine.model.orders import (
     OrderType,
     TimeInForce,
     VenueOrder,
+    VenueUpdate,
 )
 from engine.model.positions import AccountKind
 from engine.ports import Broker, VenueStore
@@ -354,6 +356,11 @@ class Ask:
     async def states(self, venue: Harness, spec: BracketSpec) -> tuple[str, ...]:
         legs = [leg for leg in (spec.entry, spec.stop, spec.target) if leg is not None]
         return tuple([str((await self.one(venue, leg)).state) for leg in legs])
+
+    async def rest(self, stream: AsyncIterator[VenueUpdate]) -> list[VenueUpdate]:
+        """What a stream still holds up to its end; a stream that does not end fails instead of hanging."""
+        async with asyncio.timeout(10):
+            return [update async for update in stream]
 
     async def position(self, venue: Harness) -> Decimal:
         held = (await venue.broker.account()).positions

@@ -218,7 +218,7 @@ class TestIdempotency:
         on_bars.store.fail_after = True
         await on_bars.broker.submit_bracket(spec)
         on_bars.store.fail_after = False
-        assert [update async for update in stream] == [], "it ends, because it missed what was stored"
+        assert await ask.rest(stream) == [], "it ends, because it missed what was stored"
         assert await ask.states(on_bars, spec) == ("filled", "working", "working")
         assert len(await on_bars.broker.executions(0)) == 1
 
@@ -426,7 +426,7 @@ class TestReconnect:
         spec = orders.bracket()
         await venue.broker.submit_bracket(spec)
         venue.disconnect()
-        seen = [update async for update in stream]
+        seen = await ask.rest(stream)
         venue.move_to(9.0)
         away = await venue.broker.executions(0)
         streamed = {update.exec_id for update in seen if isinstance(update, Fill)}
@@ -434,7 +434,9 @@ class TestReconnect:
         assert len({fill.exec_id for fill in away}) == len(away) == 2
         assert await ask.states(venue, spec) == ("filled", "filled", "canceled")
 
-    async def test_stream_carries_everything_in_order(self, venue: Any, orders: Any, need: Any) -> None:
+    async def test_stream_carries_everything_in_order(
+        self, venue: Any, orders: Any, ask: Any, need: Any
+    ) -> None:
         need(venue, "stream")
         stream = venue.broker.updates()
         spec = orders.bracket()
@@ -443,7 +445,7 @@ class TestReconnect:
         venue.move_to(10.7)
         venue.disconnect()
         assert not venue.broker.has_undelivered
-        updates = [update async for update in stream]
+        updates = await ask.rest(stream)
         fills = [update for update in updates if isinstance(update, Fill)]
         assert [fill.client_order_id for fill in fills] == [
             spec.entry.client_order_id,

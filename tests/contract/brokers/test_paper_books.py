@@ -262,7 +262,7 @@ class TestStore:
         on_bars.store.fail_before = False
         assert await ask.states(on_bars, spec) == ("filled", "working", "working")
         on_bars.broker.disconnect()
-        assert [update async for update in stream] == []
+        assert await ask.rest(stream) == []
         on_bars.session = on_bars.days.on(on_bars.days.next_after(on_bars.clock.now_us() - 1).day)
         on_bars.bar(10, 10, 9, 10)
         assert await ask.states(on_bars, spec) == ("filled", "filled", "canceled")

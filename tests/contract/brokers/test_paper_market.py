@@ -328,6 +328,18 @@ class TestQuotes:
         held.tick(9.5, None)
         assert (await ask.one(held, sale)).state is OrderState.FILLED
 
+    async def test_sleeping_exits_sell_nothing_of_another_position(
+        self, held: Any, orders: Any, ask: Any
+    ) -> None:
+        await held.broker.cancel(self.spec.stop.client_order_id)
+        held.tick(9.3, 9.7)
+        spec = orders.bracket(limit="9.50", stop="9.40")
+        await held.broker.submit_bracket(spec)
+        assert await ask.states(held, spec) == ("working", "working", "working")
+        held.tick(9.2, 9.6)
+        assert await ask.states(held, spec) == ("working", "working", "working")
+        assert await ask.position(held) == 100
+
     async def test_resting_purchase_fills_at_its_limit(self, held: Any, orders: Any) -> None:
         await held.broker.submit(orders.single(BUY, "5", limit="9.80"))
         held.tick(9.5, 9.6)
