@@ -17,7 +17,8 @@ from typing import Any
 from engine.clock import US_PER_S, Clock
 from engine.errors import BrokerError, DeckError
 from engine.execution.approvals import Counter, Entry, Tickets
-from engine.execution.books import Books
+from engine.execution.books import Books, cash_of
+from engine.execution.bracket import Bracket
 from engine.execution.evidence import SessionOver
 from engine.execution.gating import Gatekeeper, StrategyTerms, is_taken
 from engine.execution.orders import Brackets, Desk
@@ -161,6 +162,7 @@ class Engine:
             restore_brackets(journal.rows("bracket"), journal.rows("ord"), journal.rows("fill"))
         )
         self.tickets.restore()
+        self._seed_prices()
         body = {"config": self._parts.config_hash, "kind": self._parts.kind.value}
         journal.commit((), (self._audit(BY_ENGINE, "started", body),))
         self._supervise("venue updates", self._follow_updates)
@@ -192,6 +194,11 @@ class Engine:
         self.picture.restate(batch.actions)
         self.brackets.restate(batch.actions)
 
+    def prime(self, batch: MarketBatch) -> None:
+        """The last instant that was handled to its end before a restart: the picture is what it was then."""
+        self.picture.restate(batch.actions)
+        self.picture.take(batch)
+
     def take(self, batch: MarketBatch) -> None:
         """Market data into the live picture, then every bracket that it concerns."""
         self.picture.take(batch)
@@ -217,6 +224,8 @@ class Engine:
         context = self._context(session)
         if context is None:
             return
+        for entry in self.tickets.waiting():
+            self._ask_policy(entry)  # it waited when the process ended
         for strategy in self._parts.strategies:
             verdicts = tuple(strategy.propose(self._for(strategy, context)))
             self.verdicts[strategy.name] = verdicts
@@ -304,7 +313,9 @@ class Engine:
         hours = parts.sessions.on(session)
         if equity is None or hours is None:
             return None
-        taken = [bracket for bracket in self.brackets.open() if is_taken(bracket)]
+        before = [
+            bracket for bracket in self.brackets.open() if self._is_earlier(bracket) and is_taken(bracket)
+        ]
         return StrategyContext(
             now_us=parts.clock.now_us(),
             session=session,
@@ -317,8 +328,8 @@ class Engine:
             vix=parts.index("VIX", session),
             spy=parts.index("SPY", session),
             equity=equity,
-            cash=self.gatekeeper.buying_power(),
-            open_instruments=frozenset(bracket.instrument for bracket in taken),
+            cash=self.gatekeeper.buying_power() + self._spent_now(session),
+            open_instruments=frozenset(bracket.instrument for bracket in before),
             open_in_strategy=0,
             entries_this_session=0,
             switches=parts.switches,
@@ -333,9 +344,34 @@ class Engine:
         return earlier[-1].day if earlier else None
 
     def _for(self, strategy: Strategy, context: StrategyContext) -> StrategyContext:
-        taken = [b for b in self.brackets.open() if is_taken(b) and b.strategy == strategy.name]
-        entries = self.gatekeeper.entries(strategy.name, context.session)
-        return replace(context, open_in_strategy=len(taken), entries_this_session=entries)
+        ours = [b for b in self.brackets.open() if b.strategy == strategy.name and self._is_earlier(b)]
+        today = [b for b in self.brackets.of_session(context.session) if b.strategy == strategy.name]
+        return replace(
+            context,
+            open_in_strategy=sum(is_taken(bracket) for bracket in ours),
+            entries_this_session=sum(self._is_earlier(bracket) for bracket in today),
+        )
+
+    def _is_earlier(self, bracket: Bracket) -> bool:
+        """An instant that a crash cut in two is decided again whole: what it started counts once."""
+        return bracket.opened_us < self._parts.clock.now_us()
+
+    def _spent_now(self, session: date) -> Decimal:
+        """Cash that brackets of this very instant took or reserved."""
+        started = [bracket for bracket in self.brackets.of_session(session) if not self._is_earlier(bracket)]
+        paid = sum((cash_of(fill) for bracket in started for fill in bracket.entry.fills), Decimal(0))
+        return self.books.reserved(started) - paid
+
+    def _seed_prices(self) -> None:
+        """Positions of a restart are marked at their last stored close until the market speaks."""
+        session = self.picture.session
+        if session is None:
+            return
+        history = self._parts.history(session)
+        for bracket in self.brackets.open():
+            bars = history.daily(bracket.instrument, 1)
+            if bars is not None:
+                self.picture.seed(bracket.instrument, float(bars.close[-1]))
 
     async def _follow_updates(self) -> None:
         async for update in self._parts.broker.updates():

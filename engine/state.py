@@ -45,6 +45,10 @@ class LivePicture:
         """Where the session stood when the process ended; prices come with the market."""
         self.session, self.phase = session, phase
 
+    def seed(self, instrument: InstrumentId, price: float) -> None:
+        """A last price from before the start, where the market has not spoken yet."""
+        self._last.setdefault(instrument, price)
+
     @property
     def is_session_open(self) -> bool:
         """Between the opening and the closing batch of a session."""

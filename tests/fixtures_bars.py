@@ -111,32 +111,33 @@ def _index(name: str, level: np.ndarray, days: np.ndarray) -> BarColumns:
     return BarColumns(instrument_id(name), days, *(level.copy() for _ in range(4)), level * 0, level * 0 + 1)
 
 
+def market_of(seed: int, instruments: int = 42, sessions: int = 90) -> GeneratedMarket:
+    """A market from `seed`, with so many `instruments` and `sessions`; the same numbers every time."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    days = _sessions(_FIRST, sessions)
+    bad = rng.random(sessions) < _BAD_SESSION
+    shocks = np.where(bad, rng.normal(-0.035, 0.02, sessions), 0.0)
+    bars: dict[InstrumentId, BarColumns] = {}
+    for n in range(instruments):
+        kind = "delisted" if n in _DELISTED else _PATTERN[n % len(_PATTERN)]
+        columns = _instrument(f"G{n:03d}", kind, days, shocks, rng)
+        bars[columns.instrument] = columns
+    twin = bars[instrument_id("G001")]
+    for name in ("TWNB", "TWNA"):
+        copy = [getattr(twin, field) for field in ("day", "open", "high", "low", "close", "volume")]
+        bars[instrument_id(name)] = BarColumns(instrument_id(name), *copy, twin.event_ratio)
+    index_days = np.union1d(_sessions(_INDEX_FIRST, 315), days)
+    vix = 18 + 9 * np.sin(np.arange(len(index_days)) / 11) + rng.normal(0, 1, len(index_days))
+    spy = 190 * np.cumprod(1 + rng.normal(0, 0.008, len(index_days)))
+    return GeneratedMarket(
+        bars, _index("VIX", vix, index_days), _index("SPY", spy, index_days), tuple(days.tolist())
+    )
+
+
 @pytest.fixture(scope="session")
 def generate_market() -> Callable[..., GeneratedMarket]:
-    """Make a market from `seed`, with so many `instruments` and `sessions`; the same numbers every time."""
-
-    def generate(seed: int, instruments: int = 42, sessions: int = 90) -> GeneratedMarket:
-        rng = np.random.Generator(np.random.PCG64(seed))
-        days = _sessions(_FIRST, sessions)
-        bad = rng.random(sessions) < _BAD_SESSION
-        shocks = np.where(bad, rng.normal(-0.035, 0.02, sessions), 0.0)
-        bars: dict[InstrumentId, BarColumns] = {}
-        for n in range(instruments):
-            kind = "delisted" if n in _DELISTED else _PATTERN[n % len(_PATTERN)]
-            columns = _instrument(f"G{n:03d}", kind, days, shocks, rng)
-            bars[columns.instrument] = columns
-        twin = bars[instrument_id("G001")]
-        for name in ("TWNB", "TWNA"):
-            copy = [getattr(twin, field) for field in ("day", "open", "high", "low", "close", "volume")]
-            bars[instrument_id(name)] = BarColumns(instrument_id(name), *copy, twin.event_ratio)
-        index_days = np.union1d(_sessions(_INDEX_FIRST, 315), days)
-        vix = 18 + 9 * np.sin(np.arange(len(index_days)) / 11) + rng.normal(0, 1, len(index_days))
-        spy = 190 * np.cumprod(1 + rng.normal(0, 0.008, len(index_days)))
-        return GeneratedMarket(
-            bars, _index("VIX", vix, index_days), _index("SPY", spy, index_days), tuple(days.tolist())
-        )
-
-    return generate
+    """Makes a market from a seed; see `market_of`."""
+    return market_of
 
 
 @pytest.fixture(scope="session")

@@ -64,12 +64,15 @@ class Replay:
     async def run(self, until_flat_after_us: int | None = None) -> None:
         """All batches; from `until_flat_after_us` on it ends as soon as no bracket is open.
 
-        A run that was interrupted goes on with the instant it was in: everything that was done is found done.
+        A run that was interrupted goes on with the instant it was in: what was done of it is found done.
         """
         handled = self._engine.market_us()
         async for batch in self._source.batches(-1 if handled is None else handled - 1):
             if self._stopping.is_set():
                 return
+            if batch.ts == handled:
+                self._engine.prime(batch)
+                continue
             over = until_flat_after_us is not None and batch.ts > until_flat_after_us
             if over and not self._engine.brackets.open():
                 break
