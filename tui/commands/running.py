@@ -15,7 +15,7 @@ from tui.commands.output import keeping, say
 if TYPE_CHECKING:
     from storage.paths import StatePaths
     from tui.link import Link
-    from tui.options import ConsoleExit, ConsoleOptions
+    from tui.options import ConsoleOptions
     from tui.settings import Settings
     from tui.wiring.runtime import RunOptions
 
@@ -131,7 +131,7 @@ def _console_with_engine(options: "RunOptions", wanted: Wanted) -> None:
     async def go() -> None:
         await runtime.start()
         try:
-            await _show(runtime.link, _console_options(options.settings, wanted, own_engine=True), wanted)
+            await _show(runtime.link, _console_options(options.settings, wanted, own_engine=True))
         finally:
             await runtime.stop()
 
@@ -156,18 +156,19 @@ def _attached_console(at: Given, settings: "Settings", wanted: Wanted) -> bool:
             return False
         logs.start(settings.log_dir or at.paths.folder / "log")
         try:
-            await _show(link, _console_options(settings, wanted, own_engine=False), wanted)
+            await _show(link, _console_options(settings, wanted, own_engine=False))
         finally:
             await link.close()
+        say(f"Console closed. The engine runs on, its state is {at.paths.folder}")
         return True
 
     return asyncio.run(go())
 
 
-async def _show(link: "Link", options: "ConsoleOptions", wanted: Wanted) -> "ConsoleExit | None":
-    from tui.app import ConsoleApp  # Textual: 0.3 s, and never in the daemon
+async def _show(link: "Link", options: "ConsoleOptions") -> None:
+    from tui.app import run_console  # Textual: 0.3 s, and never in the daemon
 
-    return await ConsoleApp(link, actor=me(), options=options).run_async(mouse=not wanted.no_mouse)
+    await run_console(link, actor=me(), options=options)
 
 
 def _console_options(settings: "Settings", wanted: Wanted, *, own_engine: bool) -> "ConsoleOptions":
