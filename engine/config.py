@@ -21,7 +21,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.errors import ConfigError
-from engine.execution.policies import PolicyName
+from engine.execution.policies import ListRule, PolicyName
 from engine.model.positions import AccountKind
 from engine.model.tickets import canonical_json, to_plain
 from engine.money import EPSILON
@@ -196,6 +196,8 @@ class Config:
 
     engine: EngineConfig = EngineConfig()
     accounts: Mapping[str, AccountConfig] = field(default_factory=lambda: {"paper": AccountConfig()})
+    approvals: Mapping[str, ListRule] = field(default_factory=dict)
+    """Strategies that `headless_policy = "list"` approves by itself, with their caps."""
     risk: RiskConfig = field(default_factory=RiskConfig)
     gems: GemsConfig = GemsConfig()
     gaps: GapsConfig = field(default_factory=GapsConfig)
@@ -236,6 +238,8 @@ _SECONDS = Bounds(0, 86_400, open_low=True)
 RANGES: Mapping[str, Bounds] = {
     "engine.clock_skew_max_s": Bounds(0, 60, open_low=True),
     "accounts.*.initial_cash": Bounds(0, 1e9, open_low=True),
+    "approvals.*.per_day": Bounds(1, 30),
+    "approvals.*.notional_usd": Bounds(0, 1e6, open_low=True),
     "risk.max_position_pct": Bounds(0, 0.10, open_low=True),
     "risk.kelly_fraction": _SHARE,
     "risk.corr_threshold": _RATIO,

@@ -98,7 +98,7 @@ def _run_options(at: Given, settings: "Settings", wanted: Wanted) -> "RunOptions
     speed = None if wanted.speed == float("inf") else wanted.speed
     waits = policy is PolicyName.HOLD
     inputs = BarInputs(wanted.data, wanted.vix, wanted.spy)
-    replay = ReplayOptions(wanted.first, None, inputs, speed, GapFill.GAP, waits)
+    replay = ReplayOptions(wanted.first, None, inputs, speed, GapFill.GAP, waits, in_ticks=True)
     return RunOptions(settings, at.home, new_state(at), replay, policy, FULL)
 
 

@@ -1,13 +1,15 @@
 """Daily bars of a run, from files or from what was imported."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from engine.errors import DataError
 from engine.features.history import known_before
 from engine.model.ids import InstrumentId, instrument_id
+from engine.model.market import Instrument, MarketBatch
+from engine.money import equity_tick, to_decimal
 from engine.ports import BarColumns
 from engine.sources.bar_checks import accepted, check_file
 from engine.sources.bar_files import read_bars
@@ -16,6 +18,8 @@ from storage.bars import read_bars as open_stored_bars
 from storage.paths import StatePaths
 
 INDEX_SYMBOLS = ("VIX", "SPY")
+QUOTED_DECIMALS = 4
+"""US equities are quoted in at most four decimals; stored float32 prices carry noise behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +82,40 @@ def _stored(state: StatePaths) -> Mapping[InstrumentId, BarColumns]:
         return {}
     with open_stored_bars(state.bars) as store:
         return store.all_daily()
+
+
+def in_ticks(bars: Mapping[InstrumentId, BarColumns]) -> dict[InstrumentId, BarColumns]:
+    """The same bars with prices as they were quoted."""
+    return {
+        name: replace(
+            columns,
+            **{
+                side: getattr(columns, side).round(QUOTED_DECIMALS)
+                for side in ("open", "high", "low", "close")
+            },
+        )
+        for name, columns in bars.items()
+    }
+
+
+class EquityTicks(Mapping[InstrumentId, Instrument]):
+    """The tick of each quoted equity, by its price; written by `take` alone."""
+
+    def __init__(self) -> None:
+        self._instruments: dict[InstrumentId, Instrument] = {}
+
+    def take(self, batch: MarketBatch) -> None:
+        """Ticks follow the quotes: 0.0001 below one dollar, else 0.01 (SPEC 0.5)."""
+        for quote in batch.quotes:
+            if quote.ask is not None:
+                tick = equity_tick(to_decimal(quote.ask))
+                self._instruments[quote.instrument] = Instrument(quote.instrument, tick_size=tick)
+
+    def __getitem__(self, instrument: InstrumentId) -> Instrument:
+        return self._instruments[instrument]
+
+    def __iter__(self) -> Iterator[InstrumentId]:
+        return iter(self._instruments)
+
+    def __len__(self) -> int:
+        return len(self._instruments)

@@ -16,11 +16,11 @@ from engine.clock import TestClock
 from engine.core import Engine, Parts, live_random_bits
 from engine.execution.gating import StrategyTerms
 from engine.execution.matching import NAIVE, GapFill, MatchRules
-from engine.execution.policies import PolicyName, policy_of
+from engine.execution.policies import ListRule, PolicyName, policy_of
 from engine.features.history import StoredHistory
 from engine.model.events import ALL_EVENTS, Alarm, CandidatesJudged, Event, RoundTripClosed, TicketChanged
-from engine.model.ids import AccountId, CorrelationId, InstrumentId
-from engine.model.market import Instrument
+from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName
+from engine.model.market import Instrument, MarketBatch
 from engine.model.positions import AccountKind
 from engine.money import to_decimal
 from engine.ports import Journal, JournalRow
@@ -37,7 +37,7 @@ from storage.paths import Home, StatePaths
 from tui.link import Link
 from tui.local_link import LocalLink
 from tui.settings import Settings
-from tui.wiring.market import BarInputs, MarketData, load_market
+from tui.wiring.market import BarInputs, EquityTicks, MarketData, in_ticks, load_market
 
 SIMULATION_ACCOUNT = AccountId("replay")
 NIGHT_BEFORE_US = 60_000_000
@@ -54,6 +54,8 @@ class ReplayOptions:
     speed: float | None
     fill: GapFill
     wait_for_tickets: bool
+    in_ticks: bool = False
+    """Prices as a venue quotes and takes them; else as stored, to compare with a back-test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,8 @@ class Runtime:
         # Never back: what was written after the last finished instant has later times.
         clock = TestClock(max(first.open_us - NIGHT_BEFORE_US, int(handled or 0), journal.latest_us() or 0))
         gaps = options.settings.config.gaps
-        instruments: Mapping[InstrumentId, Instrument] = {}
+        ticks = EquityTicks()
+        instruments: Mapping[InstrumentId, Instrument] = ticks if replayed.in_ticks else {}
         broker = PaperBroker(
             SIMULATION_ACCOUNT,
             kind,
@@ -131,7 +134,8 @@ class Runtime:
             instruments=instruments,
             check_buying_power=options.switches.buying_power,
         )
-        history = StoredHistory(self.market.bars, replayed.first)
+        bars = in_ticks(self.market.bars) if replayed.in_ticks else self.market.bars
+        history = StoredHistory(bars, replayed.first)
         risk = options.settings.config.risk
         self.engine = Engine(
             Parts(
@@ -153,18 +157,21 @@ class Runtime:
                 switches=options.switches,
                 max_positions_total=risk.max_positions_total,
                 dataset=True,
-                policy=policy_of(options.policy, kind, {}),
+                policy=policy_of(options.policy, kind, _rules(options.settings)),
                 random_bits=_id_bits(kind, handled),
                 publish=self.bus.publish,
                 config_hash=options.settings.sha256,
                 entry_until=replayed.last,
             )
         )
-        source = ReplaySource(self.market.bars, self.sessions, replayed.first, None)
+        source = ReplaySource(bars, self.sessions, replayed.first, None)
         pace = Pace(replayed.speed, replayed.wait_for_tickets)
-        self.replay = Replay(
-            self.engine, clock, source, broker.on_market, lambda: broker.has_undelivered, pace
-        )
+
+        def venue_sees(batch: MarketBatch) -> None:
+            ticks.take(batch)
+            broker.on_market(batch)
+
+        self.replay = Replay(self.engine, clock, source, venue_sees, lambda: broker.has_undelivered, pace)
         if options.remember:
             place = options.settings.config.engine.db or state.memory
             historian = Historian(self._open.enter_context(open_memory(place)))
@@ -193,7 +200,10 @@ class Runtime:
 
     def is_healthy(self) -> bool:
         """Whether the market is still driven; false once its task failed."""
-        return self._task is not None and not (self._task.done() and self._task.exception() is not None)
+        task = self._task
+        if task is None or task.cancelled():
+            return False
+        return not task.done() or task.exception() is None
 
     def ask_to_stop(self) -> None:
         """Let `run_until_done` return."""
@@ -235,6 +245,10 @@ def build(options: RunOptions, narrate: Callable[[str], None]) -> Runtime:
 def _match_rules(fill: GapFill) -> MatchRules:
     """The naive rule trades as its published back-test does: free and unrounded."""
     return replace(NAIVE, gap_fill=fill)
+
+
+def _rules(settings: Settings) -> Mapping[StrategyName, ListRule]:
+    return {StrategyName(name): rule for name, rule in settings.config.approvals.items()}
 
 
 def _remember_start(journal: Journal, initial_cash: Decimal, options: RunOptions) -> None:
