@@ -71,7 +71,8 @@ class Tickets:
         self._nonces: dict[str, TicketId] = {}
         self._seen: set[str] = set()
         self._last_number = 0
-        counter.brackets.on_changed = self._bracket_changed
+        counter.brackets.on_changed = self._bracket_rows
+        counter.brackets.on_committed = self._bracket_committed
 
     def restore(self) -> None:
         """Take over what the journal holds; tickets that waited wait on, or are found expired."""
@@ -253,15 +254,21 @@ class Tickets:
         self._published(approved, command.actor)
         return Answer(True, "ok", f"T-{ticket.number} sent, B-{ticket.number}.")
 
-    def _bracket_changed(self, bracket: Bracket) -> tuple[JournalRow, ...]:
+    def _moved_by(self, bracket: Bracket) -> Entry | None:
+        """Its ticket's entry in the state that follows from the bracket; None when that is no move."""
         entry = self._entries[bracket.ticket]
         state = proposal_state(bracket)
-        if state is entry.state or not entry.state.can_become(state):
-            return ()
-        moved = replace(entry, state=state)
-        self._keep(moved)
-        self._published(moved, ENGINE)
-        return (JournalRow("ticket", {"id": bracket.ticket, "state": state.value}),)
+        return replace(entry, state=state) if entry.state.can_become(state) else None
+
+    def _bracket_rows(self, bracket: Bracket) -> tuple[JournalRow, ...]:
+        moved = self._moved_by(bracket)
+        return () if moved is None else (state_row(moved),)
+
+    def _bracket_committed(self, bracket: Bracket) -> None:
+        moved = self._moved_by(bracket)
+        if moved is not None:
+            self._keep(moved)
+            self._published(moved, ENGINE)
 
     def _expire_at(self, ticket: Ticket) -> None:
         self._counter.scheduler.call_at(ticket.expires_us, lambda: self._expire(ticket.id))

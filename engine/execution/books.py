@@ -34,9 +34,12 @@ class Books:
         self._counted[bracket.ticket] = total
 
     def reserved(self, brackets: Iterable[Bracket]) -> Decimal:
-        """Cash that working entries may still take, at their limits."""
+        """Cash that entries may still take, at their limits: what works, and fills without a price yet."""
         return sum(
-            (b.entry.remaining * b.limit_price for b in brackets if b.entry.is_live),
+            (
+                (b.entry.unbooked + (b.entry.remaining if b.entry.is_live else ZERO)) * b.limit_price
+                for b in brackets
+            ),
             ZERO,
         )
 

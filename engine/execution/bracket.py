@@ -33,6 +33,9 @@ from engine.model.tickets import Ticket
 from engine.money import ZERO
 
 ONE = Decimal(1)
+LAST_NUMBER = 99
+"""Order ids have two digits for the count of their role."""
+_PLACES = {OrderRole.ENTRY: 0, OrderRole.STOP: 1, OrderRole.TARGET: 2, OrderRole.EXIT: 3}
 
 
 class BracketPhase(StrEnum):
@@ -86,6 +89,16 @@ class Leg:
         """Ordered and not yet filled."""
         return self.spec.quantity - self.cum
 
+    @property
+    def unbooked(self) -> Decimal:
+        """Filled by the venue's count, but the executions with their prices have not come yet."""
+        return self.cum - sum((fill.quantity for fill in self.fills), ZERO)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it stands among the legs of its bracket: entry, stops, targets, exits, each by number."""
+        return _PLACES[self.role], self.n
+
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
@@ -108,6 +121,7 @@ class Bracket:
     deadline_us: int
     """When an unfilled entry is cancelled."""
     legs: tuple[Leg, ...]
+    """In order of `Leg.place`, so that a bracket read from the journal is the same value."""
     ratio: Decimal = ONE
     """Product of the corporate-action ratios since entry: today's price = entry-day price x ratio."""
     adjustment: Decimal = ZERO
@@ -142,6 +156,10 @@ class Bracket:
             if leg.id == order:
                 return leg
         raise KeyError(order)
+
+    def has_leg(self, order: ClientOrderId) -> bool:
+        """Whether an order is of this bracket."""
+        return any(leg.id == order for leg in self.legs)
 
     def of_role(self, *roles: OrderRole) -> tuple[Leg, ...]:
         """The legs of these roles, oldest first."""
@@ -182,9 +200,23 @@ class Bracket:
         """The same bracket with one leg replaced by its id."""
         return replace(self, legs=tuple(changed if leg.id == changed.id else leg for leg in self.legs))
 
-    def next_n(self, role: OrderRole) -> int:
-        """The count for the next order of a role."""
-        return len(self.of_role(role))
+    def with_new(self, *legs: Leg) -> "Bracket":
+        """The same bracket with more legs."""
+        return replace(self, legs=tuple(sorted((*self.legs, *legs), key=lambda leg: leg.place)))
+
+    def next_n(self, *roles: OrderRole) -> int:
+        """The count for the next order of these roles. A stop and its target share theirs."""
+        return max((leg.n + 1 for leg in self.of_role(*roles)), default=0)
+
+    def sibling(self, leg: Leg) -> Leg | None:
+        """The other leg of a stop and target pair; None for what was sent alone."""
+        other = {OrderRole.STOP: OrderRole.TARGET, OrderRole.TARGET: OrderRole.STOP}.get(leg.role)
+        return next((found for found in self.legs if found.role is other and found.n == leg.n), None)
+
+
+def fill_order(fill: Fill) -> tuple[int, str]:
+    """Fills are kept by time, whatever the order in which they came."""
+    return fill.ts_event, fill.exec_id
 
 
 def open_bracket(ticket: Ticket, now_us: int) -> Bracket:

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from functools import singledispatch
 
-from engine.execution.bracket import Bracket, Leg
+from engine.execution.bracket import ONE, Bracket, Leg, fill_order
+from engine.execution.matching import split_shares
 from engine.model.ids import ClientOrderId
 from engine.model.market import CorporateAction, CorporateActionKind
 from engine.model.orders import Fill, OrderState, VenueOrder
@@ -14,6 +15,8 @@ from engine.money import ZERO, round_cents, to_decimal
 
 FIRST_ASK_US = 500_000
 """An unknown order is first asked about after half a second."""
+NOT_FOUND_PROOF = 3
+"""So often a query must find nothing before an order may be called absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,13 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A query by client order id found this: unlike a report of the stream it is about all sends of it."""
+
+    report: VenueOrder
+
+
+@dataclass(frozen=True, slots=True)
 class NotFound:
     """A query by client order id found nothing."""
 
@@ -51,6 +61,18 @@ class SessionOver:
     """The instrument traded in this session, which is now closed."""
 
     session: date
+
+
+@dataclass(frozen=True, slots=True)
+class Restatement:
+    """A corporate action of an instrument that several brackets may hold.
+
+    `ahead`: shares of the older ones. The venue rounds the whole position once; each bracket's part is the
+    difference that it makes, so that the parts add up to the venue's shares and cash.
+    """
+
+    action: CorporateAction
+    ahead: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +88,12 @@ Fact = (
     | Refused
     | AnswerLost
     | Accepted
+    | Found
     | NotFound
     | SessionOver
     | ExitWanted
     | CorporateAction
+    | Restatement
 )
 
 
@@ -85,18 +109,36 @@ def apply(fact: Fact, bracket: Bracket, now_us: int) -> Bracket:
 @apply.register
 def _(fact: VenueOrder, bracket: Bracket, now_us: int) -> Bracket:
     leg = bracket.leg(fact.client_order_id)
-    spec = leg.spec if fact.quantity == leg.spec.quantity else replace(leg.spec, quantity=fact.quantity)
-    cum = max(leg.cum, fact.cum_filled)
-    state = fact.state
     if fact.state is OrderState.REJECTED and leg.attempts > 1 and leg.state is not OrderState.REJECTED:
         # A refusal of the second send says nothing about the first.
-        state = OrderState.UNKNOWN
-    if cum >= spec.quantity:
-        state = OrderState.FILLED
+        return _reported(bracket, leg, replace(fact, state=OrderState.UNKNOWN), now_us)
+    return _reported(bracket, leg, fact, now_us)
+
+
+@apply.register
+def _(fact: Found, bracket: Bracket, now_us: int) -> Bracket:
+    return _reported(bracket, bracket.leg(fact.report.client_order_id), fact.report, now_us)
+
+
+def _reported(bracket: Bracket, leg: Leg, fact: VenueOrder, now_us: int) -> Bracket:
+    known = fact.quantity == leg.spec.quantity or fact.quantity <= ZERO
+    spec = leg.spec if known else replace(leg.spec, quantity=fact.quantity)
+    # "Filled" is the whole order, also where the count of the same report lags behind.
+    counted = spec.quantity if fact.state is OrderState.FILLED else fact.cum_filled
+    cum = max(leg.cum, counted)
+    state = OrderState.FILLED if cum >= spec.quantity else fact.state
     changed = replace(
-        leg, spec=spec, cum=cum, venue_order_id=fact.venue_order_id, reason=fact.reason or leg.reason
+        leg,
+        spec=spec,
+        cum=cum,
+        venue_order_id=fact.venue_order_id,
+        not_found=0,
+        reason=fact.reason or leg.reason,
     )
-    return _filled(bracket.with_leg(_moved(changed, state, now_us)), leg, now_us)
+    moved = _moved(changed, state, now_us)
+    if cum > leg.cum and moved.unbooked > ZERO:
+        moved = replace(moved, asked=0, ask_us=now_us + FIRST_ASK_US)
+    return _filled(bracket.with_leg(moved), leg, now_us)
 
 
 @apply.register
@@ -104,7 +146,7 @@ def _(fact: Fill, bracket: Bracket, now_us: int) -> Bracket:
     leg = bracket.leg(fact.client_order_id)
     if any(known.exec_id == fact.exec_id for known in leg.fills):
         return bracket
-    fills = (*leg.fills, fact)
+    fills = tuple(sorted((*leg.fills, fact), key=fill_order))
     cum = max(leg.cum, sum((fill.quantity for fill in fills), ZERO))
     changed = replace(leg, fills=fills, cum=cum)
     state = OrderState.FILLED if cum >= leg.spec.quantity else _shown_working(leg.state)
@@ -114,9 +156,9 @@ def _(fact: Fill, bracket: Bracket, now_us: int) -> Bracket:
 @apply.register
 def _(fact: Refused, bracket: Bracket, now_us: int) -> Bracket:
     leg = bracket.leg(fact.order)
-    state = OrderState.REJECTED if leg.attempts == 1 else OrderState.UNKNOWN
-    if leg.state is not OrderState.SENDING:
+    if leg.state not in _UNDER_WAY:
         return bracket
+    state = OrderState.REJECTED if leg.attempts == 1 else OrderState.UNKNOWN
     return bracket.with_leg(_moved(replace(leg, reason=fact.reason), state, now_us))
 
 
@@ -131,7 +173,7 @@ def _(fact: AnswerLost, bracket: Bracket, now_us: int) -> Bracket:
 @apply.register
 def _(fact: Accepted, bracket: Bracket, now_us: int) -> Bracket:
     leg = bracket.leg(fact.order)
-    if leg.state is not OrderState.SENDING:
+    if leg.state not in _UNDER_WAY:
         return bracket
     return bracket.with_leg(_moved(leg, OrderState.WORKING, now_us))
 
@@ -139,14 +181,18 @@ def _(fact: Accepted, bracket: Bracket, now_us: int) -> Bracket:
 @apply.register
 def _(fact: NotFound, bracket: Bracket, now_us: int) -> Bracket:
     leg = bracket.leg(fact.order)
-    if leg.state is not OrderState.UNKNOWN:
+    if leg.state not in (OrderState.UNKNOWN, OrderState.WORKING):
         return bracket
-    return bracket.with_leg(replace(leg, not_found=leg.not_found + 1))
+    counted = replace(leg, not_found=leg.not_found + 1)
+    if leg.state is OrderState.WORKING and counted.not_found >= NOT_FOUND_PROOF:
+        return bracket.with_leg(_moved(counted, OrderState.UNKNOWN, now_us))
+    return bracket.with_leg(counted)
 
 
 @apply.register
 def _(fact: SessionOver, bracket: Bracket, now_us: int) -> Bracket:
-    if bracket.last_session is not None and fact.session <= bracket.last_session:
+    counted = bracket.last_session is not None and fact.session <= bracket.last_session
+    if counted or fact.session < bracket.session:
         return bracket
     held = bracket.sessions_held + 1
     ends = held >= bracket.max_sessions and bracket.exit_wanted is None
@@ -164,41 +210,47 @@ def _(fact: ExitWanted, bracket: Bracket, now_us: int) -> Bracket:
 
 
 @apply.register
-def _(fact: CorporateAction, bracket: Bracket, now_us: int) -> Bracket:
-    if bracket.position <= ZERO or (bracket.last_action is not None and fact.ex_date <= bracket.last_action):
+def _(fact: Restatement, bracket: Bracket, now_us: int) -> Bracket:
+    action, position = fact.action, bracket.position
+    if position <= ZERO or (bracket.last_action is not None and action.ex_date <= bracket.last_action):
         return bracket
-    shares, cash = restated(bracket.position, fact)
+    ahead_shares, ahead_cash = restated(fact.ahead, action)
+    shares, cash = restated(fact.ahead + position, action)
     return replace(
         bracket,
-        ratio=bracket.ratio * to_decimal(fact.ratio),
-        adjustment=bracket.adjustment + shares - bracket.position,
-        cash_adjustment=bracket.cash_adjustment + cash,
+        ratio=bracket.ratio * to_decimal(action.ratio),
+        adjustment=bracket.adjustment + shares - ahead_shares - position,
+        cash_adjustment=bracket.cash_adjustment + cash - ahead_cash,
         restating=True,
-        last_action=fact.ex_date,
+        last_action=action.ex_date,
     )
+
+
+@apply.register
+def _(fact: CorporateAction, bracket: Bracket, now_us: int) -> Bracket:
+    return apply(Restatement(fact, ZERO), bracket, now_us)
 
 
 def restated(position: Decimal, action: CorporateAction) -> tuple[Decimal, Decimal]:
     """Shares after a corporate action and the cash it pays (SPEC 3.9b).
 
-    A split divides the shares by the ratio, the fraction is paid out at the prior close restated; a dividend
-    pays prior close x (1 - ratio) a share.
+    A split divides the shares by the ratio that is meant, as at the venue; the fraction is paid out at the
+    prior close restated. A dividend pays prior close x (1 - ratio) a share.
     """
     ratio, prior_close = to_decimal(action.ratio), to_decimal(action.prior_close)
     if action.kind is CorporateActionKind.DIVIDEND:
         return position, round_cents(position * prior_close * (1 - ratio))
-    exact = position / ratio
-    whole = exact.to_integral_value(ROUND_FLOOR)
-    return whole, round_cents((exact - whole) * prior_close * ratio)
+    whole, fraction = split_shares(position, action.ratio, ONE)
+    return whole, round_cents(fraction * prior_close * ratio)
+
+
+_UNDER_WAY = frozenset({OrderState.SENDING, OrderState.UNKNOWN})
+"""A late answer to a send still counts."""
 
 
 def _shown_working(state: OrderState) -> OrderState:
-    """A fill proves an order that was not known to work; a finished one keeps its state."""
-    return (
-        OrderState.WORKING
-        if state in (OrderState.SENDING, OrderState.UNKNOWN, OrderState.NOTPLACED)
-        else state
-    )
+    """A fill proves an order that was not known to work; a canceled or expired one keeps its state."""
+    return state if state in (OrderState.CANCELED, OrderState.EXPIRED) else OrderState.WORKING
 
 
 def _moved(leg: Leg, state: OrderState, now_us: int) -> Leg:

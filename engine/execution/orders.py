@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from engine.clock import Clock
-from engine.errors import BrokerError, InvariantBroken, OrderRejected
+from engine.errors import BrokerError, InvariantBroken, OrderRejected, StorageError
 from engine.execution.books import Books
 from engine.execution.bracket import Bracket, BracketPhase, open_bracket
 from engine.execution.evidence import (
@@ -21,34 +22,43 @@ from engine.execution.evidence import (
     AnswerLost,
     ExitWanted,
     Fact,
+    Found,
     NotFound,
     Refused,
+    Restatement,
     SessionOver,
     apply,
 )
-from engine.execution.planner import (
+from engine.execution.fates import FILLS_MARGIN_US
+from engine.execution.planner import next_wake, plan
+from engine.execution.records import changed_rows, round_trip_of, round_trip_row
+from engine.execution.steps import (
     Action,
+    AskFills,
     AskOrder,
     CancelOrder,
     Circumstances,
     RaiseAlarm,
     SendBracket,
     SendOrder,
-    plan,
 )
-from engine.execution.records import changed_rows, round_trip_of, round_trip_row
 from engine.model.events import Alarm, BracketChanged, Event, FillRecorded, RoundTripClosed
 from engine.model.ids import CLIENT_ORDER_PREFIX, ULID_LENGTH, ClientOrderId, InstrumentId, TicketId
 from engine.model.market import CorporateAction
 from engine.model.orders import Fill, OrderState, VenueOrder
 from engine.model.positions import ExitReason, RoundTrip
 from engine.model.tickets import Ticket, to_plain
+from engine.money import ZERO
 from engine.ports import AuditEntry, Broker, Journal, JournalRow
 from engine.scheduler import Scheduler
 from engine.state import LivePicture
 
 MAX_STEPS = 50
 """More plan rows than that on one fact is a bug of the table."""
+RETRY_JOURNAL_US = 1_000_000
+"""How long a timer waits that could not write down what it found."""
+DUPLICATE = "duplicate"
+"""Code of a venue's answer that the id is in use: the order exists, its fate is asked (RELIABILITY 5.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,8 @@ class Desk:
     publish: Callable[[Event], None]
     is_halted: Callable[[], bool]
     halt: Callable[[str], None]
+    tick_of: Callable[[InstrumentId], Decimal | None] = lambda instrument: None
+    """To which tick restated prices are rounded; None: they are not."""
 
 
 class Brackets:
@@ -77,7 +89,9 @@ class Brackets:
         self._tasks: set[asyncio.Task[None]] = set()
         self._wakes: dict[TicketId, int] = {}
         self.on_changed: Callable[[Bracket], tuple[JournalRow, ...]] = lambda bracket: ()
-        """Rows of others that must change in the same transaction as a bracket."""
+        """Rows of others that must change in the same transaction as a bracket. It changes nothing itself."""
+        self.on_committed: Callable[[Bracket], None] = lambda bracket: None
+        """Told once those rows are durable."""
 
     def restore(self, brackets: Iterable[Bracket]) -> None:
         """Take over what the journal holds."""
@@ -109,16 +123,27 @@ class Brackets:
 
         Raises StorageError, and then nothing was changed or sent.
         """
+        if ticket.id in self._brackets:
+            raise InvariantBroken(f"ticket {ticket.id} has its bracket already: an entry is sent once")
         bracket = open_bracket(ticket, self._desk.clock.now_us())
         intent = self._audit(bracket, "intent", to_plain(ticket.order))
         self._commit(None, bracket, (*rows, *changed_rows(None, bracket)), (*audit, intent))
+        self._wake_at(bracket.ticket, next_wake(bracket, self._desk.clock.now_us()))
         self._perform(bracket, (SendBracket(ticket.order),))
         return bracket
 
     def tell(self, ticket: TicketId, fact: Fact) -> None:
-        """Fold a fact into a bracket, plan, journal and act. Raises StorageError with nothing changed."""
+        """Fold a fact into a bracket, plan, journal and act.
+
+        Raises StorageError with nothing changed and nothing sent; the account is halted then.
+        """
         before = self._brackets[ticket]
-        self._settle_plan(before, apply(fact, before, self._desk.clock.now_us()), fact)
+        after = apply(fact, before, self._desk.clock.now_us())
+        self._settle_plan(before, after, fact)
+        for leg in before.legs:
+            if leg.state is OrderState.REJECTED and after.leg(leg.id).state is not OrderState.REJECTED:
+                text = f"{before.instrument}: the venue works order {leg.id} that it rejected: {leg.reason}"
+                self._alarm(before, text, page=True)
 
     def tell_venue(self, update: VenueOrder | Fill) -> bool:
         """A report of the venue; False when it is not about one of our orders."""
@@ -135,14 +160,26 @@ class Brackets:
     def restate(self, actions: Iterable[CorporateAction]) -> None:
         """Corporate actions before the open: terms change now, orders when the venue ended the old ones."""
         by_instrument = {action.instrument: action for action in actions}
+        ahead: defaultdict[InstrumentId, Decimal] = defaultdict(lambda: ZERO)
+        changes: list[tuple[Bracket, Bracket]] = []
+        audit: list[AuditEntry] = []
         for bracket in self.open():
             action = by_instrument.get(bracket.instrument)
             if action is None:
                 continue
-            after = apply(action, bracket, self._desk.clock.now_us())
+            fact = Restatement(action, ahead[bracket.instrument])
+            ahead[bracket.instrument] += bracket.position
+            after = apply(fact, bracket, self._desk.clock.now_us())
             if after != bracket:
-                audit = self._audit(after, "corporate_action", to_plain(action))
-                self._commit(bracket, after, changed_rows(bracket, after), (audit,))
+                changes.append((bracket, after))
+                audit.append(self._audit(after, "corporate_action", to_plain(action)))
+        if not changes:
+            return
+        # One transaction for all: half of a split restated could not be told from a whole one.
+        self._desk.journal.commit([row for pair in changes for row in changed_rows(*pair)], audit)
+        for before, after in changes:
+            self._keep(after)
+            self._publish(before, after)
 
     def end_session(self, over: SessionOver, traded: Callable[[InstrumentId], bool]) -> None:
         """The regular session is over: count it for what traded, and look at every open bracket again."""
@@ -185,7 +222,8 @@ class Brackets:
             raise InvariantBroken(f"the plan of bracket {before.ticket} does not settle after {fact!r}")
         if current != before:
             kind = "review" if fact is None else type(fact).__name__
-            body = {"fact": to_plain(fact), "phase": current.phase.value, "actions": to_plain(actions)}
+            named = [{"do": type(action).__name__, **to_plain(action)} for action in actions]
+            body = {"fact": to_plain(fact), "phase": current.phase.value, "actions": named}
             audit = self._audit(current, kind, body)
             self._commit(before, current, changed_rows(before, current), (audit,))
         self._wake_at(current.ticket, step.wake_us)
@@ -199,6 +237,7 @@ class Brackets:
             desk.picture.is_session_open,
             desk.picture.last_decimal(bracket.instrument),
             desk.broker.capabilities,
+            desk.tick_of(bracket.instrument),
         )
 
     def _commit(
@@ -210,8 +249,13 @@ class Brackets:
     ) -> None:
         trip = self._finished(before, after)
         closing = () if trip is None else (round_trip_row(trip),)
-        self._desk.journal.commit((*rows, *closing, *self.on_changed(after)), audit)
+        try:
+            self._desk.journal.commit((*rows, *closing, *self.on_changed(after)), audit)
+        except StorageError as error:
+            self._desk.halt(f"the journal cannot be written: {error.message}")
+            raise
         self._keep(after)
+        self.on_committed(after)
         self._publish(before, after)
         if trip is not None:
             self._desk.publish(RoundTripClosed(trip))
@@ -264,7 +308,11 @@ class Brackets:
     def _woken(self, ticket: TicketId, wake_us: int) -> None:
         if self._wakes.get(ticket) == wake_us:
             del self._wakes[ticket]
-            self.review(ticket)
+            try:
+                self.review(ticket)
+            except StorageError:
+                self._wake_at(ticket, self._desk.clock.now_us() + RETRY_JOURNAL_US)
+                raise
 
     def _perform(self, bracket: Bracket, actions: Iterable[Action]) -> None:
         for action in actions:
@@ -281,6 +329,8 @@ class Brackets:
                     self._spawn(self._cancel(bracket.ticket, order_id))
                 case AskOrder(order_id):
                     self._spawn(self._ask(bracket.ticket, order_id))
+                case AskFills(since_us):
+                    self._spawn(self._ask_fills(bracket.ticket, since_us))
                 case RaiseAlarm(text, page, halt):
                     self._alarm(bracket, text, page)
                     if halt:
@@ -311,7 +361,9 @@ class Brackets:
             await call()
             facts = [Accepted(order) for order in orders]
         except OrderRejected as error:
-            facts = [Refused(order, f"{error.reason} ({error.code})") for order in orders]
+            reason = f"{error.reason} ({error.code})"
+            fate = AnswerLost if error.code == DUPLICATE else Refused
+            facts = [fate(order, reason) for order in orders]
         except BrokerError as error:
             # Also when the adapter says nothing was sent: only the venue's books prove that.
             facts = [AnswerLost(order, error.message) for order in orders]
@@ -326,12 +378,29 @@ class Brackets:
         await self._ask(ticket, order)
 
     async def _ask(self, ticket: TicketId, order: ClientOrderId) -> None:
+        broker = self._desk.broker
         try:
-            report = await self._desk.broker.order(order)
+            report = await broker.order(order)
+            if report is None:
+                # One question is no proof: it must be missing from the open orders and the executions too.
+                report = next((o for o in await broker.open_orders() if o.client_order_id == order), None)
+                first = self._brackets[ticket].leg(order).first_send_us
+                fills = await broker.executions(first - FILLS_MARGIN_US)
+                self._take_fills(fill for fill in fills if fill.client_order_id == order)
         except BrokerError as error:
             self._alarm(self._brackets[ticket], f"question about {order}: {error.message}", page=False)
             return
-        self.tell(ticket, NotFound(order) if report is None else report)
+        self.tell(ticket, NotFound(order) if report is None else Found(report))
+
+    async def _ask_fills(self, ticket: TicketId, since_us: int) -> None:
+        try:
+            self._take_fills(await self._desk.broker.executions(since_us))
+        except BrokerError as error:
+            self._alarm(self._brackets[ticket], f"question about executions: {error.message}", page=False)
+
+    def _take_fills(self, fills: Iterable[Fill]) -> None:
+        for fill in fills:
+            self.tell_venue(fill)
 
 
 def ticket_of(order: ClientOrderId) -> TicketId | None:
@@ -342,8 +411,8 @@ def ticket_of(order: ClientOrderId) -> TicketId | None:
 
 
 def unfinished(bracket: Bracket) -> tuple[ClientOrderId, ...]:
-    """Orders whose fate a restart must ask for."""
-    return tuple(leg.id for leg in bracket.legs if leg.is_live)
+    """Orders whose fate a restart must ask for: live ones, and those that may have come to rest after all."""
+    return tuple(leg.id for leg in bracket.legs if leg.is_live or leg.state is OrderState.NOTPLACED)
 
 
 def lost_at_restart(bracket: Bracket) -> tuple[ClientOrderId, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.execution.bracket import Bracket
-from engine.execution.evidence import AnswerLost, NotFound
+from engine.execution.evidence import AnswerLost, Found, NotFound
 from engine.execution.orders import Brackets, lost_at_restart, ticket_of, unfinished
 from engine.model.ids import InstrumentId
 from engine.model.positions import AccountSnapshot
@@ -50,11 +50,12 @@ async def recover(brackets: Brackets, broker: Broker) -> Findings:
         for order in unfinished(bracket):
             report = await broker.order(order)
             asked += 1
-            brackets.tell(bracket.ticket, NotFound(order) if report is None else report)
+            brackets.tell(bracket.ticket, NotFound(order) if report is None else Found(report))
     strangers = []
     for report in await broker.open_orders():
         ticket = ticket_of(report.client_order_id)
-        if ticket is not None and brackets.get(ticket) is None:
+        known = None if ticket is None else brackets.get(ticket)
+        if ticket is not None and (known is None or not known.has_leg(report.client_order_id)):
             strangers.append(f"{report.instrument} order {report.client_order_id}")
     return Findings(asked, differing_positions(brackets.open(), await broker.account()), tuple(strangers))
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from engine.errors import StorageError
-from engine.execution.bracket import Bracket, BracketPhase, Leg
+from engine.execution.bracket import Bracket, BracketPhase, Leg, fill_order
 from engine.model.ids import (
     AccountId,
     ClientOrderId,
@@ -130,7 +130,7 @@ def fill_row(bracket: Bracket, fill: Fill) -> JournalRow:
 
 
 def restore_brackets(
-    brackets: Iterable[Row], orders: Iterable[Row], fills: Iterable[Row]
+    brackets: Sequence[Row], orders: Iterable[Row], fills: Iterable[Row]
 ) -> tuple[Bracket, ...]:
     """Brackets as they were committed, oldest first. Raises StorageError for a row that makes no sense."""
     by_order: defaultdict[str, list[Fill]] = defaultdict(list)
@@ -150,7 +150,6 @@ def restore_brackets(
 
 
 def _bracket(row: Row, legs: Sequence[Leg]) -> Bracket:
-    order = {OrderRole.ENTRY: 0, OrderRole.STOP: 1, OrderRole.TARGET: 2, OrderRole.EXIT: 3}
     return Bracket(
         ticket=TicketId(str(row["id"])),
         number=_int(row["number"]),
@@ -167,7 +166,7 @@ def _bracket(row: Row, legs: Sequence[Leg]) -> Bracket:
         max_sessions=_int(row["max_sessions"]),
         opened_us=_int(row["t_open_us"]),
         deadline_us=_int(row["deadline_us"]),
-        legs=tuple(sorted(legs, key=lambda leg: (leg.first_send_us, leg.n, order[leg.role]))),
+        legs=tuple(sorted(legs, key=lambda leg: leg.place)),
         ratio=Decimal(str(row["ratio"])),
         adjustment=Decimal(str(row["adjustment"])),
         restating=bool(row["restating"]),
@@ -201,7 +200,7 @@ def _leg(row: Row, instrument: InstrumentId, fills: Sequence[Fill]) -> Leg:
         OrderState(str(row["state"])),
         None if row["parent"] is None else ClientOrderId(str(row["parent"])),
         Decimal(str(row["cum"])),
-        tuple(fills),
+        tuple(sorted(fills, key=fill_order)),
         str(row["venue_id"]),
         _int(row["attempts"]),
         _int(row["first_send_us"]),
@@ -231,17 +230,19 @@ def _fill(row: Row) -> Fill:
 def round_trip_of(bracket: Bracket, session: date | None) -> RoundTrip | None:
     """The finished trade of a closed bracket; None when its entry never filled.
 
-    Prices are averages in entry-day dollars. A position that a split paid out whole has no exit fill: it ended
-    by the corporate action at the price that was paid.
+    Prices are averages in entry-day dollars. A position that a split paid out whole has no exit fill: it
+    ended by the corporate action at the price that was paid.
     """
-    bought = [fill for fill in bracket.entry.fills]
+    bought = bracket.entry.fills
     if not bought:
         return None
-    sold = [(leg, fill) for leg in bracket.legs if leg.id != bracket.entry.id for fill in leg.fills]
+    after = [(leg, fill) for leg in bracket.legs if leg.id != bracket.entry.id for fill in leg.fills]
+    # What was bought back after an oversale is money, but no exit.
+    sold = [(leg, fill) for leg, fill in after if fill.side is OrderSide.SELL]
     fees = sum((fill.fee for leg in bracket.legs for fill in leg.fills), ZERO)
     spent = sum((fill.quantity * fill.price for fill in bought), ZERO)
     quantity = sum((fill.quantity for fill in bought), ZERO)
-    received = sum((fill.side.sign * -1 * fill.quantity * fill.price for _, fill in sold), ZERO)
+    received = sum((fill.side.sign * -1 * fill.quantity * fill.price for _, fill in after), ZERO)
     entry_price = spent / quantity
     last = max(sold, key=lambda pair: pair[1].ts_event, default=None)
     if last is None:

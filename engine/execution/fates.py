@@ -1,0 +1,160 @@
+"""Orders whose fate is not known: asked about, proved absent, or sent again (RELIABILITY 5.2).
+
+An entry is never sent again. A protective order is, because at a venue that keeps ids for ever the second
+send is the first one; but only while its shares are still there to sell, at prices that still hold, and not
+once its end was wanted. Everything else waits for the proof of absence.
+"""
+
+from dataclasses import replace
+
+from engine.execution.bracket import Bracket, Leg
+from engine.execution.evidence import NOT_FOUND_PROOF, AnswerLost, apply
+from engine.execution.steps import (
+    Action,
+    AskFills,
+    AskOrder,
+    Circumstances,
+    RaiseAlarm,
+    SendBracket,
+    SendOrder,
+    Step,
+)
+from engine.model.orders import BracketSpec, OrderRole, OrderSide, OrderState
+from engine.money import ZERO
+
+_S = 1_000_000
+ASK_INTERVALS_US = (_S, 2 * _S, 4 * _S, 5 * _S)
+"""After the first question at 0.5 s: 1, 2, 4 s, then every 5 s (RELIABILITY 5.2, 7)."""
+ANSWER_US = 10 * _S
+"""An answer that took longer is lost, whatever the adapter still waits for."""
+ALARM_ASKS = 15
+"""So many questions take a little over a minute: an order unknown for 60 s is told to a person."""
+SENDS_BEFORE_ALARM = 2
+"""So many sends of a protective order without an answer in a row are told to a person."""
+SKEW_US = _S
+EXPIRY_US = 8 * _S
+"""How late a request may arrive where the venue sets no bound; what comes later still is adopted."""
+FILLS_MARGIN_US = 600 * _S
+"""Executions are asked for from so long before the first send: clocks differ."""
+
+
+def silent(bracket: Bracket, now: Circumstances) -> Step | None:
+    """A send that nobody answered has an unknown fate."""
+    for leg in bracket.legs:
+        if leg.state is OrderState.SENDING and now.now_us >= leg.last_send_us + ANSWER_US:
+            return Step(apply(AnswerLost(leg.id, f"no answer in {ANSWER_US // _S} s"), bracket, now.now_us))
+    return None
+
+
+def unknown(bracket: Bracket, now: Circumstances) -> Step | None:
+    """Ask about unknown orders; prove their absence, or send protective ones again under the same id."""
+    for leg in bracket.legs:
+        if leg.state is not OrderState.UNKNOWN:
+            continue
+        if leg.not_found and (step := _not_found(bracket, leg, now)) is not None:
+            return step
+        if now.now_us >= leg.ask_us:
+            asked = _asked(leg, now)
+            alarms = _alarm(bracket, asked, f"order {leg.id} is unknown for a minute")
+            return Step(bracket.with_leg(asked), (AskOrder(leg.id), *alarms))
+    return None
+
+
+def unbooked(bracket: Bracket, now: Circumstances) -> Step | None:
+    """The venue counts a fill whose execution never came: ask for executions."""
+    for leg in bracket.legs:
+        if leg.unbooked > ZERO and leg.state is not OrderState.UNKNOWN and now.now_us >= leg.ask_us:
+            asked = _asked(leg, now)
+            alarms = _alarm(bracket, asked, f"{leg.unbooked} of order {leg.id} lack executions for a minute")
+            since = leg.first_send_us - FILLS_MARGIN_US
+            return Step(bracket.with_leg(asked), (AskFills(since), *alarms))
+    return None
+
+
+def _asked(leg: Leg, now: Circumstances) -> Leg:
+    wait = ASK_INTERVALS_US[min(leg.asked, len(ASK_INTERVALS_US) - 1)]
+    return replace(leg, asked=leg.asked + 1, ask_us=now.now_us + wait)
+
+
+def _alarm(bracket: Bracket, asked: Leg, text: str) -> tuple[Action, ...]:
+    if asked.asked != ALARM_ASKS:
+        return ()
+    return (RaiseAlarm(f"{bracket.instrument}: {text}", page=False),)
+
+
+def _not_found(bracket: Bracket, leg: Leg, now: Circumstances) -> Step | None:
+    parent = None if leg.parent is None else bracket.leg(leg.parent)
+    if parent is not None and parent.state is not OrderState.FILLED:
+        # A sleeping child shares the fate of its entry.
+        return Step(bracket.with_leg(_absent(leg, now))) if parent.state.is_terminal else None
+    if leg.role is not OrderRole.ENTRY and _may_go_again(bracket, leg, now):
+        return _again(bracket, leg, now)
+    if not _is_proved_absent(leg, now):
+        return None
+    children = tuple(
+        _absent(child, now) if child.parent == leg.id and child.is_live else child for child in bracket.legs
+    )
+    return Step(replace(bracket, legs=children).with_leg(_absent(leg, now)))
+
+
+def _is_proved_absent(leg: Leg, now: Circumstances) -> bool:
+    expiry = now.card.request_expiry_us
+    bound = (EXPIRY_US if expiry is None else expiry) + SKEW_US + now.card.visibility_lag_us
+    return leg.not_found >= NOT_FOUND_PROOF and now.now_us - leg.last_send_us > bound
+
+
+def _may_go_again(bracket: Bracket, leg: Leg, now: Circumstances) -> bool:
+    if not now.card.client_id_unique_for_ever or bracket.restating or leg.cancel_us is not None:
+        return False
+    if leg.spec.side is OrderSide.BUY:
+        return leg.remaining <= -bracket.position
+    others = sum(
+        (
+            other.remaining
+            for other in bracket.of_role(OrderRole.STOP, OrderRole.EXIT)
+            if other.is_live and bracket.is_awake(other) and other.id != leg.id
+        ),
+        ZERO,
+    )
+    # A target sells the same shares as its stop.
+    paired = bracket.sibling(leg) if leg.role is OrderRole.TARGET else None
+    shared = paired.remaining if paired is not None and paired.is_live else ZERO
+    return leg.remaining <= bracket.position - others + shared
+
+
+def _again(bracket: Bracket, leg: Leg, now: Circumstances) -> Step | None:
+    """The same id and terms again; a pair goes together or its stop alone."""
+    sibling = bracket.sibling(leg)
+    if sibling is not None and sibling.state is OrderState.UNKNOWN:
+        if not sibling.not_found:
+            return None
+        stop, target = (leg, sibling) if leg.role is OrderRole.STOP else (sibling, leg)
+        group = BracketSpec(bracket.ticket, bracket.account, None, stop.spec, target.spec)
+        both = bracket.with_leg(_sent_again(stop, now)).with_leg(_sent_again(target, now))
+        return Step(both, (SendBracket(group), *_ambiguous(bracket, stop)))
+    if leg.role is OrderRole.TARGET:
+        # Alone it could fill beside its stop: the target is the leg we may lose.
+        return Step(bracket.with_leg(_absent(leg, now)))
+    return Step(bracket.with_leg(_sent_again(leg, now)), (SendOrder(leg.spec), *_ambiguous(bracket, leg)))
+
+
+def _ambiguous(bracket: Bracket, leg: Leg) -> tuple[Action, ...]:
+    if leg.attempts != SENDS_BEFORE_ALARM:
+        return ()
+    text = f"{bracket.instrument}: {leg.attempts} sends of order {leg.id} without an answer: {leg.reason}"
+    return (RaiseAlarm(text, page=True),)
+
+
+def _absent(leg: Leg, now: Circumstances) -> Leg:
+    return replace(leg, state=OrderState.NOTPLACED, changed_us=now.now_us)
+
+
+def _sent_again(leg: Leg, now: Circumstances) -> Leg:
+    return replace(
+        leg,
+        state=OrderState.SENDING,
+        attempts=leg.attempts + 1,
+        last_send_us=now.now_us,
+        changed_us=now.now_us,
+        not_found=0,
+    )

@@ -1,0 +1,80 @@
+"""What a plan is made of: what it may know, what it may do, and one step of it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.execution.bracket import Bracket
+from engine.model.ids import ClientOrderId
+from engine.model.orders import BracketSpec, OrderSpec
+from engine.ports import Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class SendOrder:
+    """Send one order whose intent is journalled."""
+
+    spec: OrderSpec
+
+
+@dataclass(frozen=True, slots=True)
+class SendBracket:
+    """Send a linked group whose intents are journalled."""
+
+    spec: BracketSpec
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    """Ask the venue to cancel."""
+
+    order: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
+class AskOrder:
+    """Ask the venue for an order's fate."""
+
+    order: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True)
+class AskFills:
+    """Ask the venue for executions since an instant, int microseconds UTC."""
+
+    since_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseAlarm:
+    """Tell a person. `page`: now. `halt`: no new entries on the account until a person looked."""
+
+    text: str
+    page: bool
+    halt: bool = False
+
+
+Action = SendOrder | SendBracket | CancelOrder | AskOrder | AskFills | RaiseAlarm
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the planner may know besides the bracket."""
+
+    now_us: int
+    halted: bool
+    session_open: bool
+    """The regular session of the instrument is open; at its closing instant it is not."""
+    last_price: Decimal | None
+    """Last price in today's dollars; None when not known."""
+    card: Capabilities
+    tick_size: Decimal | None = None
+    """To which restated prices are rounded down; None: they are not rounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The bracket after one row and what to do. `wake_us`: when time alone may change the plan, or None."""
+
+    bracket: Bracket
+    actions: tuple[Action, ...] = ()
+    wake_us: int | None = None
