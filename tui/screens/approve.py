@@ -12,6 +12,7 @@ from engine.model.text import visible
 from engine.model.tickets import ProposalState
 from tui import format as fmt
 from tui.actions import Place
+from tui.screens.arrange import FEWEST_COLUMNS, FEWEST_ROWS, too_small
 from tui.screens.chrome import bindings_for
 from tui.screens.dialog import Dialog, Gap, button, key_button
 from tui.views import TicketView
@@ -24,7 +25,7 @@ CLOSES_S = 60.0
 GUARD_S = 0.3
 QUOTE_LIMIT_US = 3_000_000
 """How old a quote of a live market may be when the key goes down (SPEC 11.3)."""
-FEWEST_ORDER_LINES = 3
+FEWEST_ORDER_LINES = 2
 
 STRATEGY_NAMES = {"gaps": "BounceHunter gap"}
 
@@ -89,6 +90,8 @@ class ApproveDialog(Dialog[Approval]):
         name = f"T-{self._shown.ticket.number}"
         if self._asking:
             return "asked, waiting for the answer"
+        if too_small(*self.size):
+            return f"the terminal is too small, {FEWEST_COLUMNS}x{FEWEST_ROWS} is needed"
         if self.console.options.view_only:
             return "this console may look, not act"
         if look.detached:
@@ -121,12 +124,16 @@ class ApproveDialog(Dialog[Approval]):
         if current is not None and current.sha256 == self._sha256:
             self._shown = current
         shown, width = self._shown, self.inner_width
-        top: list[Line | Gap] = [Gap(2), *self._order_rows(shown, look, width), Gap(6)]
-        top += [*_rail_rows(shown, look, width), Gap(5), *self._check_rows(shown, width), Gap(8)]
+        prices = _rail_rows(shown, look, width)
+        before: list[Line | Gap] = [Gap(2), *self._order_rows(shown, look, width), Gap(6)]
+        after: list[Line | Gap] = [Gap(5), *self._check_rows(shown, width), Gap(8)]
         heads, texts = self._exact(shown, width)
         bottom: list[Line | Gap] = [Gap(3), self._buttons(look, width), Gap(7), Gap(9 if self.wide else 10)]
-        fixed = sum(not isinstance(row, Gap) for row in top + bottom)
+        fixed = sum(not isinstance(row, Gap) for row in before + after + bottom) + len(prices)
         room = self.most_rows - 1 - fixed
+        if room < FEWEST_ORDER_LINES + 1:
+            prices, room = prices[1:], room + 1
+        top = [*before, *prices, *after]
         digest = (Span("sha256 ", "-muted"), Span(fmt.digest(shown.sha256)))
         self._windowed = len(texts) + 1 > room
         if len(texts) + 2 > room:

@@ -20,11 +20,13 @@ from tui.widgets.banner import Banner
 from tui.widgets.board import Board
 from tui.widgets.brackets import BracketsPane
 from tui.widgets.events import EventsPane
-from tui.widgets.footer import keys_line
+from tui.widgets.footer import Footer, keys_line
+from tui.widgets.frame import Frame
 from tui.widgets.gaps import GapsPane
 from tui.widgets.ink import EMPTY, Line, Span, pad
 from tui.widgets.look import Look
 from tui.widgets.pane import Pane
+from tui.widgets.statusbar import Navigation, StatusBar
 from tui.widgets.tickets import TicketsPane, held_because
 
 MOVED_S = 0.3
@@ -113,6 +115,9 @@ class DeskScreen(DeckScreen[None]):
         width, height = self.size
         board = self.query_one(TooSmall)
         board.display = too_small(width, height)
+        for other in self.query(Board):
+            if isinstance(other, Frame | StatusBar | Navigation | Footer):
+                other.display = not board.display
         if not board.display:
             return
         protected = look.view.header.protected
@@ -322,6 +327,8 @@ class DeskScreen(DeckScreen[None]):
             else next((item for item in look.view.tickets if item.ticket.id == wanted), None)
         )
         key = "a" if end.approve else "r"
+        if self._may_not(key, look):
+            return
         if look is None or ticket is None:
             self.refuse(key, "the ticket is no longer waiting")
         elif end.approve:
@@ -337,12 +344,10 @@ class DeskScreen(DeckScreen[None]):
         row = pane.selected_row
         ticket = None if look is None else self._ticket_of(look, row)
         since = self.console.options.now() - pane.moved_at
-        if self.console.options.view_only:
-            self.refuse(key, "this console may look, not act")
-        elif look is None or row is None:
+        if self._may_not(key, look):
+            return None
+        if look is None or row is None:
             self.refuse(key, "no row here")
-        elif look.detached:
-            self.refuse(key, "the engine does not answer")
         elif since < MOVED_S:
             self.refuse(key, f"the row moved {since:.1f} s ago, press again")
         elif ticket is None:
@@ -350,6 +355,16 @@ class DeskScreen(DeckScreen[None]):
         else:
             return ticket
         return None
+
+    def _may_not(self, key: str, look: Look | None) -> bool:
+        """Refuse a key that no row could make work."""
+        if self.console.options.view_only:
+            self.refuse(key, "this console may look, not act")
+            return True
+        if look is not None and look.detached:
+            self.refuse(key, "the engine does not answer")
+            return True
+        return False
 
     def action_approve(self) -> None:
         """Open the approve dialog of the selected row's ticket."""
@@ -399,8 +414,7 @@ class DeskScreen(DeckScreen[None]):
         if look is None or not look.halted:
             self.refuse("R", "the engine is not halted")
             return
-        if self.console.options.view_only:
-            self.refuse("R", "this console may look, not act")
+        if self._may_not("R", look):
             return
 
         def after(resumes: bool | None) -> None:
@@ -414,9 +428,7 @@ class DeskScreen(DeckScreen[None]):
         look = self.console.look()
         if look is None or not look.view.header.market.paused:
             self.refuse("space", "no replay waits")
-        elif self.console.options.view_only:
-            self.refuse("space", "this console may look, not act")
-        else:
+        elif not self._may_not("space", look):
             self.run_worker(self._go_on())
 
     async def _go_on(self) -> None:

@@ -24,6 +24,7 @@ class EventsPane(Pane[EventLine]):
     """One line an event; `enter` shows it whole."""
 
     place = Place.EVENTS
+    follows = True
 
     def heading(self, look: Look) -> Title:
         return Title("Events", "")

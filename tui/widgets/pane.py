@@ -47,6 +47,8 @@ class Pane(Board, Generic[Row]):
     place: Place
     indent = 2
     """Column of the pane where a row's text begins; the cursor stands two before it."""
+    follows = False
+    """The first row stays in sight while nobody works in the pane: a list of what happened."""
 
     @dataclass
     class Picked(Message):
@@ -133,8 +135,10 @@ class Pane(Board, Generic[Row]):
         before, place = self._selected, self._place()
         old_order = self._order
         self._rows = found
-        self._order = self._steady.arrange(list(found), now, self.key_at)
+        self._order = list(found) if self.follows else self._steady.arrange(list(found), now, self.key_at)
         self.flashes.keep(set(found))
+        if self.follows and not self.active:
+            before = self._selected = None
         if self._selected not in self._rows:
             at = old_order.index(self._selected) if self._selected in old_order else 0
             self._selected = self._order[min(at, len(self._order) - 1)] if self._order else None
