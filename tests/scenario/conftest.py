@@ -1,7 +1,8 @@
 """Runs the whole engine on stored days: settings, state and market as a person's start makes them."""
 
+import csv
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -89,3 +90,36 @@ def runtime(sessions: ExchangeSessions) -> Callable[[RunOptions, Any], Runtime]:
         return Runtime(options, MarketData(market.bars, market.vix, market.spy, ()), sessions)
 
     return make
+
+
+FIRST = 30
+"""The session of the generated market that a replay starts with: history enough for volume."""
+
+
+@pytest.fixture
+def replay_arguments(tmp_path: Path, generated_market: Any) -> list[str]:
+    """The command line that replays the generated market from files."""
+
+    def write(name: str, bars: Iterable[tuple[str, Any]], *, with_symbol: bool) -> str:
+        path = tmp_path / name
+        columns = ("open", "high", "low", "close", "volume", "event_ratio")
+        with path.open("w", newline="") as file:
+            out = csv.writer(file)
+            out.writerow([*(["symbol"] * with_symbol), "date", *columns])
+            for instrument, found in bars:
+                symbol = [instrument.rpartition(".")[0]] * with_symbol
+                for row in zip(found.day, *(getattr(found, column) for column in columns), strict=True):
+                    out.writerow([*symbol, row[0], *map(repr, map(float, row[1:]))])
+        return str(path)
+
+    market = generated_market
+    return [
+        "--replay",
+        market.days[FIRST].isoformat(),
+        "--data",
+        write("bars.csv", market.bars.items(), with_symbol=True),
+        "--vix",
+        write("vix.csv", [("VIX.US", market.vix)], with_symbol=False),
+        "--spy",
+        write("spy.csv", [("SPY.US", market.spy)], with_symbol=False),
+    ]

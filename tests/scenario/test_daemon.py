@@ -1,7 +1,6 @@
 """The daemon as a process: ready, asked and told through its socket, killed, restarted, stopped."""
 
 import asyncio
-import csv
 import json
 import os
 import pty
@@ -16,8 +15,6 @@ from typing import Any
 
 import pytest
 
-FIRST = 30
-"""The session of the generated market that the replay starts with: history enough for volume."""
 RUN = """
 import sys
 from tui.cli import main
@@ -106,35 +103,8 @@ class Daemon:
 
 
 @pytest.fixture
-def deck(tmp_path: Path, generated_market: Any) -> Deck:
-    def write(name: str, bars: Any, *, with_symbol: bool) -> Path:
-        path = tmp_path / name
-        with path.open("w", newline="") as file:
-            out = csv.writer(file)
-            out.writerow(
-                [*(["symbol"] * with_symbol), "date", "open", "high", "low", "close", "volume", "event_ratio"]
-            )
-            for instrument, columns in bars:
-                symbol = [instrument.rpartition(".")[0]] * with_symbol
-                for row in zip(
-                    columns.day,
-                    columns.open,
-                    columns.high,
-                    columns.low,
-                    columns.close,
-                    columns.volume,
-                    columns.event_ratio,
-                    strict=True,
-                ):
-                    out.writerow([*symbol, row[0], *map(repr, map(float, row[1:]))])
-        return path
-
-    market = generated_market
-    data = write("bars.csv", market.bars.items(), with_symbol=True)
-    vix = write("vix.csv", [("VIX.US", market.vix)], with_symbol=False)
-    spy = write("spy.csv", [("SPY.US", market.spy)], with_symbol=False)
-    day = market.days[FIRST].isoformat()
-    return Deck(tmp_path, ["--replay", day, "--data", str(data), "--vix", str(vix), "--spy", str(spy)])
+def deck(tmp_path: Path, replay_arguments: list[str]) -> Deck:
+    return Deck(tmp_path, replay_arguments)
 
 
 @pytest.fixture

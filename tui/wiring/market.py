@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+
 from engine.errors import DataError
 from engine.features.history import known_before
 from engine.model.ids import InstrumentId, instrument_id
@@ -18,8 +20,6 @@ from storage.bars import read_bars as open_stored_bars
 from storage.paths import StatePaths
 
 INDEX_SYMBOLS = ("VIX", "SPY")
-QUOTED_DECIMALS = 4
-"""US equities are quoted in at most four decimals; stored float32 prices carry noise behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +85,24 @@ def _stored(state: StatePaths) -> Mapping[InstrumentId, BarColumns]:
 
 
 def in_ticks(bars: Mapping[InstrumentId, BarColumns]) -> dict[InstrumentId, BarColumns]:
-    """The same bars with prices as they were quoted."""
+    """The same bars with prices as equities are quoted: 0.0001 steps below one dollar, else 0.01 (SPEC 0.5).
+
+    Stored float32 prices carry noise behind their decimals, adjusted ones never were prices.
+    """
     return {
         name: replace(
             columns,
-            **{
-                side: getattr(columns, side).round(QUOTED_DECIMALS)
-                for side in ("open", "high", "low", "close")
-            },
+            open=_quoted(columns.open),
+            high=_quoted(columns.high),
+            low=_quoted(columns.low),
+            close=_quoted(columns.close),
         )
         for name, columns in bars.items()
     }
+
+
+def _quoted(prices: np.ndarray) -> np.ndarray:
+    return np.where(prices < 1, prices.round(4), prices.round(2))
 
 
 class EquityTicks(Mapping[InstrumentId, Instrument]):
