@@ -208,9 +208,7 @@ def _cover(bracket: Bracket, now: Circumstances) -> Step | None:
     missing = bracket.position - bracket.cover
     stops = _awake_stops(bracket)
     if missing < ZERO:
-        # More cover than position: the newest untouched stop goes, the rest is placed anew.
-        untouched = [leg for leg in stops if leg.state is OrderState.WORKING and leg.cum == ZERO]
-        return _cancel(bracket, untouched[-1:], now)
+        return _shrink(bracket, -missing, now)
     if missing == ZERO or any(leg.state in (OrderState.SENDING, OrderState.UNKNOWN) for leg in stops):
         return None
     if bracket.entry.is_live and now.card.bracket_kind is BracketKind.OTOCO:
@@ -219,6 +217,16 @@ def _cover(bracket: Bracket, now: Circumstances) -> Step | None:
     if _refusals(bracket) >= STOP_REFUSALS or not _has_number(bracket, OrderRole.STOP):
         return None
     return _end_lone_targets(bracket, now) or _place_stop(bracket, missing, now)
+
+
+def _shrink(bracket: Bracket, excess: Decimal, now: Circumstances) -> Step | None:
+    """More cover than position: the newest untouched stop goes, unless enough are going; the rest follows."""
+    working = [leg for leg in _awake_stops(bracket) if leg.state is OrderState.WORKING]
+    going = [leg for leg in working if leg.cancel_us is not None]
+    if sum((leg.remaining for leg in going), ZERO) >= excess:
+        return _cancel(bracket, going, now)
+    untouched = [leg for leg in working if leg.cum == ZERO and leg.cancel_us is None]
+    return _cancel(bracket, untouched[-1:], now)
 
 
 def _end_lone_targets(bracket: Bracket, now: Circumstances) -> Step | None:
