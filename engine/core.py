@@ -23,7 +23,7 @@ from engine.execution.evidence import SessionOver
 from engine.execution.gating import Gatekeeper, StrategyTerms, is_taken
 from engine.execution.orders import Brackets, Desk
 from engine.execution.policies import ApprovalPolicy
-from engine.execution.reconcile import recover
+from engine.execution.reconcile import Findings, catch_up, recover
 from engine.execution.records import restore_brackets
 from engine.model.candidates import Verdict
 from engine.model.commands import Actor, Answer, ApproveTicket, Command, Halt, RejectTicket, Resume
@@ -106,6 +106,7 @@ class Engine:
                 parts.publish,
                 lambda: self.state is EngineState.HALTED,
                 lambda why: self.halt(BY_ENGINE, why),
+                lambda name: parts.instruments.get(name, Instrument(name)).tick_size,
             )
         )
         self.gatekeeper = Gatekeeper(
@@ -139,6 +140,7 @@ class Engine:
         self.verdicts: dict[StrategyName, tuple[Verdict, ...]] = {}
         """Of the last decision instant of each strategy."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._has_followed = False
 
     @property
     def parts(self) -> Parts:
@@ -170,9 +172,9 @@ class Engine:
         halted = self._stored_halt()
         if halted is not None:
             self._become(EngineState.HALTED, halted, "journal")
-        elif not findings.clean:
-            self.halt(BY_ENGINE, "; ".join((*findings.differences, *findings.strangers)))
         else:
+            self._judge(findings)
+        if self.state is EngineState.STARTING:
             self._become(EngineState.RUNNING, "", "engine")
         self.brackets.review_all()
 
@@ -374,9 +376,18 @@ class Engine:
                 self.picture.seed(bracket.instrument, float(bars.close[-1]))
 
     async def _follow_updates(self) -> None:
-        async for update in self._parts.broker.updates():
+        updates = self._parts.broker.updates()
+        if self._has_followed:
+            self._judge(await catch_up(self.brackets, self._parts.broker))
+        self._has_followed = True
+        async for update in updates:
             self.brackets.tell_venue(update)
         raise BrokerError("the venue's update stream ended")
+
+    def _judge(self, findings: Findings) -> None:
+        """Books that differ from the venue's let nothing new begin until a person looked."""
+        if not findings.clean:
+            self.halt(BY_ENGINE, "; ".join((*findings.differences, *findings.strangers)))
 
     def _supervise(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         task = asyncio.get_running_loop().create_task(self._keep_running(name, work), name=name)

@@ -37,10 +37,18 @@ class Findings:
 
 async def recover(brackets: Brackets, broker: Broker) -> Findings:
     """Ask the venue for everything the journal left open. Raises BrokerError when a question fails."""
-    open_brackets = brackets.open()
-    for bracket in open_brackets:
+    for bracket in brackets.open():
         for order in lost_at_restart(bracket):
             brackets.tell(bracket.ticket, AnswerLost(order, "the process ended while it was sent"))
+    return await catch_up(brackets, broker)
+
+
+async def catch_up(brackets: Brackets, broker: Broker) -> Findings:
+    """Whatever the venue's stream did not tell: at start, and whenever the stream begins anew.
+
+    Raises BrokerError when a question fails.
+    """
+    open_brackets = brackets.open()
     if open_brackets:
         since = min(bracket.opened_us for bracket in open_brackets) - LOOK_BACK_US
         for fill in await broker.executions(since):
