@@ -224,7 +224,7 @@ def make_ticket(
         ticket.order_text(),
         (
             f"BUY {quantity} {symbol}  limit {limit}  day",
-            f"sell {quantity}  stop   {stop}  GTC",
+            f"sell {quantity}  stop {stop}  GTC",
             f"sell {quantity}  target {target}  GTC",
         ),
         Decimal(limit) * quantity,

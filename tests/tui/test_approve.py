@@ -347,7 +347,7 @@ async def test_a_ticket_that_is_held_opens_no_dialog(view: DeskView, console: Bu
         await pilot.pause()
         await press(pilot, "a")
         assert isinstance(app.screen, DeskScreen)
-        assert "a refused: T-18 is held: quote is 42 s old" in last_row(app)
+        assert "a refused: quote is 42 s old, limit 15 s" in last_row(app)
 
 
 async def test_small_terminals_keep_buttons_and_hash(view: DeskView, console: Build, armed: Any) -> None:

@@ -185,9 +185,8 @@ class ApproveDialog(Dialog[Approval]):
         money = max(len(loss[0]), len(gain[0]))
         share = max(len(fmt.risk_percent(item[2])) for item in (loss, gain))
         legs = []
-        for lead, words, (text, ink, ratio) in zip(
-            ("then  ", "  or  "), shown.order_words[1:], (loss, gain), strict=True
-        ):
+        exits = aligned_exits(shown.order_words[1], shown.order_words[2])
+        for lead, words, (text, ink, ratio) in zip(("then  ", "  or  "), exits, (loss, gain), strict=True):
             percent = f"{fmt.risk_percent(ratio).rjust(share)} of equity"
             right = (Span(text.ljust(money), ink), Span(f"   {percent}", "-muted"))
             legs.append(spread((Span(lead, "-muted"), *_inked(words)), right, width))
@@ -310,6 +309,24 @@ def _rail_rows(shown: TicketView, look: Look, width: int) -> list[Line]:
         rail(width, stop, target, limit, shown.last if shown.last is not None else shown_price(shown)),
         (low, Span(" " * left), *quote, Span(" " * max(space - left, 1)), high),
     ]
+
+
+_EXIT = re.compile(r"(?P<lead>.*?)(?P<name>stop|target) +(?P<price>[0-9.,]+)(?P<tail>.*)")
+
+
+def aligned_exits(stop: str, target: str) -> tuple[str, str]:
+    """The words of both exits with their prices below each other: `stop   7.70`, `target 8.87`."""
+    found = [_EXIT.fullmatch(words) for words in (stop, target)]
+    if found[0] is None or found[1] is None:
+        return stop, target
+    names = max(len(match["name"]) for match in found if match)
+    prices = max(len(match["price"]) for match in found if match)
+    first, second = (
+        f"{match['lead']}{match['name'].ljust(names)} {match['price'].rjust(prices)}{match['tail']}"
+        for match in found
+        if match
+    )
+    return first, second
 
 
 def _inked(words: str) -> Line:

@@ -84,7 +84,8 @@ class DeckScreen(Screen[Result], Generic[Result]):
 
     def show(self) -> None:
         """Draw everything from the console's newest picture."""
-        if not self.is_mounted or self.size.width == 0:
+        # While a screen closes, its widgets leave before its timers do.
+        if not self.is_mounted or self.size.width == 0 or not self.query(Footer):
             return
         look = self.console.look()
         if look is None:
@@ -116,10 +117,11 @@ class DeckScreen(Screen[Result], Generic[Result]):
     def show_footer(self, look: Look) -> None:
         """Keys, or for four seconds the reason why the last one did nothing."""
         footer = self.query_one(Footer)
-        room = footer_room(footer.size.width, look)
+        view_only = self.console.options.view_only
+        room = footer_room(footer.size.width, look, view_only=view_only)
         refused = self.console.options.now() < self._refused_until
         left = refusal_line(*self._refusal, room) if refused else self.footer_line(look, room)
-        footer.show(left, look, halting=self.console.halting)
+        footer.show(left, look, halting=self.console.halting, view_only=view_only)
 
     def refuse(self, key: str, reason: str) -> None:
         """Say in the footer that a key did nothing, and why."""

@@ -5,7 +5,7 @@ from textual.events import Key
 
 from engine.model.commands import RejectTicket, Resume
 from engine.model.ids import TicketId
-from tui.actions import Place, actions_in
+from tui.actions import Action, Place, actions_in
 from tui.screens.approve import Approval, ApproveDialog
 from tui.screens.arrange import ORDER, arrange, banner_row, too_small
 from tui.screens.chrome import DeckScreen, bindings_for
@@ -14,13 +14,14 @@ from tui.screens.help import HelpSheet
 from tui.screens.leave import LeaveDialog
 from tui.screens.reject import RejectDialog
 from tui.screens.resume import ResumeDialog
+from tui.screens.rows import bracket_of, gap_of, no_ticket, ticket_of
 from tui.screens.sheet import Sheet, SheetEnd
-from tui.views import BracketView, EventLine, GapRow, TicketView
+from tui.views import BracketView, EventLine, TicketView
 from tui.widgets.banner import Banner
 from tui.widgets.board import Board
 from tui.widgets.brackets import BracketsPane
 from tui.widgets.events import EventsPane
-from tui.widgets.footer import Footer, keys_line
+from tui.widgets.footer import Footer, FooterKey, keys_line
 from tui.widgets.frame import Frame
 from tui.widgets.gaps import GapsPane
 from tui.widgets.ink import EMPTY, Line, Span, pad
@@ -144,26 +145,36 @@ class DeskScreen(DeckScreen[None]):
 
     def footer_line(self, look: Look, room: int) -> Line:
         if self._typing:
-            return (
-                Span("/", "-accent -bold"),
-                Span(f"{self.active.filter}_"),
-                Span("  enter keeps, esc clears", "-muted"),
-            )
-        market = look.view.header.market
-        keys = []
-        for action in actions_in(self.current):
-            if not action.label or (action.id == "back" and not (self.zoomed or self.active.filter)):
-                continue
-            if action.id == "market.resume" and not market.paused:
-                continue
-            if (action.id == "engine.resume") != look.halted and action.id in (
-                "engine.resume",
-                "ticket.approve",
-                "ticket.reject",
-            ):
-                continue
-            keys.append((action.shown, action.label))
-        return keys_line(keys, room)
+            typed = Span(f"{self.active.filter}_")
+            return (Span("/", "-accent -bold"), typed, Span("  enter keeps, esc clears", "-muted"))
+        actions = [
+            action for action in actions_in(self.current) if action.label and self._shows(action, look)
+        ]
+        return keys_line(
+            [FooterKey(action.shown, action.label, self._works(action, look)) for action in actions], room
+        )
+
+    def _shows(self, action: Action, look: Look) -> bool:
+        """Keys for rare states stand in the footer only while the state lasts."""
+        match action.id:
+            case "market.resume":
+                return look.view.header.market.paused
+            case "engine.resume":
+                return look.halted
+            case "ticket.approve" | "ticket.reject":
+                return not look.halted
+            case "back":
+                return self.zoomed or bool(self.active.filter)
+        return True
+
+    def _works(self, action: Action, look: Look) -> bool:
+        acts = action.id in ("market.resume", "engine.resume", "ticket.approve", "ticket.reject")
+        if acts and (self.console.options.view_only or look.detached):
+            return False
+        if action.id not in ("ticket.approve", "ticket.reject"):
+            return True
+        ticket = ticket_of(look, self.active.selected_row)
+        return ticket is not None and not (action.id == "ticket.approve" and held_because(ticket, look))
 
     # Keys.
 
@@ -245,37 +256,18 @@ class DeskScreen(DeckScreen[None]):
 
     # What a row has to say.
 
-    def _ticket_of(self, look: Look, row: object) -> TicketView | None:
-        wanted: TicketId | None = None
-        if isinstance(row, TicketView):
-            wanted = row.ticket.id
-        elif isinstance(row, GapRow):
-            wanted = row.ticket
-        return next((item for item in look.view.tickets if item.ticket.id == wanted), None)
-
-    def _gap_of(self, look: Look, row: object) -> GapRow | None:
-        gaps = look.view.gaps
-        if isinstance(row, GapRow):
-            return next((item for item in gaps if item.correlation == row.correlation), None)
-        if isinstance(row, TicketView):
-            return next((item for item in gaps if item.ticket == row.ticket.id), None)
-        if isinstance(row, BracketView):
-            return next((item for item in gaps if item.ticket == row.ticket), None)
-        if isinstance(row, EventLine):
-            return next((item for item in gaps if item.correlation == row.correlation), None)
-        return None
-
     def action_open(self) -> None:
         """The ticket, or what is known of the row."""
         look, row = self.console.look(), self.active.selected_row
         if look is None or row is None:
             self.refuse("enter", "no row here")
             return
-        ticket = self._ticket_of(look, row)
+        ticket = ticket_of(look, row)
+        bracket = bracket_of(look, row)
         if ticket is not None:
             self._open_ticket(ticket)
-        elif isinstance(row, BracketView):
-            self._open_bracket(row)
+        elif bracket is not None:
+            self._open_bracket(bracket)
         elif isinstance(row, EventLine):
             self.app.push_screen(Sheet(("Event", ""), lambda _look, width: event_lines(row, width)))
         else:
@@ -304,7 +296,7 @@ class DeskScreen(DeckScreen[None]):
     def action_why(self) -> None:
         """Why the row's candidate is in its state."""
         look, row = self.console.look(), self.active.selected_row
-        gap = None if look is None or row is None else self._gap_of(look, row)
+        gap = None if look is None or row is None else gap_of(look, row)
         if gap is None:
             self.refuse("w", "no row here" if row is None else "its candidate is not of this session")
             return
@@ -342,7 +334,7 @@ class DeskScreen(DeckScreen[None]):
         """The ticket a key would act on; None after saying why it does nothing."""
         look, pane = self.console.look(), self.active
         row = pane.selected_row
-        ticket = None if look is None else self._ticket_of(look, row)
+        ticket = None if look is None else ticket_of(look, row)
         since = self.console.options.now() - pane.moved_at
         if self._may_not(key, look):
             return None
@@ -351,7 +343,7 @@ class DeskScreen(DeckScreen[None]):
         elif since < MOVED_S:
             self.refuse(key, f"the row moved {since:.1f} s ago, press again")
         elif ticket is None:
-            self.refuse(key, _no_ticket(row))
+            self.refuse(key, no_ticket(row))
         else:
             return ticket
         return None
@@ -374,7 +366,8 @@ class DeskScreen(DeckScreen[None]):
 
     def _approve(self, look: Look, ticket: TicketView) -> None:
         if held := held_because(ticket, look):
-            self.refuse("a", f"T-{ticket.ticket.number} is held: {held}")
+            name = f"T-{ticket.ticket.number} is held: " if look.held else ""
+            self.refuse("a", f"{name}{held}")
             return
         number, wanted = ticket.ticket.number, ticket.ticket.id
 
@@ -446,9 +439,3 @@ class DeskScreen(DeckScreen[None]):
                 self.console.leave(stop_engine=True)
 
         self.app.push_screen(LeaveDialog(), after)
-
-
-def _no_ticket(row: object) -> str:
-    if isinstance(row, GapRow):
-        return f"{row.symbol} has no ticket: {row.reason}" if row.reason else f"{row.symbol} has no ticket"
-    return "no ticket on this row"

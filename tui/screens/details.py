@@ -8,6 +8,7 @@ from engine.model.orders import OrderRole
 from engine.model.text import visible
 from engine.model.tickets import Ticket
 from tui import format as fmt
+from tui.screens.approve import aligned_exits
 from tui.views import BracketView, EventLine, GapRow, LegView, TicketView
 from tui.widgets.brackets import bracket_mark
 from tui.widgets.events import MARKS
@@ -77,7 +78,8 @@ def ticket_lines(view: TicketView, look: Look, width: int) -> list[Line]:
 
 def _order_lines(view: TicketView, look: Look, width: int) -> list[Line]:
     ticket = view.ticket
-    entry, stop, target = view.order_words
+    entry = view.order_words[0]
+    stop, target = aligned_exits(view.order_words[1], view.order_words[2])
     lines: list[Line] = [
         (Span(entry, "-strong"),),
         (
@@ -156,21 +158,20 @@ def why_lines(row: GapRow, width: int) -> list[Line]:
     """Every verdict and gate that speaks against a candidate, then what its numbers mean."""
     lines: list[Line] = [head("Why", width, row.reason)]
     for sentence in row.details:
-        lines += paragraph(sentence, width, lead=(Span("■ ", "-muted"),))
+        lines += paragraph(sentence, width, lead=(Span("· ", "-muted"),))
     if not row.details:
         lines += paragraph("Nothing speaks against it.", width, ink="-muted")
     lines += [EMPTY, head("Numbers", width)]
-    none = "not known"
     numbers = (
-        ("gap%", fmt.signed_percent(row.gap_ratio), "open against the close before, after corporate actions"),
+        ("gap%", fmt.signed_percent(row.gap_ratio), "open against the close before, splits taken out"),
         ("price", fmt.price(row.price), "the price the decision was made at"),
-        ("q", fmt.probability(row.q_bounce), "probability that the target comes before the stop"),
-        ("tch", fmt.probability(row.p_touch), "probability that the target is touched at all"),
+        ("q", fmt.probability(row.q_bounce), "chance of the target before the stop"),
+        ("tch", fmt.probability(row.p_touch), "chance that the target is touched at all"),
         ("BCS", fmt.score(row.bcs), "bounce score, 0 to 10"),
         ("EV%", fmt.signed_percent(row.ev_ratio), "expected net return of the trade"),
     )
     for name, value, meaning in numbers:
-        text = f"{meaning}{f'; {none}' if value == fmt.NO_VALUE else ''}"
+        text = f"{meaning}; not known" if value == fmt.NO_VALUE else meaning
         lines += paragraph(
             text, width, lead=(Span(name.ljust(7)), Span(value.rjust(8)), Span("  ")), ink="-muted"
         )

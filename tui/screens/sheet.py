@@ -10,7 +10,7 @@ from engine.model.ids import TicketId
 from tui.actions import Place, actions_in
 from tui.screens.chrome import DeckModal, bindings_for
 from tui.widgets.board import Board
-from tui.widgets.footer import keys_line
+from tui.widgets.footer import FooterKey, keys_line
 from tui.widgets.ink import EMPTY, Line, Span, cut, pad, width_of
 from tui.widgets.look import Look
 from tui.widgets.statusbar import WIDE
@@ -132,8 +132,9 @@ class Sheet(SheetBase[SheetEnd]):
         return self._build(look, width)
 
     def footer_line(self, look: Look, room: int) -> Line:
+        works = not self.console.options.view_only and not look.detached
         keys = [
-            (action.shown, action.label)
+            FooterKey(action.shown, action.label, works or not action.id.startswith("ticket."))
             for action in actions_in(self.place)
             if action.label and (self._ticket is not None or not action.id.startswith("ticket."))
         ]

@@ -27,9 +27,9 @@ def bracket_mark(row: BracketView) -> tuple[str, str]:
         return "?", "-danger -bold"
     if is_closed(row):
         return "●", "-muted"
-    if row.held > 0 and not row.protected:
+    if row.phase == "protected" and not row.protected:
         return "■", "-danger"
-    if row.held < row.quantity:
+    if row.phase != "protected" or row.held < row.quantity:
         return "◐", "-attention"
     return "●", ""
 

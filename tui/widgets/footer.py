@@ -1,6 +1,7 @@
 """The last row: keys of the focused pane, or why a key did nothing; sources and halt at the right."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tui.widgets.board import Board
 from tui.widgets.ink import Line, Span, cut, spread, width_of
@@ -12,21 +13,31 @@ HALT_WARNING = "! again within 2 s: HALT (no new orders, stops stay)"
 class Footer(Board):
     """One row; what it says is decided by the screen."""
 
-    def show(self, left: Line, look: Look | None, *, halting: bool) -> None:
+    def show(self, left: Line, look: Look, *, halting: bool, view_only: bool) -> None:
         """`left` gives way to the right side, except for the warning of a first `!`."""
         width = self.size.width
         if halting:
             self.show_lines([spread((Span(f" {HALT_WARNING} ", "-halting"),), (), width)])
             return
-        right = () if look is None else _right(look)
-        self.show_lines([spread((Span(" "), *left), right, width)])
+        self.show_lines([spread((Span(" "), *left), _right(look, view_only=view_only), width)])
 
 
-def keys_line(keys: Sequence[tuple[str, str]], room: int) -> Line:
+@dataclass(frozen=True, slots=True)
+class FooterKey:
+    """A key as the footer shows it; faint while pressing it would be refused."""
+
+    shown: str
+    label: str
+    works: bool = True
+
+
+def keys_line(keys: Sequence[FooterKey], room: int) -> Line:
     """`a approve  r reject`; a key that does not fit whole leaves, and those after it."""
     line: Line = ()
-    for shown, label in keys:
-        more: Line = (Span(shown, "-accent -bold"), Span(f" {label}", "-muted"))
+    for key in keys:
+        more: Line = (Span(key.shown, "-accent -bold"), Span(f" {key.label}", "-muted"))
+        if not key.works:
+            more = (Span(f"{key.shown} {key.label}", "-faint"),)
         longer = (*line, Span("  "), *more) if line else more
         if width_of(longer) > room:
             break
@@ -39,22 +50,19 @@ def refusal_line(key: str, reason: str, room: int) -> Line:
     return cut((Span(key, "-faint"), Span(f" refused: {reason}", "-attention")), room)
 
 
-def footer_room(width: int, look: Look) -> int:
+def footer_room(width: int, look: Look, *, view_only: bool) -> int:
     """Cells the left side may take."""
-    return width - width_of(_right(look)) - 3
+    return width - width_of(_right(look, view_only=view_only)) - 3
 
 
-def _right(look: Look) -> Line:
+def _right(look: Look, *, view_only: bool) -> Line:
     market = look.view.header.market
     count = f"{market.sources_ok}/{market.sources_total} sources"
     if look.halted:
         return (Span("■", "-danger"), Span(" HALTED", "-danger -bold"), Span(f" {count} ", "-muted"))
     whole = market.sources_ok >= market.sources_total and not look.stale
     mark = Span("●", "-up") if whole else Span("◐", "-attention")
-    return (
-        mark,
-        Span(f" {count}", "-muted"),
-        Span("  "),
-        Span("!!", "-danger -bold"),
-        Span(" halt ", "-muted"),
-    )
+    halt: Line = (Span("!!", "-danger -bold"), Span(" halt ", "-muted"))
+    if view_only:
+        halt = (Span("view only ", "-muted"),)
+    return (mark, Span(f" {count}", "-muted"), Span("  "), *halt)

@@ -108,7 +108,9 @@ class GapsPane(Pane[GapRow]):
             replace(column, width=max(column.width, longest)) if column.id == "price" else column
             for column in COLUMNS
         ]
-        return fit_columns(columns, width, self._gap)
+        rows = look.view.gaps
+        known = [column for column in columns if not rows or _is_known(column, rows)]
+        return fit_columns(known, width, self._gap)
 
     def _price(self, row: GapRow, look: Look) -> str:
         """Padded on the right so that the points of the column stand in one line."""
@@ -168,6 +170,20 @@ class GapsPane(Pane[GapRow]):
         glyph, glyph_ink, words, ink = state_words(row, bracket, look)
         text = cut_text(f" {words}", width - 1)
         return (Span(glyph, glyph_ink), Span(text.ljust(width - 1), ink))
+
+
+def _is_known(column: Column, rows: Sequence[GapRow]) -> bool:
+    """A column that has no value in any row gives its room to others; `w` says why there is none."""
+    match column.id:
+        case "q":
+            return any(row.q_bounce is not None for row in rows)
+        case "touch":
+            return any(row.p_touch is not None for row in rows)
+        case "bcs":
+            return any(row.bcs is not None for row in rows)
+        case "ev":
+            return any(row.ev_ratio is not None for row in rows)
+    return True
 
 
 def is_held(row: GapRow, look: Look) -> bool:
