@@ -1,0 +1,274 @@
+"""The whole engine on a few hand-made days: what a person relies on, from candidate to audit."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.core import EngineState
+from engine.execution.policies import PolicyName
+from engine.model.commands import Actor, ApproveTicket, Halt, RejectTicket, Resume
+from engine.model.ids import InstrumentId, instrument_id
+from engine.model.tickets import ProposalState
+from engine.ports import BarColumns
+from engine.risk.limits import DATASET, FULL, NONE, LimitSwitches
+from engine.sources.sessions import ExchangeSessions
+from storage.memory import open_memory
+from tui.wiring.runtime import RunOptions, Runtime
+
+NINA = Actor("nina", "pts/7")
+FLAT_DAYS = 25
+FIRST = date(2016, 2, 8)
+
+
+@dataclass(frozen=True)
+class Market:
+    """Bars by instrument and the two indices."""
+
+    bars: dict[InstrumentId, BarColumns]
+    vix: BarColumns
+    spy: BarColumns
+
+
+Row = tuple[float, float, float, float]
+"""Open, high, low, close."""
+
+
+@pytest.fixture
+def market(sessions: ExchangeSessions) -> Callable[..., Market]:
+    """25 flat sessions at 10.00 before FIRST, then the rows given; `ratios` of the rows, 1.0 where short."""
+
+    def columns(name: str, days: list[date], rows: list[Row], ratios: list[float]) -> BarColumns:
+        table = np.array(rows, dtype=np.float64).T.copy()
+        full = np.ones(len(rows))
+        full[len(rows) - len(ratios) :] = ratios
+        volume = np.full(len(rows), 1e6)
+        return BarColumns(instrument_id(name), np.array(days, dtype="datetime64[D]"), *table, volume, full)
+
+    def make(rows: dict[str, list[Row]], ratios: dict[str, list[float]] | None = None) -> Market:
+        before = [session.day for session in sessions.between(date(2014, 10, 1), FIRST)][:-1]
+        after = [session.day for session in sessions.between(FIRST, date(2016, 6, 30))]
+        flat: list[Row] = [(10.0, 10.0, 10.0, 10.0)] * FLAT_DAYS
+        bars = {}
+        for name, tail in rows.items():
+            days = [*before[-FLAT_DAYS:], *after[: len(tail)]]
+            tail_ratios = (ratios or {}).get(name, [1.0] * len(tail))
+            found = columns(name, days, [*flat, *tail], tail_ratios)
+            bars[found.instrument] = found
+        index_days = [*before, *after]
+        level: list[Row] = [(15.0, 15.0, 15.0, 15.0)] * len(index_days)
+        return Market(bars, columns("VIX", index_days, level, []), columns("SPY", index_days, level, []))
+
+    return make
+
+
+CALM: Row = (9.5, 9.6, 9.4, 9.5)
+"""Opens 5 % lower than 10.00, touches neither 8.74 nor 10.07."""
+
+
+@pytest.fixture
+def begin(
+    options: Callable[..., RunOptions], runtime: Callable[[RunOptions, Any], Runtime]
+) -> Callable[..., Runtime]:
+    def make(
+        market: Market,
+        policy: PolicyName = PolicyName.HOLD,
+        switches: LimitSwitches = FULL,
+        **more: Any,
+    ) -> Runtime:
+        run = options(FIRST, None, switches, policy=policy, **more)
+        return runtime(run, market)
+
+    return make
+
+
+async def until(wanted: Callable[[], bool]) -> None:
+    """Let the loop turn until something is so; bounded, so that a failure ends."""
+    for _ in range(200_000):
+        if wanted():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came to that")
+
+
+def approve_first(runtime: Runtime) -> Any:
+    entry = runtime.engine.tickets.waiting()[0]
+    return runtime.engine.give(ApproveTicket(entry.ticket.id, entry.sha256, "key-1", 9.5, NINA))
+
+
+async def test_a_ticket_is_approved_protected_and_sold_at_the_close_of_the_fifth_session(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    runtime = begin(market({"AAA": [CALM] * 6}), wait=True, remember=True)
+    await runtime.start()
+    engine = runtime.engine
+    await until(lambda: runtime.replay.paused)
+    (entry,) = engine.tickets.waiting()
+    assert approve_first(runtime).ok
+    await until(lambda: any(b.phase.value == "protected" for b in engine.brackets))
+    (bracket,) = engine.brackets
+    assert bracket.position == bracket.cover == entry.ticket.order.stop.quantity
+    await runtime.run_until_done()
+    (row,) = engine.parts.journal.rows("round_trip")
+    assert (row["exit_reason"], row["sessions"], row["exit_price"]) == ("time", 5, "9.5")
+    assert engine.tickets.get(entry.ticket.id).state is ProposalState.CLOSED  # type: ignore[union-attr]
+    kinds = [line["kind"] for line in engine.parts.journal.audit(entry.ticket.correlation)]
+    assert kinds[:5] == ["candidate", "pending", "approved", "submitted", "intent"]
+    approved = next(a for a in engine.parts.journal.audit() if a["kind"] == "approved")
+    assert approved["actor"] == "nina on pts/7"
+    assert json.loads(str(approved["body"]))["sha256"] == entry.sha256
+    await runtime.stop()
+    with open_memory(runtime.state.memory, read_only=True) as memory:
+        found = entry.ticket.correlation
+        assert len(memory.signals(found)) == 1
+        assert {action.kind for action in memory.actions(found)} == {"proposal", "approve", "exit"}
+        assert len(memory.outcomes(found)) == 1
+
+
+async def test_a_ticket_that_nobody_decides_expires_after_ten_minutes_of_market_time(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    runtime = begin(market({"AAA": [CALM]}))
+    await runtime.start()
+    await runtime.run_until_done()
+    (entry,) = runtime.engine.tickets
+    assert entry.state is ProposalState.EXPIRED
+    (line,) = [a for a in runtime.engine.parts.journal.audit() if a["kind"] == "expired"]
+    assert line["ts_us"] == entry.ticket.created_us + 600_000_000
+    answer = runtime.engine.give(ApproveTicket(entry.ticket.id, entry.sha256, "n", 9.5, NINA))
+    assert (answer.ok, answer.code) == (False, "not_pending")
+    assert not tuple(runtime.engine.brackets)
+    await runtime.stop()
+
+
+async def test_two_approvers_make_one_order_and_the_second_is_told_who_won(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    runtime = begin(market({"AAA": [CALM]}), wait=True)
+    await runtime.start()
+    await until(lambda: runtime.replay.paused)
+    (entry,) = runtime.engine.tickets.waiting()
+    ticket, sha256 = entry.ticket.id, entry.sha256
+    assert runtime.engine.give(ApproveTicket(ticket, sha256, "a", 9.5, NINA)).ok
+    loser = runtime.engine.give(ApproveTicket(ticket, sha256, "b", 9.5, Actor("otto", "pts/2")))
+    assert not loser.ok
+    assert loser.text == "T-1 was approved by nina on pts/7 at 14:30:00Z. Your key did nothing."
+    rejected = runtime.engine.give(RejectTicket(ticket, "late", NINA))
+    assert not rejected.ok
+    assert len(tuple(runtime.engine.brackets)) == 1
+    await runtime.stop()
+
+
+async def test_a_halt_outlives_a_restart_and_ends_only_by_resume(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    days = market({"AAA": [CALM] * 3})
+    runtime = begin(days, wait=True)
+    await runtime.start()
+    await until(lambda: runtime.replay.paused)
+    assert approve_first(runtime).ok
+    await until(lambda: any(b.position > 0 for b in runtime.engine.brackets))
+    assert runtime.engine.give(Halt(NINA, "enough")).ok
+    await runtime.stop()
+
+    again = begin(days)
+    await again.start()
+    engine = again.engine
+    assert engine.state is EngineState.HALTED
+    assert "enough" in engine.reason
+    (bracket,) = engine.brackets.open()
+    assert bracket.cover == bracket.position > 0
+    assert engine.give(Resume(NINA)).ok
+    assert engine.state is EngineState.RUNNING
+    assert engine.give(Resume(NINA)).code == "not_halted"
+    await again.stop()
+
+
+async def test_nothing_is_sent_while_halted(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    runtime = begin(market({"AAA": [CALM]}), wait=True)
+    await runtime.start()
+    await until(lambda: runtime.replay.paused)
+    runtime.engine.give(Halt(NINA, "enough"))
+    answer = approve_first(runtime)
+    assert (answer.ok, answer.code) == (False, "gated_out")
+    assert "HALTED" in answer.text
+    assert not tuple(runtime.engine.brackets)
+    await runtime.stop()
+
+
+@pytest.mark.parametrize(("ratio", "factor"), [(0.5, 0.5), (2.0, 2.0), (10.0, 10.0), (0.97, 0.97)])
+async def test_corporate_actions_restate_every_bracket_as_the_venue_does(
+    ratio: float, factor: float, market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    gapped = tuple(price * 0.9 for price in CALM)
+    restated: list[Row] = [tuple(price * factor for price in gapped)] * 2  # type: ignore[list-item]
+    days = market({"AAA": [CALM, gapped, *restated]}, {"AAA": [1.0, 1.0, ratio, 1.0]})
+    runtime = begin(days, PolicyName.PAPER_AUTO, NONE)
+    await runtime.start()
+    engine = runtime.engine
+    await runtime.run_until_done()
+    account = await engine.parts.broker.account()
+    held = {p.instrument: p.quantity for p in account.positions}
+    brackets = [b for b in engine.brackets.open() if b.position > 0]
+    assert len(brackets) == 1, "the second gap is held, the first was stopped out"
+    assert held == {brackets[0].instrument: brackets[0].position}
+    assert account.cash == engine.books.cash
+    assert brackets[0].cover == brackets[0].position
+    assert brackets[0].ratio == Decimal(repr(ratio))
+    await runtime.stop()
+
+
+async def test_two_positions_in_one_instrument_share_a_split_as_the_venue_rounds_it(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    second: Row = (9.2, 9.3, 9.1, 9.2)
+    third: Row = (27.6, 27.7, 27.5, 27.6)
+    days = market({"AAA": [CALM, second, third]}, {"AAA": [1.0, 1.0, 3.0]})
+    runtime = begin(days, PolicyName.PAPER_AUTO, NONE)
+    await runtime.start()
+    await runtime.run_until_done()
+    engine = runtime.engine
+    account = await engine.parts.broker.account()
+    ours = [bracket.position for bracket in engine.brackets.open()]
+    assert len(ours) == 2
+    assert sum(ours) == account.positions[0].quantity
+    assert account.cash == engine.books.cash
+    await runtime.stop()
+
+
+async def test_a_stream_that_ends_degrades_and_is_caught_up_with(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    runtime = begin(market({"AAA": [CALM] * 3}), wait=True)
+    await runtime.start()
+    engine = runtime.engine
+    await until(lambda: runtime.replay.paused)
+    engine.parts.broker.disconnect()  # type: ignore[attr-defined]
+    await until(lambda: engine.state is EngineState.DEGRADED)
+    assert approve_first(runtime).code == "gated_out"
+    assert runtime.replay.resume()
+    await until(lambda: engine.state is EngineState.RUNNING)
+    await runtime.stop()
+
+
+async def test_limits_hold_eight_positions_and_one_per_instrument(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    days = market({f"A{n:02d}": [CALM] * 2 for n in range(12)})
+    runtime = begin(days, PolicyName.PAPER_AUTO, DATASET)
+    await runtime.start()
+    await runtime.run_until_done()
+    assert len(runtime.engine.brackets.open()) == 8
+    candidates = [a for a in runtime.engine.parts.journal.audit() if a["kind"] == "candidate"]
+    reasons = [json.loads(str(line["body"]))["reason"] for line in candidates]
+    assert reasons.count("open 8/8") == 4
+    assert len({bracket.instrument for bracket in runtime.engine.brackets.open()}) == 8
+    await runtime.stop()
