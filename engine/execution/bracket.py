@@ -223,10 +223,9 @@ def open_bracket(ticket: Ticket, now_us: int) -> Bracket:
     """The bracket of an approved ticket with its three orders as intents: exactly the ticket's terms."""
     spec = ticket.order
     entry = spec.entry
-    if entry is None or entry.limit_price is None or spec.stop.stop_price is None:
-        raise ValueError(f"ticket {ticket.id} has no limit entry with a stop")
-    if spec.target.limit_price is None:
-        raise ValueError(f"ticket {ticket.id} has no target")
+    stop, target = spec.stop.stop_price, spec.target.limit_price
+    if entry is None or entry.limit_price is None or stop is None or target is None:
+        raise ValueError(f"ticket {ticket.id} has no limit entry with a stop and a target")
     parent = entry.client_order_id
     return Bracket(
         ticket=ticket.id,
@@ -239,8 +238,8 @@ def open_bracket(ticket: Ticket, now_us: int) -> Bracket:
         phase=BracketPhase.ENTERING,
         quantity=entry.quantity,
         limit_price=entry.limit_price,
-        stop_price=spec.stop.stop_price,
-        target_price=spec.target.limit_price,
+        stop_price=stop,
+        target_price=target,
         max_sessions=ticket.max_sessions,
         opened_us=now_us,
         deadline_us=now_us + ticket.entry_ttl_us,

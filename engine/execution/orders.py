@@ -38,7 +38,6 @@ from engine.execution.steps import (
     AskOrder,
     CancelOrder,
     Circumstances,
-    RaiseAlarm,
     SendBracket,
     SendOrder,
 )
@@ -331,10 +330,10 @@ class Brackets:
                     self._spawn(self._ask(bracket.ticket, order_id))
                 case AskFills(since_us):
                     self._spawn(self._ask_fills(bracket.ticket, since_us))
-                case RaiseAlarm(text, page, halt):
-                    self._alarm(bracket, text, page)
-                    if halt:
-                        self._desk.halt(text)
+                case alarm:
+                    self._alarm(bracket, alarm.text, alarm.page)
+                    if alarm.halt:
+                        self._desk.halt(alarm.text)
 
     def _alarm(self, bracket: Bracket, text: str, page: bool) -> None:
         self._desk.publish(Alarm(text, page, bracket.correlation, self._desk.clock.now_us()))

@@ -194,8 +194,6 @@ def _wanted(bracket: Bracket, now: Circumstances) -> Step | None:
 
 def _stale_stop(bracket: Bracket, now: Circumstances) -> Step | None:
     """A stop from before a corporate action that came to rest after it would trigger at the wrong price."""
-    if bracket.phase not in OPEN_PHASES:
-        return None
     price = _restated(bracket, bracket.stop_price, now)
     stale = [leg for leg in _awake_stops(bracket) if leg.is_live and leg.spec.stop_price != price]
     return _cancel(bracket, stale, now)

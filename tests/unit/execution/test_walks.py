@@ -242,6 +242,20 @@ async def test_stop_rejected_twice_leaves_at_market(rig: Any) -> None:
     rig.assert_over()
 
 
+async def test_a_venue_that_rejects_the_legs_it_had_accepted(rig: Any) -> None:
+    bracket = await rig.begin()
+    for leg in bracket.legs[1:]:
+        rig.venue.orders[leg.id].state = OrderState.REJECTED
+        rig.venue.outbox.append(rig.venue.orders[leg.id].report())
+    rig.venue.fill(bracket.entry.id)
+    await rig.settle()
+    rig.assert_covered()
+    assert rig.legs(S) == [OrderState.REJECTED, OrderState.WORKING]
+    rig.venue.fill(rig.now().of_role(S)[1].id)
+    await rig.settle()
+    rig.assert_over()
+
+
 async def test_one_rejected_stop_is_placed_anew(rig: Any) -> None:
     bracket = await rig.begin()
     rig.venue.fill(bracket.entry.id, 4)
@@ -479,6 +493,22 @@ async def test_a_refused_buy_back_waits_before_the_next(rig: Any) -> None:
     await rig.settle()
     assert rig.now().phase is BracketPhase.CLOSED
     assert len(rig.halts) == 1
+
+
+async def test_a_buy_back_without_an_answer_is_sent_again_under_its_id(rig: Any) -> None:
+    bracket = await rig.hold()
+    rig.venue.orders[bracket.of_role(T)[0].id].group = ()
+    rig.venue.fill(bracket.of_role(T)[0].id, price="106")
+    rig.venue.fill(bracket.of_role(S)[0].id, price="92")
+    rig.venue.faults["send"].append("request lost")
+    await rig.settle()
+    assert rig.now().has_unknown
+    await rig.advance(1)
+    assert not rig.now().has_unknown
+    assert rig.venue.sent("X") == [rig.now().of_role(X)[0].id] * 2
+    rig.venue.fill(rig.now().of_role(X)[0].id)
+    await rig.settle()
+    assert rig.now().phase is BracketPhase.CLOSED
 
 
 async def test_buy_backs_end_with_the_order_numbers(rig: Any) -> None:
