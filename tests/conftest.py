@@ -26,6 +26,11 @@ def _load(name: str) -> ModuleType:
     return module
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of all tests; a folder's own conftest is read too late for that."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden screens anew")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Make the fixtures of `fixtures_bars.py` known to all tests."""
     if not config.pluginmanager.has_plugin("fixtures_bars"):

@@ -3,6 +3,7 @@
 import os
 import sys
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -75,6 +76,10 @@ def console(
     plain: Annotated[bool, typer.Option("--plain", help="ASCII only.")] = False,
     no_mouse: Annotated[bool, typer.Option("--no-mouse", help="Leave the mouse to the terminal.")] = False,
     low_bandwidth: Annotated[bool, typer.Option("--low-bandwidth", help="Fewer redraws.")] = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option("--picture", metavar="FILE", help="Write the first decision of a replay as SVG, leave."),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
@@ -83,7 +88,9 @@ def console(
     context.obj = Given(config, state)
     if context.invoked_subcommand is None:
         files = tuple(data or ())
-        wanted = Wanted(replay, files, vix, spy, speed, policy, no_ui, plain, no_mouse, low_bandwidth)
+        wanted = Wanted(
+            replay, files, vix, spy, speed, policy, no_ui, plain, no_mouse, low_bandwidth, picture
+        )
         run(context.obj, wanted)
 
 

@@ -1,7 +1,8 @@
 """Drives the real engine over stored market data, on a clock that it steps (SPEC 9.8, 11.5).
 
-With a speed the market waits at each decision until no ticket waits or the person lets it go on, and a session
-takes its length divided by the speed; without one, everything runs as fast as it can. Nights are skipped.
+With a speed the market waits at each decision until no ticket waits or the person lets it go on, and a
+session takes its length divided by the speed; without one, everything runs as fast as it can. Nights are
+skipped.
 """
 
 import asyncio

@@ -477,10 +477,6 @@ def dump() -> Callable[[ConsoleApp], str]:
     return screen_text
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="write the golden screens anew")
-
-
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Compare a screen with its file, or write it under --update-golden."""

@@ -38,6 +38,7 @@ class Wanted:
     plain: bool
     no_mouse: bool
     low_bandwidth: bool
+    picture: Path | None
 
 
 def new_state(at: Given) -> "StatePaths":
@@ -52,7 +53,8 @@ def new_state(at: Given) -> "StatePaths":
 
 def run(at: Given, wanted: Wanted) -> None:
     """Run the console, or the daemon. Raises UsageError where it cannot run here."""
-    if not wanted.no_ui and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    needs_terminal = not wanted.no_ui and wanted.picture is None
+    if needs_terminal and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "the console needs a terminal, and standard input or output is none",
             "Run it in a terminal, or use --no-ui or the commands of tradedeck --help",
@@ -69,7 +71,9 @@ def run(at: Given, wanted: Wanted) -> None:
             )
         return
     options = _run_options(at, settings, wanted)
-    if wanted.no_ui:
+    if wanted.picture is not None:
+        _draw(options, wanted.picture)
+    elif wanted.no_ui:
         _daemon(options)
     else:
         _console_with_engine(options, wanted)
@@ -116,6 +120,30 @@ def _daemon(options: "RunOptions") -> None:
     asyncio.run(
         headless.run(runtime, lambda: AttachServer(runtime.link, state.socket, state.view_socket), os.environ)
     )
+
+
+def _draw(options: "RunOptions", path: Path) -> None:
+    """The Desk at the first decision of a replay, as a person would find it."""
+    import asyncio  # keeps --help quick
+
+    from tui.picture import console_picture  # Textual: 0.3 s
+    from tui.wiring.runtime import build
+
+    runtime = build(options, say)
+
+    async def go() -> str:
+        await runtime.start()
+        try:
+            await runtime.run_until_waiting()
+            return await console_picture(runtime.link)
+        finally:
+            await runtime.stop()
+
+    picture = asyncio.run(go())
+    try:
+        path.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}", "Name another file") from error
 
 
 def _console_with_engine(options: "RunOptions", wanted: Wanted) -> None:

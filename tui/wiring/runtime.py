@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from brokers.paper.broker import PaperBroker
 from engine.agents.historian import Historian
-from engine.backtest.replay import Pace, Replay
+from engine.backtest.replay import TICK_S, Pace, Replay
 from engine.bus import Bus, Subscription, Trouble
 from engine.clock import TestClock
 from engine.core import Engine, Parts, live_random_bits
@@ -198,6 +198,11 @@ class Runtime:
         finally:
             stop.cancel()
 
+    async def run_until_waiting(self) -> None:
+        """Return when the market waits for a decision, or ended."""
+        while self._task is not None and not self._task.done() and not self.replay.paused:  # noqa: ASYNC110 - a short look, no state of its own
+            await asyncio.sleep(TICK_S)
+
     def is_healthy(self) -> bool:
         """Whether the market is still driven; false once its task failed."""
         task = self._task
@@ -221,7 +226,7 @@ class Runtime:
 
     async def events(self) -> AsyncIterator[Event]:
         """Everything that happens, for a log."""
-        subscription: Subscription[Event] = self.bus.subscribe(ALL_EVENTS, "log")
+        subscription: Subscription[Event] = self.bus.subscribe(ALL_EVENTS, "log", newest_only=True)
         with subscription:
             async for event in subscription:
                 yield event
