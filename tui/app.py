@@ -13,9 +13,8 @@ from tui.format import plain
 from tui.link import Link
 from tui.messages import DeskChanged, EngineLost
 from tui.options import ConsoleExit, ConsoleOptions
-from tui.screens.approve import ApproveDialog
 from tui.screens.chrome import DeckScreen
-from tui.screens.desk import DeskScreen
+from tui.screens.desk import DeskScreen, load_dialogs
 from tui.theme import THEMES, choose_theme
 from tui.views import DeskView, LinkState
 from tui.widgets.ink import drawable
@@ -23,6 +22,8 @@ from tui.widgets.look import Look
 
 HALT_WINDOW_S = 2.0
 TICK_S = 1.0
+LOAD_S = 0.3
+"""After the first frame: the dialogs are loaded before a person can open one."""
 
 
 class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
@@ -60,6 +61,7 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         """Listen to the engine; redraw countdowns once a second."""
         self.run_worker(self._follow())
         self.set_interval(TICK_S, self.tick)
+        self.set_timer(LOAD_S, load_dialogs)
 
     # The engine's picture.
 
@@ -108,7 +110,7 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         """Countdowns, refusals, closing dialogs."""
         self.halting = self.options.now() - self._halt_at < HALT_WINDOW_S
         look = self.look()
-        if look is not None and isinstance(self.screen, ApproveDialog):
+        if look is not None and isinstance(self.screen, DeckScreen):
             self.screen.tick(look)
         self._show()
 

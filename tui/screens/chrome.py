@@ -14,7 +14,7 @@ from tui.widgets.banner import starting_line
 from tui.widgets.board import Board
 from tui.widgets.footer import Footer, footer_room, refusal_line
 from tui.widgets.frame import Frame
-from tui.widgets.ink import Line
+from tui.widgets.ink import INKS, Line
 from tui.widgets.look import Look
 from tui.widgets.statusbar import Navigation, StatusBar
 
@@ -51,6 +51,8 @@ def bindings_for(places: frozenset[Place]) -> list[BindingType]:
 class DeckScreen(Screen[Result], Generic[Result]):
     """A screen with the chrome around it. Subclasses compose a body and say what the footer shows."""
 
+    # The inks belong to the screen: on every widget they would cost the first frame 60 ms.
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(INKS)
     AUTO_FOCUS = ""
     ESCAPE_TO_MINIMIZE: ClassVar[bool] = False
 
@@ -103,6 +105,9 @@ class DeckScreen(Screen[Result], Generic[Result]):
     def on_screen_resume(self) -> None:
         """Back in front: what happened meanwhile is shown at once."""
         self.show()
+
+    def tick(self, look: Look) -> None:
+        """Once a second, before the screen is drawn again."""
 
     def show_starting(self, line: Line) -> None:
         """The engine has not answered yet."""

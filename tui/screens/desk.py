@@ -1,4 +1,10 @@
-"""The Desk: gap candidates, tickets, brackets and events of one account on one screen."""
+"""The Desk: gap candidates, tickets, brackets and events of one account on one screen.
+
+Dialogs are imported where they are opened: their 30 ms would otherwise delay the first frame.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.events import Key
@@ -6,16 +12,9 @@ from textual.events import Key
 from engine.model.commands import RejectTicket, Resume
 from engine.model.ids import TicketId
 from tui.actions import Action, Place, actions_in
-from tui.screens.approve import Approval, ApproveDialog
 from tui.screens.arrange import ORDER, arrange, banner_row, too_small
 from tui.screens.chrome import DeckScreen, bindings_for
-from tui.screens.details import bracket_lines, event_lines, gone_lines, ticket_lines, why_lines
-from tui.screens.help import HelpSheet
-from tui.screens.leave import LeaveDialog
-from tui.screens.reject import RejectDialog
-from tui.screens.resume import ResumeDialog
 from tui.screens.rows import bracket_of, gap_of, no_ticket, ticket_of
-from tui.screens.sheet import Sheet, SheetEnd
 from tui.views import BracketView, EventLine, TicketView
 from tui.widgets.banner import Banner
 from tui.widgets.board import Board
@@ -29,6 +28,10 @@ from tui.widgets.look import Look
 from tui.widgets.pane import Pane
 from tui.widgets.statusbar import Navigation, StatusBar
 from tui.widgets.tickets import TicketsPane, held_because
+
+if TYPE_CHECKING:
+    from tui.screens.approve import Approval
+    from tui.screens.sheet import SheetEnd
 
 MOVED_S = 0.3
 """A row that moved this recently takes no key that acts (design 8, 9)."""
@@ -252,12 +255,17 @@ class DeskScreen(DeckScreen[None]):
         self._activate(Place.GAPS)
 
     def action_help(self) -> None:
+        from tui.screens.help import HelpSheet
+
         self.app.push_screen(HelpSheet(self.current))
 
     # What a row has to say.
 
     def action_open(self) -> None:
         """The ticket, or what is known of the row."""
+        from tui.screens.details import event_lines
+        from tui.screens.sheet import Sheet
+
         look, row = self.console.look(), self.active.selected_row
         if look is None or row is None:
             self.refuse("enter", "no row here")
@@ -274,6 +282,9 @@ class DeskScreen(DeckScreen[None]):
             self.action_why()
 
     def _open_ticket(self, ticket: TicketView) -> None:
+        from tui.screens.details import gone_lines, ticket_lines
+        from tui.screens.sheet import Sheet
+
         number, wanted = ticket.ticket.number, ticket.ticket.id
 
         def build(look: Look, width: int) -> list[Line]:
@@ -287,6 +298,9 @@ class DeskScreen(DeckScreen[None]):
         self.app.push_screen(sheet, self._after_sheet)
 
     def _open_bracket(self, row: BracketView) -> None:
+        from tui.screens.details import bracket_lines
+        from tui.screens.sheet import Sheet
+
         def build(look: Look, width: int) -> list[Line]:
             now = next((item for item in look.view.brackets if item.ticket == row.ticket), row)
             return bracket_lines(now, look, width)
@@ -295,6 +309,9 @@ class DeskScreen(DeckScreen[None]):
 
     def action_why(self) -> None:
         """Why the row's candidate is in its state."""
+        from tui.screens.details import why_lines
+        from tui.screens.sheet import Sheet
+
         look, row = self.console.look(), self.active.selected_row
         gap = None if look is None or row is None else gap_of(look, row)
         if gap is None:
@@ -308,7 +325,7 @@ class DeskScreen(DeckScreen[None]):
 
         self.app.push_screen(Sheet((gap.symbol, "why"), build))
 
-    def _after_sheet(self, end: SheetEnd | None) -> None:
+    def _after_sheet(self, end: "SheetEnd | None") -> None:
         if end is None:
             return
         wanted = end.approve or end.reject
@@ -365,13 +382,16 @@ class DeskScreen(DeckScreen[None]):
             self._approve(look, ticket)
 
     def _approve(self, look: Look, ticket: TicketView) -> None:
+        from tui.screens.approve import ApproveDialog
+        from tui.screens.sheet import SheetEnd
+
         if held := held_because(ticket, look):
             name = f"T-{ticket.ticket.number} is held: " if look.held else ""
             self.refuse("a", f"{name}{held}")
             return
         number, wanted = ticket.ticket.number, ticket.ticket.id
 
-        def after(end: Approval | None) -> None:
+        def after(end: "Approval | None") -> None:
             if end is None:
                 return
             if end.asked_reject:
@@ -390,6 +410,8 @@ class DeskScreen(DeckScreen[None]):
             self._reject(ticket)
 
     def _reject(self, ticket: TicketView) -> None:
+        from tui.screens.reject import RejectDialog
+
         def after(reason: str | None) -> None:
             if reason is not None:
                 command = RejectTicket(ticket.ticket.id, reason, self.console.actor)
@@ -403,6 +425,8 @@ class DeskScreen(DeckScreen[None]):
 
     def action_resume(self) -> None:
         """Trade again after a halt."""
+        from tui.screens.resume import ResumeDialog
+
         look = self.console.look()
         if look is None or not look.halted:
             self.refuse("R", "the engine is not halted")
@@ -430,6 +454,8 @@ class DeskScreen(DeckScreen[None]):
 
     def action_leave(self) -> None:
         """At once, unless leaving would stop an engine that lives here."""
+        from tui.screens.leave import LeaveDialog
+
         if not self.console.options.own_engine:
             self.console.leave(stop_engine=False)
             return
@@ -439,3 +465,9 @@ class DeskScreen(DeckScreen[None]):
                 self.console.leave(stop_engine=True)
 
         self.app.push_screen(LeaveDialog(), after)
+
+
+def load_dialogs() -> None:
+    """Import what the keys open, so that the first press is as quick as the second."""
+    for name in ("approve", "details", "help", "leave", "reject", "resume", "sheet"):
+        import_module(f"tui.screens.{name}")

@@ -1,7 +1,6 @@
 """A block of ready lines on Textual's line API; every widget of the console is one."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -12,42 +11,10 @@ from textual.widget import Widget
 from tui.format import plain
 from tui.widgets.ink import EMPTY, Line, Span
 
-INKS = frozenset(
-    {
-        "-accent",
-        "-alarm",
-        "-attention",
-        "-bold",
-        "-danger",
-        "-default",
-        "-down",
-        "-faint",
-        "-flash-down",
-        "-flash-up",
-        "-halting",
-        "-held",
-        "-line",
-        "-live",
-        "-mode",
-        "-muted",
-        "-raised",
-        "-selected",
-        "-stale",
-        "-strong",
-        "-tab",
-        "-text",
-        "-track",
-        "-up",
-        "-yours",
-    }
-)
-"""Every ink, a component class of deck.tcss. State is a class, colors are the theme's."""
-
 
 class Board(Widget):
     """Paints lines it was handed. Only the cells that differ from the last ones are painted again."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(INKS)
     ALLOW_SELECT = False
     can_focus = False
 
@@ -107,7 +74,7 @@ class Board(Widget):
         if style is None:
             style = self.rich_style
             for name in ink.split():
-                style += self.get_component_rich_style(name, partial=True)
+                style += self.screen.get_component_rich_style(name, partial=True)
             self._styles[ink] = style
         return style
 

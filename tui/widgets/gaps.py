@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.model.candidates import Vote
+from engine.model.ids import TicketId
 from tui import format as fmt
 from tui.actions import Place
+from tui.options import ConsoleOptions
 from tui.views import BracketView, GapRow, RowState
 from tui.widgets.columns import Column, Placed, fit_columns
 from tui.widgets.ink import Line, Span, cut_text, over
@@ -47,6 +49,13 @@ class GapsPane(Pane[GapRow]):
     place = Place.GAPS
     indent = 3
 
+    def __init__(self, options: ConsoleOptions, *, id: str) -> None:
+        super().__init__(options, id=id)
+        self._columns: tuple[Placed, ...] = ()
+        self._has_small = False
+        """Whether a price below 1 with four decimals stands in the column."""
+        self._brackets: dict[TicketId, BracketView] = {}
+
     def heading(self, look: Look) -> Title:
         rows = look.view.gaps
         waiting = len(look.view.tickets)
@@ -75,9 +84,23 @@ class GapsPane(Pane[GapRow]):
             return Emptiness(f"Scan at {fmt.clock_new_york(opens)}, in {wait}", ("Nothing is broken.",))
         return Emptiness("No gap candidates today", ("Nothing is broken.",))
 
+    def prepare(self, width: int, look: Look) -> None:
+        rows = look.view.gaps
+        self._has_small = any(abs(row.price) < 1 for row in rows)
+        self._brackets = {bracket.ticket: bracket for bracket in look.view.brackets}
+        # The longest text is that of the dearest row, or of a price below 1 with its four decimals.
+        ends = (max(rows, key=_price_of), min(rows, key=_price_of)) if rows else ()
+        longest = max((len(self._price(row, look)) for row in ends), default=0)
+        columns = [
+            replace(column, width=max(column.width, longest)) if column.id == "price" else column
+            for column in COLUMNS
+            if not rows or _is_known(column, rows)
+        ]
+        self._columns = fit_columns(columns, width, self._gap)
+
     def head(self, width: int, look: Look) -> Line:
         cells: list[Line] = []
-        for at in self._placed(width, look):
+        for at in self._columns:
             head = at.column.head
             cells.append((Span(head.rjust(at.width) if at.column.right else head.ljust(at.width), "-muted"),))
         return self._join(cells)
@@ -87,7 +110,7 @@ class GapsPane(Pane[GapRow]):
             self._votes(row, look)
             if at.column.id == "votes"
             else self._cell(row, at, look, selected=selected)
-            for at in self._placed(width, look)
+            for at in self._columns
         ]
         return [self._join(cells)]
 
@@ -102,21 +125,10 @@ class GapsPane(Pane[GapRow]):
     def _gap(self) -> int:
         return 1 if self.compact else 2
 
-    def _placed(self, width: int, look: Look) -> tuple[Placed, ...]:
-        longest = max((len(self._price(row, look)) for row in look.view.gaps), default=0)
-        columns = [
-            replace(column, width=max(column.width, longest)) if column.id == "price" else column
-            for column in COLUMNS
-        ]
-        rows = look.view.gaps
-        known = [column for column in columns if not rows or _is_known(column, rows)]
-        return fit_columns(known, width, self._gap)
-
     def _price(self, row: GapRow, look: Look) -> str:
         """Padded on the right so that the points of the column stand in one line."""
         text = ("~" if look.stale else "") + fmt.price(row.price)
-        mixed = any(abs(other.price) < 1 for other in look.view.gaps)
-        return f"{text}  " if mixed and abs(row.price) >= 1 else text
+        return f"{text}  " if self._has_small and abs(row.price) >= 1 else text
 
     def _cell(self, row: GapRow, at: Placed, look: Look, *, selected: bool) -> Line:
         if at.column.id == "state":
@@ -166,10 +178,14 @@ class GapsPane(Pane[GapRow]):
         return (*line, Span(" " * (6 - len(line)))) if len(line) < 6 else tuple(line)
 
     def _state(self, row: GapRow, width: int, look: Look) -> Line:
-        bracket = next((item for item in look.view.brackets if item.ticket == row.ticket), None)
+        bracket = None if row.ticket is None else self._brackets.get(row.ticket)
         glyph, glyph_ink, words, ink = state_words(row, bracket, look)
         text = cut_text(f" {words}", width - 1)
         return (Span(glyph, glyph_ink), Span(text.ljust(width - 1), ink))
+
+
+def _price_of(row: GapRow) -> float:
+    return abs(row.price)
 
 
 def _is_known(column: Column, rows: Sequence[GapRow]) -> bool:

@@ -6,6 +6,7 @@ Every character takes exactly one cell, so a length is a width.
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.model.text import clean
 
@@ -18,8 +19,12 @@ def drawable(text: str) -> str:
 
     Kept: ASCII, Latin-1, box drawing, blocks, geometric shapes, braille and the few of design 14.
     """
-    if text.isascii() and text.isprintable():
-        return text
+    return text if text.isascii() and text.isprintable() else _reduced(text)
+
+
+@lru_cache(4096)
+def _reduced(text: str) -> str:
+    """Glyphs come again in every picture, so the slow part is done once for each text."""
     text = unicodedata.normalize("NFC", clean(text))
     return "".join(
         char if _fits(char) else "_" for char in text if not unicodedata.category(char).startswith("M")
@@ -47,6 +52,36 @@ class Span:
         if safe is not self.text:
             object.__setattr__(self, "text", safe)
 
+
+INKS = frozenset(
+    {
+        "-accent",
+        "-alarm",
+        "-attention",
+        "-bold",
+        "-danger",
+        "-default",
+        "-down",
+        "-faint",
+        "-flash-down",
+        "-flash-up",
+        "-halting",
+        "-held",
+        "-line",
+        "-live",
+        "-mode",
+        "-muted",
+        "-selected",
+        "-stale",
+        "-strong",
+        "-tab",
+        "-text",
+        "-track",
+        "-up",
+        "-yours",
+    }
+)
+"""Every ink, a component class of deck.tcss. State is a class, colors are the theme's."""
 
 Line = tuple[Span, ...]
 EMPTY: Line = ()

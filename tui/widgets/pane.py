@@ -104,6 +104,9 @@ class Pane(Board, Generic[Row]):
     def empty(self, look: Look) -> Emptiness:
         raise NotImplementedError
 
+    def prepare(self, width: int, look: Look) -> None:
+        """Before the rows of one picture are drawn: what they have in common is worked out once."""
+
     def head(self, width: int, look: Look) -> Line | None:
         """The row of column heads; None without columns."""
         return None
@@ -206,6 +209,7 @@ class Pane(Board, Generic[Row]):
             return
         lines = [self._title_line(self.heading(look), width)]
         self._at = [None]
+        self.prepare(width - self.indent - 2, look)
         head = self.head(width - self.indent - 2, look)
         if head is not None and self._order:
             lines.append((Span(" " * self.indent), *head))

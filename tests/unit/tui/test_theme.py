@@ -1,8 +1,12 @@
 """The contrast table of design 3, measured."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tui.theme import CONTRAST, DUSK, PAPER, THEMES, Tokens, choose_theme
+from tui.widgets.ink import INKS
 
 
 def luminance(color: str) -> float:
@@ -58,3 +62,17 @@ def test_themes_carry_every_token() -> None:
 )
 def test_terminals_choose_before_wishes(no_color: bool, system: str | None, expected: str) -> None:
     assert choose_theme("paper", no_color=no_color, color_system=system) == expected
+
+
+def test_every_ink_has_a_rule_and_every_ink_used_exists() -> None:
+    root = Path(__file__).parents[3] / "tui"
+    rules = set(re.findall(r"& > \.(-[a-z-]+)", (root / "deck.tcss").read_text(encoding="utf-8")))
+    assert rules == INKS
+    used = {
+        name
+        for folder in ("widgets", "screens")
+        for path in (root / folder).glob("*.py")
+        for text in re.findall(r'"(-[a-z]+(?:[ -]+-?[a-z]+)*)"', path.read_text(encoding="utf-8"))
+        for name in text.split()
+    }
+    assert used - {"-inf"} <= INKS
