@@ -12,10 +12,10 @@ from decimal import Decimal
 import msgspec
 
 from engine.clock import Clock, clock_text
-from engine.errors import StorageError
+from engine.errors import DeckError, StorageError
 from engine.execution.bracket import Bracket, BracketPhase, entry_spec
 from engine.execution.gating import Gatekeeper, GateSubject
-from engine.execution.orders import Brackets
+from engine.execution.orders import RETRY_JOURNAL_US, Brackets
 from engine.model.candidates import GateResult, Proposal, Verdict
 from engine.model.commands import Actor, Answer, ApproveTicket, RejectTicket
 from engine.model.events import Event, TicketChanged
@@ -80,10 +80,16 @@ class Tickets:
         for row in journal.rows("ticket"):
             ticket = read_ticket(str(row["body"]))
             approved = row["approved_us"]
+            try:
+                state = ProposalState(str(row["state"]))
+            except ValueError as error:
+                raise StorageError(
+                    f"ticket {ticket.id} is stored in no known state: {error}", "run tradedeck audit verify"
+                ) from error
             self._keep(
                 Entry(
                     ticket,
-                    ProposalState(str(row["state"])),
+                    state,
                     str(row["sha256"]),
                     str(row["reason"] or ""),
                     str(row["approved_by"] or ""),
@@ -115,7 +121,7 @@ class Tickets:
         new = [verdict for verdict in verdicts if self.is_new(verdict)]
         if new:
             rows = [seen_row(verdict) for verdict in new]
-            self._counter.journal.commit(rows, [self._verdict_audit(verdict) for verdict in new])
+            self._counter.brackets.write(rows, [self._verdict_audit(verdict) for verdict in new])
             self._seen.update(seen_key(verdict) for verdict in new)
 
     def propose(self, verdict: Verdict, proposal: Proposal, quote: Quote, equity: Decimal) -> Entry:
@@ -149,7 +155,7 @@ class Tickets:
                 {"sha256": entry.sha256, "reason": reason, "gates": to_plain(gates)},
             ),
         )
-        counter.journal.commit((self._row(entry), seen_row(verdict)), audit)
+        counter.brackets.write((self._row(entry), seen_row(verdict)), audit)
         self._seen.add(seen_key(verdict))
         self._keep(entry)
         if state is ProposalState.PENDING:
@@ -171,7 +177,7 @@ class Tickets:
         if entry.state is not ProposalState.PENDING:
             return Answer(False, "not_pending", self._history(entry))
         if self._counter.clock.now_us() >= entry.ticket.expires_us:
-            self._expire(entry.ticket.id)
+            # Its own timer writes that down.
             return Answer(False, "expired", f"{number} expired at {clock_text(entry.ticket.expires_us)}.")
         if command.sha256 != entry.sha256 or entry.ticket.sha256 != entry.sha256:
             return Answer(
@@ -186,7 +192,10 @@ class Tickets:
             return Answer(False, "unknown_ticket", f"There is no ticket {command.ticket}.")
         if entry.state is not ProposalState.PENDING:
             return Answer(False, "not_pending", self._history(entry))
-        self._move(entry, ProposalState.REJECTED, command.actor, command.reason)
+        try:
+            self._move(entry, ProposalState.REJECTED, command.actor, command.reason)
+        except StorageError as error:
+            return Answer(False, "not_journalled", f"T-{entry.ticket.number} was not rejected: {error}")
         return Answer(True, "ok", f"T-{entry.ticket.number} rejected: {command.reason}.")
 
     def _moved(self, command: ApproveTicket, entry: Entry) -> Answer | None:
@@ -247,8 +256,10 @@ class Tickets:
         self._keep(approved)
         try:
             self._counter.brackets.start(ticket, (state_row(approved), nonce), audit)
-        except StorageError as error:
+        except DeckError as error:
             self._keep(entry)
+            if not isinstance(error, StorageError):
+                raise
             return Answer(False, "not_journalled", f"T-{ticket.number} was not sent: {error}")
         self._nonces[command.nonce] = ticket.id
         self._published(approved, command.actor)
@@ -258,6 +269,9 @@ class Tickets:
         """Its ticket's entry in the state that follows from the bracket; None when that is no move."""
         entry = self._entries[bracket.ticket]
         state = proposal_state(bracket)
+        if state is ProposalState.CLOSING and entry.state is ProposalState.SUBMITTED:
+            # A fill whose exit begins at the same instant: first the fill.
+            state = ProposalState.FILLED
         return replace(entry, state=state) if entry.state.can_become(state) else None
 
     def _bracket_rows(self, bracket: Bracket) -> tuple[JournalRow, ...]:
@@ -275,13 +289,19 @@ class Tickets:
 
     def _expire(self, ticket: TicketId) -> None:
         entry = self._entries[ticket]
-        if entry.state is ProposalState.PENDING:
+        if entry.state is not ProposalState.PENDING:
+            return
+        try:
             self._move(entry, ProposalState.EXPIRED, ENGINE, "nobody decided in time")
+        except StorageError:
+            again = self._counter.clock.now_us() + RETRY_JOURNAL_US
+            self._counter.scheduler.call_at(again, lambda: self._expire(ticket))
+            raise
 
     def _move(self, entry: Entry, state: ProposalState, actor: Actor, reason: str) -> None:
         moved = replace(entry, state=state, reason=reason)
         audit = self._audit(actor, state.value, entry.ticket, {"reason": reason})
-        self._counter.journal.commit((state_row(moved),), (audit,))
+        self._counter.brackets.write((state_row(moved),), (audit,))
         self._keep(moved)
         self._published(moved, actor)
 

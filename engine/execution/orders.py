@@ -6,7 +6,7 @@ between plan and commit, and nothing is sent before its intent is durable.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -175,7 +175,7 @@ class Brackets:
         if not changes:
             return
         # One transaction for all: half of a split restated could not be told from a whole one.
-        self._desk.journal.commit([row for pair in changes for row in changed_rows(*pair)], audit)
+        self.write([row for pair in changes for row in changed_rows(*pair)], audit)
         for before, after in changes:
             self._keep(after)
             self._publish(before, after)
@@ -248,16 +248,20 @@ class Brackets:
     ) -> None:
         trip = self._finished(before, after)
         closing = () if trip is None else (round_trip_row(trip),)
-        try:
-            self._desk.journal.commit((*rows, *closing, *self.on_changed(after)), audit)
-        except StorageError as error:
-            self._desk.halt(f"the journal cannot be written: {error.message}")
-            raise
+        self.write((*rows, *closing, *self.on_changed(after)), audit)
         self._keep(after)
         self.on_committed(after)
         self._publish(before, after)
         if trip is not None:
             self._desk.publish(RoundTripClosed(trip))
+
+    def write(self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry]) -> None:
+        """Commit to the journal. Raises StorageError, and the account is halted: nothing new may start."""
+        try:
+            self._desk.journal.commit(rows, audit)
+        except StorageError as error:
+            self._desk.halt(f"the journal cannot be written: {error.message}")
+            raise
 
     def _finished(self, before: Bracket | None, after: Bracket) -> RoundTrip | None:
         if after.phase is not BracketPhase.CLOSED or before is None or before.phase is BracketPhase.CLOSED:

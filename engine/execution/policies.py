@@ -77,10 +77,8 @@ class ApprovedList:
 
 def policy_of(name: PolicyName, kind: AccountKind, rules: Mapping[StrategyName, ListRule]) -> ApprovalPolicy:
     """The policy of a name."""
-    match name:
-        case PolicyName.HOLD:
-            return Hold()
-        case PolicyName.PAPER_AUTO:
-            return PaperAuto(kind)
-        case PolicyName.LIST:
-            return ApprovedList(kind, rules)
+    if name is PolicyName.HOLD:
+        return Hold()
+    if name is PolicyName.PAPER_AUTO:
+        return PaperAuto(kind)
+    return ApprovedList(kind, rules)

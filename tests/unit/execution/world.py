@@ -5,9 +5,10 @@ so a test may drop, double or reorder it.
 """
 
 import asyncio
+import itertools
 import json
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -15,12 +16,25 @@ from typing import Any
 
 from engine.clock import US_PER_S, TestClock
 from engine.errors import BrokerUnavailable, OrderOutcomeUnknown, OrderRejected, StorageError
+from engine.execution.approvals import Counter, Entry, Tickets
 from engine.execution.books import Books
 from engine.execution.bracket import Bracket, BracketPhase, entry_spec
 from engine.execution.evidence import SessionOver
+from engine.execution.gating import Gatekeeper, StrategyTerms
 from engine.execution.orders import Brackets, Desk
 from engine.execution.records import restore_brackets
-from engine.model.candidates import Regime
+from engine.model.candidates import (
+    AgentReport,
+    ExitPlan,
+    FeatureValue,
+    GapCandidate,
+    MissingReason,
+    Proposal,
+    Regime,
+    Verdict,
+    Vote,
+)
+from engine.model.commands import Actor, Answer, ApproveTicket
 from engine.model.events import Event
 from engine.model.ids import (
     AccountId,
@@ -29,6 +43,7 @@ from engine.model.ids import (
     InstrumentId,
     StrategyName,
     TicketId,
+    UlidFactory,
     VenueOrderId,
     encode_ulid,
 )
@@ -45,8 +60,9 @@ from engine.model.orders import (
     VenueUpdate,
 )
 from engine.model.positions import AccountKind, AccountSnapshot, VenuePosition
-from engine.model.tickets import Ticket
+from engine.model.tickets import ProposalState, Ticket
 from engine.ports import AuditEntry, Capabilities, JournalRow
+from engine.risk.limits import FULL, LimitSwitches
 from engine.scheduler import Scheduler
 from engine.state import LivePicture
 
@@ -56,6 +72,8 @@ GAPS = StrategyName("gaps")
 MONDAY = date(2016, 1, 4)
 OPEN_US = 1_451_917_800_000_000
 ZERO = Decimal(0)
+ANN = Actor("ann", "pts/1")
+BOB = Actor("bob", "pts/2")
 CARD = Capabilities(
     bracket_kind=BracketKind.OTOCO,
     client_id_unique_for_ever=True,
@@ -553,6 +571,106 @@ class Rig:
         assert {b.ticket: b for b in restored} == {b.ticket: b for b in self.brackets}
 
 
-def run(test: Coroutine[Any, Any, Any]) -> Any:
-    """A coroutine to its end on a loop of its own."""
-    return asyncio.run(test)
+def make_verdict(number: int = 1, quantity: int = 10, **changes: Any) -> Verdict:
+    """A candidate that its agents let through, with a proposal like `make_ticket`'s terms."""
+    instrument = changes.get("instrument", ABC)
+    candidate = GapCandidate(
+        correlation=CorrelationId(encode_ulid(1, number)),
+        strategy=changes.get("strategy", GAPS),
+        instrument=instrument,
+        session=changes.get("session", MONDAY),
+        decided_us=OPEN_US,
+        decision_price=100.0,
+        prev_close=106.38,
+        gap=-0.06,
+        adv_usd_20=None,
+        regime=Regime.NORMAL,
+        features=(
+            _feature("atr_14_pct", changes.get("atr_pct"), OPEN_US),
+            _feature("z5", -1.25, OPEN_US),
+        ),
+    )
+    reports = (AgentReport("sentinel", changes.get("vote", Vote.APPROVE), False, ("vix 20",), "fine", 0.5),)
+    proposal = Proposal(
+        candidate=candidate,
+        reports=reports,
+        limit_price=Decimal(100),
+        quantity=Decimal(quantity),
+        exit_plan=ExitPlan(Decimal(92), Decimal(106), 5),
+        size_binding="strategy",
+        entry_ttl_us=600 * US_PER_S,
+        approval_ttl_us=600 * US_PER_S,
+        priority=-0.06,
+        policy_id="default",
+        model_id=None,
+    )
+    return Verdict(candidate, reports, proposal, "")
+
+
+def _feature(name: str, value: float | None, ts: int) -> FeatureValue:
+    missing = MissingReason.INSUFFICIENT_HISTORY if value is None else None
+    return FeatureValue(name, value, missing, ts, ts, "daily_bars", "1.0.0")
+
+
+class Booth:
+    """The ticket book beside a rig, with the real gates."""
+
+    def __init__(self, rig: Rig, switches: LimitSwitches = FULL) -> None:
+        self.rig = rig
+        self.engine_state = ("RUNNING", "")
+        self.switches = switches
+        self.boot()
+
+    def boot(self) -> None:
+        """A ticket book that has read the journal; again after `rig.kill`."""
+        rig = self.rig
+        self.gatekeeper = Gatekeeper(
+            rig.clock,
+            rig.picture,
+            rig.brackets,
+            rig.books,
+            AccountKind.SIMULATION,
+            True,
+            self.switches,
+            20,
+            {GAPS: StrategyTerms("paper", "naive", 8, 3)},
+            {},
+            lambda: self.engine_state,
+        )
+        bits = itertools.count(1)
+        self.tickets = Tickets(
+            Counter(
+                ACCOUNT,
+                "simulation",
+                rig.journal,
+                rig.clock,
+                rig.scheduler,
+                self.gatekeeper,
+                rig.brackets,
+                UlidFactory(rig.clock.now_us, lambda count: next(bits)),
+                rig.events.append,
+            )
+        )
+        self.tickets.restore()
+
+    def quote(self, price: float, instrument: InstrumentId = ABC) -> Quote:
+        """The market shows a price now."""
+        now = self.rig.clock.now_us()
+        quote = Quote(instrument, price, price, now, now, Provenance.REPLAY)
+        self.rig.picture.take(MarketBatch(now, quotes=(quote,)))
+        return quote
+
+    def propose(self, number: int = 1, price: float = 100.0, **changes: Any) -> Entry:
+        verdict = make_verdict(number, **changes)
+        assert verdict.proposal is not None
+        quote = self.quote(price, verdict.candidate.instrument)
+        return self.tickets.propose(verdict, verdict.proposal, quote, Decimal(100_000))
+
+    def approve(self, entry: Entry, nonce: str = "n1", **changes: Any) -> Answer:
+        command = ApproveTicket(entry.ticket.id, entry.sha256, nonce, None, changes.pop("actor", ANN))
+        return self.tickets.approve(replace(command, **changes))
+
+    def state(self, entry: Entry) -> ProposalState:
+        found = self.tickets.get(entry.ticket.id)
+        assert found is not None
+        return found.state
