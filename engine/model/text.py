@@ -1,4 +1,4 @@
-"""Text that came from outside, made safe: the same rule at ingest and again where it is drawn (RELIABILITY 9)."""
+"""Text that came from outside, made safe: one rule at ingest and where it is drawn (RELIABILITY 9)."""
 
 import re
 import unicodedata
@@ -7,7 +7,7 @@ MAX_LENGTH = 200
 MAX_MARKS = 2
 
 _SEQUENCES = re.compile(
-    r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f]).*?(?:\x07|\x1b\\|\x9c|\Z)"  # OSC, DCS, SOS, PM, APC up to their end
+    r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f]).*?(?:\x07|\x1b\\|\x9c|\Z)"  # OSC, DCS, SOS, PM, APC
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # CSI
     r"|\x1b[ -/]*[0-~]?",  # two-character and charset sequences
     re.DOTALL,
@@ -39,7 +39,7 @@ def clean(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """`text` in full, with every character that `clean` would touch written as its \\u escape.
+    r"""`text` in full, with every character that `clean` would touch written as its \u escape.
 
     For texts that must be shown exactly as they are, such as the order a person approves.
     """

@@ -1,4 +1,4 @@
-"""Random faults at an honest venue: whatever happens, a bracket neither doubles, oversells, spins nor forgets.
+"""Random faults at an honest venue: a bracket neither doubles, oversells, spins nor forgets.
 
 The venue keeps its card (late requests arrive within its expiry, ids are unique, groups are linked) and sells
 short without asking, so that an oversale would show.
