@@ -1,0 +1,109 @@
+"""The live picture: what is known of the market now, in today's dollars."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from engine.model.ids import InstrumentId
+from engine.model.market import (
+    Bar,
+    CorporateAction,
+    CorporateActionKind,
+    MarketBatch,
+    Provenance,
+    Quote,
+    SessionPhase,
+    Trade,
+)
+from engine.state import LivePicture
+
+ABC, XYZ = InstrumentId("ABC.US"), InstrumentId("XYZ.US")
+MONDAY, TUESDAY = date(2016, 1, 4), date(2016, 1, 5)
+OPEN, CLOSE = SessionPhase.OPEN, SessionPhase.CLOSE
+
+
+def quote(price: float, ts: int = 1, instrument: InstrumentId = ABC) -> Quote:
+    return Quote(instrument, price, price, ts, ts, Provenance.REPLAY)
+
+
+def trade(price: float, ts: int = 1) -> Trade:
+    return Trade(ABC, price, ts, ts, Provenance.REPLAY)
+
+
+def bar(close: float, ts: int = 1) -> Bar:
+    return Bar(ABC, 9.0, 11.0, 8.0, close, 1e6, ts - 1, ts, Provenance.REPLAY)
+
+
+def action(ratio: float) -> CorporateAction:
+    return CorporateAction(ABC, CorporateActionKind.SPLIT, ratio, 10.0, TUESDAY, 1)
+
+
+@pytest.fixture
+def picture() -> LivePicture:
+    found = LivePicture()
+    found.take(MarketBatch(1, session=MONDAY, phase=OPEN, quotes=(quote(10.0),), trades=(trade(10.0),)))
+    return found
+
+
+def test_nothing_is_known_before_the_first_batch() -> None:
+    picture = LivePicture()
+    assert (picture.session, picture.phase, picture.is_session_open) == (None, None, False)
+    assert (picture.quote(ABC), picture.last(ABC), picture.last_decimal(ABC)) == (None, None, None)
+
+
+def test_a_batch_shows_quotes_and_last_prices(picture: LivePicture) -> None:
+    assert picture.quote(ABC) == quote(10.0)
+    assert (picture.last(ABC), picture.last_decimal(ABC)) == (10.0, Decimal("10.0"))
+    assert (picture.ts, picture.session, picture.is_session_open) == (1, MONDAY, True)
+
+
+def test_a_batch_inside_the_session_keeps_what_it_does_not_tell(picture: LivePicture) -> None:
+    picture.take(MarketBatch(2, quotes=(quote(5.0, 2, XYZ),)))
+    assert (picture.session, picture.phase) == (MONDAY, OPEN)
+    assert set(picture.quotes) == {ABC, XYZ}
+
+
+def test_the_last_of_print_and_closing_bar_is_the_bar(picture: LivePicture) -> None:
+    picture.take(MarketBatch(2, session=MONDAY, phase=CLOSE, trades=(trade(10.4),), bars=(bar(10.5),)))
+    assert picture.last(ABC) == 10.5
+    assert not picture.is_session_open
+
+
+def test_quotes_of_one_session_do_not_serve_the_next(picture: LivePicture) -> None:
+    picture.take(MarketBatch(2, session=MONDAY, phase=CLOSE, bars=(bar(10.5),)))
+    assert picture.quote(ABC) is not None
+    picture.take(MarketBatch(3, session=TUESDAY, phase=OPEN))
+    assert picture.quote(ABC) is None
+    assert picture.last(ABC) == 10.5
+
+
+def test_last_prices_are_restated_before_the_batch_and_once(picture: LivePicture) -> None:
+    picture.restate((action(0.5), CorporateAction(XYZ, CorporateActionKind.SPLIT, 0.5, 1.0, TUESDAY, 1)))
+    assert picture.last(ABC) == 5.0
+    picture.take(MarketBatch(2, session=TUESDAY, phase=OPEN, actions=(action(0.5),)))
+    assert picture.last(ABC) == 5.0
+    assert picture.last(XYZ) is None
+
+
+def test_ratios_are_those_of_this_session(picture: LivePicture) -> None:
+    picture.take(MarketBatch(2, session=TUESDAY, phase=OPEN, actions=(action(0.5),)))
+    assert picture.ratios == {ABC: 0.5}
+    picture.take(MarketBatch(3, session=TUESDAY, phase=CLOSE))
+    assert picture.ratios == {ABC: 0.5}
+    picture.take(MarketBatch(4, session=date(2016, 1, 6), phase=OPEN))
+    assert picture.ratios == {}
+
+
+def test_a_restart_knows_where_the_session_stood() -> None:
+    picture = LivePicture()
+    picture.restore(MONDAY, OPEN)
+    assert (picture.session, picture.is_session_open, picture.last(ABC)) == (MONDAY, True, None)
+
+
+def test_a_seeded_price_serves_until_the_market_speaks() -> None:
+    picture = LivePicture()
+    picture.seed(ABC, 9.5)
+    assert picture.last(ABC) == 9.5
+    picture.take(MarketBatch(2, trades=(trade(9.7),)))
+    assert picture.last(ABC) == 9.7
