@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import ConfigError, UsageError
+from engine.errors import ConfigError
 from engine.model.positions import AccountKind
 
 APP = "tradedeck"
-LATEST = "latest"
 PRIVATE_DIR = 0o700
 SOCKET_PATH_MAX = 103
 """Bytes. `sun_path` holds 108 on Linux and 104 on macOS, the closing zero included."""
@@ -195,28 +194,3 @@ def home_state(home: Home) -> StatePaths:
 def folder_state(home: Home, folder: Path) -> StatePaths:
     """A state of its own in `folder`: a simulation's, or one named on the command line."""
     return StatePaths(folder.expanduser().absolute(), home)
-
-
-def resolve_state(home: Home, wanted: str | None) -> StatePaths:
-    """What `--state` names: an existing folder, `latest` for the newest simulation, None for the person's.
-
-    Raises UsageError where there is no such state.
-    """
-    if wanted is None:
-        return home_state(home)
-    if wanted == LATEST:
-        from storage.simulations import list_simulations  # it builds on this module
-
-        folders = list_simulations(home)
-        if not folders:
-            raise UsageError(
-                f"--state latest: there is no simulation in {home.simulations}",
-                "Run tradedeck --replay DATE first, or name a state folder",
-            )
-        return folder_state(home, folders[-1])
-    folder = Path(wanted).expanduser()
-    if not folder.is_dir():
-        raise UsageError(
-            f"--state {wanted}: there is no such folder", "Name an existing state folder, or latest"
-        )
-    return folder_state(home, folder)

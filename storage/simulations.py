@@ -5,11 +5,12 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from engine.errors import Busy, StorageError
+from engine.errors import Busy, StorageError, UsageError
 from storage.lock import StateLock
-from storage.paths import PRIVATE_DIR, Home, StatePaths, folder_state, make_private
+from storage.paths import PRIVATE_DIR, Home, StatePaths, folder_state, home_state, make_private
 
 KEEP = 5
+LATEST = "latest"
 _NAME = re.compile(r"(\d{8}T\d{6}Z)(?:-(\d{1,4}))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -20,6 +21,29 @@ def list_simulations(home: Home) -> tuple[Path, ...]:
         return ()
     found = [path for path in home.simulations.iterdir() if _is_ours(path)]
     return tuple(sorted(found, key=lambda path: _order(path.name)))
+
+
+def resolve_state(home: Home, wanted: str | None) -> StatePaths:
+    """What `--state` names: an existing folder, `latest` for the newest simulation, None for the person's.
+
+    Raises UsageError where there is no such state.
+    """
+    if wanted is None:
+        return home_state(home)
+    if wanted == LATEST:
+        folders = list_simulations(home)
+        if not folders:
+            raise UsageError(
+                f"--state latest: there is no simulation in {home.simulations}",
+                "Run tradedeck --replay DATE first, or name a state folder",
+            )
+        return folder_state(home, folders[-1])
+    folder = Path(wanted).expanduser()
+    if not folder.is_dir():
+        raise UsageError(
+            f"--state {wanted}: there is no such folder", "Name an existing state folder, or latest"
+        )
+    return folder_state(home, folder)
 
 
 def new_simulation(home: Home, now_us: int) -> StatePaths:

@@ -75,7 +75,7 @@ class Given:
     @property
     def paths(self) -> "StatePaths":
         """The state that is read. Raises UsageError where it does not exist."""
-        from storage.paths import resolve_state  # keeps --help quick
+        from storage.simulations import resolve_state  # keeps --help quick
 
         return resolve_state(self.home, self.state)
 

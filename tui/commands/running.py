@@ -43,8 +43,8 @@ class Wanted:
 
 def new_state(at: Given) -> "StatePaths":
     """The state a replay writes: the one named, made where it is missing, else a new simulation."""
-    from storage.paths import LATEST, folder_state  # keeps --help quick
-    from storage.simulations import new_simulation
+    from storage.paths import folder_state  # keeps --help quick
+    from storage.simulations import LATEST, new_simulation
 
     if at.state is None:
         return new_simulation(at.home, time.time_ns() // 1000)

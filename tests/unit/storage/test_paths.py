@@ -8,8 +8,8 @@ import pytest
 
 from engine.errors import ConfigError, UsageError
 from engine.model.positions import AccountKind
-from storage.paths import Home, StatePaths, find_home, folder_state, home_state, resolve_state, shared_folder
-from storage.simulations import new_simulation
+from storage.paths import Home, StatePaths, find_home, folder_state, home_state, shared_folder
+from storage.simulations import new_simulation, resolve_state
 
 JUNE_US = 1_781_000_000_000_000
 
