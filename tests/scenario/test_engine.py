@@ -13,6 +13,7 @@ import pytest
 
 from engine.core import EngineState
 from engine.execution.policies import PolicyName
+from engine.loop import run_virtual
 from engine.model.commands import Actor, ApproveTicket, Halt, RejectTicket, Resume
 from engine.model.ids import InstrumentId, instrument_id
 from engine.model.tickets import ProposalState
@@ -272,3 +273,23 @@ async def test_limits_hold_eight_positions_and_one_per_instrument(
     assert reasons.count("open 8/8") == 4
     assert len({bracket.instrument for bracket in runtime.engine.brackets.open()}) == 8
     await runtime.stop()
+
+
+def test_a_paced_session_takes_a_minute_of_virtual_time(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    """The default speed shows a session of 6.5 hours in 60 s; on the virtual loop that is no time at all."""
+
+    async def go() -> float:
+        runtime = begin(market({"AAA": [CALM]}), speed=390.0)
+        await runtime.start()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await runtime.run_until_done()
+        taken = loop.time() - began
+        (entry,) = runtime.engine.tickets
+        assert entry.state is ProposalState.EXPIRED
+        await runtime.stop()
+        return taken
+
+    assert run_virtual(go()) == pytest.approx(60.0, abs=0.2)
