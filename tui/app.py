@@ -22,6 +22,7 @@ from tui.widgets.look import Look
 
 HALT_WINDOW_S = 2.0
 TICK_S = 1.0
+LOW_BANDWIDTH_S = 2.0
 LOAD_S = 0.3
 """After the first frame: the dialogs are loaded before a person can open one."""
 
@@ -46,6 +47,7 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         self._link = link
         self._view: DeskView | None = None
         self._taken_at = 0.0
+        self._shown_at = float("-inf")
         self._halt_at = float("-inf")
         for theme in THEMES.values():
             self.register_theme(theme)
@@ -103,6 +105,10 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
 
     def _show(self) -> None:
         """Only the screen in front; the Desk behind a dialog is drawn again when it comes back."""
+        now = self.options.now()
+        if self.options.low_bandwidth and not self.halting and now - self._shown_at < LOW_BANDWIDTH_S:
+            return
+        self._shown_at = now
         if isinstance(self.screen, DeckScreen):
             self.screen.show()
 

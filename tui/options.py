@@ -21,7 +21,7 @@ class ConsoleOptions:
     """ASCII only."""
     no_mouse: bool = False
     low_bandwidth: bool = False
-    """No flashes, countdowns every ten seconds."""
+    """No flashes, and one picture every two seconds."""
     reduce_motion: bool = False
     bell: bool = False
     """Ring once when a ticket arrives."""

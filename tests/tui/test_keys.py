@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from engine.model.commands import Answer, Halt, RejectTicket, Resume
+import tui.app
+from engine.errors import InvariantBroken
+from engine.model.commands import Actor, Answer, Halt, RejectTicket, Resume
 from engine.model.positions import AccountKind
 from tui.actions import ACTIONS, PANES, Place, actions_in
 from tui.app import ConsoleApp
-from tui.options import ConsoleExit
+from tui.options import ConsoleExit, ConsoleOptions
 from tui.screens.approve import ApproveDialog
 from tui.screens.desk import DeskScreen
 from tui.screens.help import HelpSheet
@@ -442,3 +445,86 @@ async def test_a_click_selects_pane_and_row(view: DeskView, console: Build) -> N
         assert isinstance(desk, DeskScreen)
         assert desk.current is Place.TICKETS
         assert desk.active.selected_row.ticket.number == 20
+
+
+async def test_a_slow_line_gets_one_picture_every_two_seconds(
+    view: DeskView, console: Build, now: Any
+) -> None:
+    app, link = console(view, low_bandwidth=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        now.s += 2
+        app.tick()
+        await pilot.pause()
+        assert "27,512.40" in all_text(app)
+        link.push(replace(view, header=replace(view.header, equity=Decimal("30000"))))
+        await pilot.pause()
+        assert "27,512.40" in all_text(app)
+        now.s += 2
+        app.tick()
+        await pilot.pause()
+        assert "30,000.00" in all_text(app)
+
+
+async def test_a_link_that_ends_marks_every_value_as_old(view: DeskView, console: Build, now: Any) -> None:
+    app, link = console(view)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        now.s += 7
+        link.end()
+        await pilot.pause()
+        await pilot.pause()
+        text = all_text(app)
+        assert "○ DETACHED 0:07 ago, trying again." in text
+        assert "~27,512.40" in text
+        await press(pilot, "a")
+        assert "a refused: the engine does not answer" in last_row(app)
+
+
+async def test_an_engine_that_stopped_by_itself_is_not_called_lost(view: DeskView, console: Build) -> None:
+    header = replace(view.header, engine_state="STOPPED", engine_reason="the replay has ended")
+    app, link = console(replace(view, header=header))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        link.end()
+        await pilot.pause()
+        await pilot.pause()
+        assert "■ STOPPED  the replay has ended" in all_text(app)
+        assert "DETACHED" not in all_text(app)
+
+
+async def test_a_changed_price_lights_up_for_400_ms(view: DeskView, console: Build, now: Any) -> None:
+    app, link = console(view)
+    app.theme = "dusk"
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        await pilot.pause()
+        dearer = replace(view.gaps[1], price=3.95)
+        link.push(replace(view, gaps=(view.gaps[0], dearer, *view.gaps[2:])))
+        await pilot.pause()
+        desk = app.screen
+        assert isinstance(desk, DeskScreen)
+        row = next(line for line in desk.active.lines if any("MRDN" in span.text for span in line))
+        assert [span.text for span in row if "-flash-up" in span.ink] == ["3.95"]
+        now.s += 0.41
+        app.tick()
+        await pilot.pause()
+        row = next(line for line in desk.active.lines if any("MRDN" in span.text for span in line))
+        assert not [span for span in row if "flash" in span.ink]
+
+
+async def test_a_failing_console_ends_with_one_line_and_its_cause(view: DeskView, monkeypatch: Any) -> None:
+    class Broken:
+        failure = RuntimeError("secret \x1b[31m")
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            pass
+
+        async def run_async(self, *, mouse: bool) -> None:
+            return None
+
+    monkeypatch.setattr(tui.app, "ConsoleApp", Broken)
+    with pytest.raises(InvariantBroken, match="the console failed: RuntimeError: secret ") as caught:
+        await tui.app.run_console(object(), actor=Actor("nina", ""), options=ConsoleOptions())  # type: ignore[arg-type]
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert "\x1b" not in str(caught.value)

@@ -79,6 +79,7 @@ def ticket_lines(view: TicketView, look: Look, width: int) -> list[Line]:
 def _order_lines(view: TicketView, look: Look, width: int) -> list[Line]:
     ticket = view.ticket
     entry = view.order_words[0]
+    gain = float(view.gain_at_target) / float(ticket.equity) if ticket.equity > 0 else None
     stop, target = aligned_exits(view.order_words[1], view.order_words[2])
     lines: list[Line] = [
         (Span(entry, "-strong"),),
@@ -92,6 +93,7 @@ def _order_lines(view: TicketView, look: Look, width: int) -> list[Line]:
             Span("  or  ", "-muted"),
             Span(target),
             Span(f"   {fmt.signed_money(view.gain_at_target)}", "-up"),
+            Span(f"  {fmt.risk_percent(gain)} of equity", "-muted"),
         ),
     ]
     model = ticket.model_id or "none"
@@ -104,7 +106,7 @@ def _order_lines(view: TicketView, look: Look, width: int) -> list[Line]:
         f"policy {ticket.policy_id}",
         f"expires {fmt.countdown(ticket.expires_us - look.now_us)}",
     )
-    lines += paragraph(" · ".join(facts), width, ink="-muted")
+    lines += paragraph(", ".join(facts), width, ink="-muted")
     if view.held_reason:
         lines += paragraph(f"Cannot be approved now: {view.held_reason}", width, ink="-attention")
     return lines
