@@ -172,6 +172,18 @@ async def test_stop_and_target_are_sent_again_as_the_same_pair(rig: Any) -> None
     assert rig.now().phase is BracketPhase.PROTECTED
 
 
+async def test_a_pair_waits_until_both_were_asked_for(rig: Any) -> None:
+    await partly_entered(rig, "request lost")
+    stop, target = rig.now().of_role(S)[-1], rig.now().of_role(T)[-1]
+    rig.brackets.tell(rig.now().ticket, NotFound(stop.id))
+    await rig.settle()
+    assert rig.venue.sent("S") == [stop.id]
+    rig.brackets.tell(rig.now().ticket, NotFound(target.id))
+    await rig.settle()
+    assert rig.venue.sent("S") == [stop.id] * 2
+    rig.assert_covered()
+
+
 async def test_pair_that_did_arrive_is_not_doubled(rig: Any) -> None:
     rig.streaming = False
     bracket = await rig.begin()

@@ -115,6 +115,16 @@ async def test_restart_in_each_phase_ends_flat(ticketed: Any, phase: Any) -> Non
     assert len(rig.venue.sent("E")) == (0 if phase is entering_unsent else 1)
 
 
+async def test_what_was_on_its_way_is_unknown_at_once(ticketed: Any) -> None:
+    rig = ticketed
+    await entering_unsent(rig)
+    rig.kill()
+    await recover(rig.brackets, rig.venue)
+    assert rig.legs(E) == rig.legs(S) == rig.legs(T) == [OrderState.UNKNOWN]
+    await rig.advance(5)
+    assert rig.now().phase is BracketPhase.DRAINING
+
+
 async def test_what_happened_meanwhile_is_taken_over(rig: Any) -> None:
     bracket = await rig.begin()
     rig.streaming = False

@@ -67,7 +67,7 @@ async def test_rows_of_others_are_told_only_once_durable(rig: Any) -> None:
     bracket = await rig.hold()
     told: list[BracketPhase] = []
     rig.brackets.on_changed = lambda changed: (JournalRow("meta", {"k": "phase", "v": changed.phase.value}),)
-    rig.brackets.on_committed = lambda changed: told.append(changed.phase)
+    rig.brackets.on_committed = lambda changed: told.append(rig.now().phase)
     rig.venue.fill(bracket.of_role(S)[0].id)
     rig.journal.failures = 1
     with pytest.raises(StorageError):
@@ -102,6 +102,19 @@ async def test_a_timer_that_cannot_be_journalled_comes_again(rig: Any) -> None:
     assert rig.legs(E) == [OrderState.WORKING]
     await rig.advance(1.1)
     rig.assert_over()
+
+
+async def test_a_question_that_cannot_be_journalled_is_asked_later(rig: Any) -> None:
+    rig.venue.faults["send"].append("request lost")
+    await rig.begin()
+    rig.halted = True  # so that the halt itself plans nothing
+    rig.clock.advance_to(rig.clock.now_us() + 500_000)
+    rig.journal.failures = 1
+    with pytest.raises(StorageError):
+        rig.scheduler.run_due()
+    assert ("ask", rig.now().entry.id) not in rig.venue.calls
+    await rig.advance(1)
+    assert ("ask", rig.now().entry.id) in rig.venue.calls
 
 
 async def test_a_plan_that_does_not_settle_is_our_own_bug(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
