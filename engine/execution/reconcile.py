@@ -65,7 +65,9 @@ async def catch_up(brackets: Brackets, broker: Broker) -> Findings:
         known = None if ticket is None else brackets.get(ticket)
         if ticket is not None and (known is None or not known.has_leg(report.client_order_id)):
             strangers.append(f"{report.instrument} order {report.client_order_id}")
-    return Findings(asked, differing_positions(brackets.open(), await broker.account()), tuple(strangers))
+    # The account first: what fills while it is asked for is then in our books too.
+    account = await broker.account()
+    return Findings(asked, differing_positions(brackets.open(), account), tuple(strangers))
 
 
 def differing_positions(brackets: tuple[Bracket, ...], venue: AccountSnapshot) -> tuple[str, ...]:

@@ -197,6 +197,19 @@ async def test_orders_with_our_prefix_that_nobody_knows_are_strangers(rig: Any, 
     assert not findings.clean
 
 
+async def test_a_fill_that_comes_while_the_account_is_read_is_no_difference(rig: Any) -> None:
+    bracket = await rig.begin()
+    account = rig.venue.account
+
+    async def slow() -> Any:
+        rig.venue.fill(bracket.entry.id)
+        rig.deliver()
+        return await account()
+
+    rig.venue.account = slow
+    assert (await recover(rig.brackets, rig.venue)).clean
+
+
 async def test_positions_that_differ_are_named_with_both_numbers(rig: Any) -> None:
     bracket = await rig.hold()
     rig.venue.position["ABC.US"] = Decimal(7)
