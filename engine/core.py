@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from engine.clock import US_PER_S, Clock
-from engine.errors import BrokerError, DeckError
+from engine.errors import BrokerError, DeckError, StorageError
 from engine.execution.approvals import Counter, Entry, Tickets
 from engine.execution.books import Books, cash_of
 from engine.execution.bracket import Bracket
@@ -27,7 +27,7 @@ from engine.execution.reconcile import Findings, catch_up, recover
 from engine.execution.records import restore_brackets
 from engine.model.candidates import Verdict
 from engine.model.commands import Actor, Answer, ApproveTicket, Command, Halt, RejectTicket, Resume
-from engine.model.events import CandidatesJudged, EngineStateChanged, Event, MarketMoved
+from engine.model.events import Alarm, CandidatesJudged, EngineStateChanged, Event, MarketMoved
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, UlidFactory
 from engine.model.market import Instrument, MarketBatch, SessionPhase
 from engine.model.positions import AccountKind
@@ -268,13 +268,18 @@ class Engine:
         """No new entries, working entries are cancelled, stops stay; kept over a restart."""
         if self.state in (EngineState.HALTED, EngineState.STOPPED):
             return
-        self._become(EngineState.HALTED, f"{reason} (by {actor})", str(actor))
+        self._become(EngineState.HALTED, f"by {actor} ({reason})", str(actor))
         row = JournalRow(
             "halt",
             {"scope": HALT_SCOPE, "why": self.reason, "since_us": self.since_us, "by": str(actor)},
         )
-        self._parts.journal.commit((row,), (self._audit(actor, "halted", {"reason": reason}),))
-        self.brackets.review_all()
+        try:
+            self._parts.journal.commit((row,), (self._audit(actor, "halted", {"reason": reason}),))
+            self.brackets.review_all()
+        except StorageError as error:
+            # Halted all the same: what cannot be written down is told, and nothing new may begin.
+            text = f"the halt could not be written down: {error}"
+            self._parts.publish(Alarm(text, True, CorrelationId(""), self._parts.clock.now_us()))
 
     def _resume(self, actor: Actor) -> Answer:
         if self.state is not EngineState.HALTED:

@@ -1,5 +1,6 @@
 """Every action of the console, declared once: footer, help and key bindings are built from this table."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,6 +50,10 @@ class Action:
     target: str
     group: Group
     places: frozenset[Place]
+
+    def key_shown(self, chosen: Mapping[str, str]) -> str:
+        """What stands in the footer and the help; `chosen`: action id -> the person's own key."""
+        return chosen.get(self.id, self.shown)
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -164,3 +169,15 @@ def actions_in(place: Place) -> tuple[Action, ...]:
 def in_group(group: Group, place: Place) -> tuple[Action, ...]:
     """The actions that the help lists under a heading for a place."""
     return tuple(action for action in ACTIONS if action.group is group and place in action.places)
+
+
+def clash(chosen: Mapping[str, str]) -> str | None:
+    """The first key that would mean two things at one place, in words; None when all is well."""
+    for place in Place:
+        taken: dict[str, str] = {}
+        for action in actions_in(place):
+            for key in (chosen[action.id],) if action.id in chosen else action.keys:
+                other = taken.setdefault(key, action.id)
+                if other != action.id:
+                    return f"key {key} would mean {other} and {action.id} in {place.value}"
+    return None

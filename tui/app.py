@@ -62,6 +62,7 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
     def on_mount(self) -> None:
         """Listen to the engine; redraw countdowns once a second."""
         self.run_worker(self._follow())
+        self.set_keymap(dict(self.options.keys))
         self.set_interval(TICK_S, self.tick)
         self.set_timer(LOAD_S, load_dialogs)
 
@@ -165,7 +166,7 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         self.tick()
 
     async def _halt(self) -> None:
-        answer = await self.give(Halt(self.actor, f"by {self.actor.name} (! !)"))
+        answer = await self.give(Halt(self.actor, "! !"))
         self.say(answer.text, ok=answer.ok)
 
     def _fatal_error(self) -> None:

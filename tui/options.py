@@ -1,16 +1,8 @@
 """How a console behaves and how it ends; made by the command line, read by every screen."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Graph(StrEnum):
-    """Which glyphs draw curves."""
-
-    BRAILLE = "braille"
-    BLOCK = "block"
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +17,12 @@ class ConsoleOptions:
     reduce_motion: bool = False
     bell: bool = False
     """Ring once when a ticket arrives."""
-    graph: Graph = Graph.BRAILLE
     view_only: bool = False
     own_engine: bool = False
     """The engine lives in this process (`--demo`, `--replay`): leaving ends it, so leaving asks."""
     theme: str = "dusk"
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Action id -> the person's own key, in Textual's names."""
     now: Callable[[], float] = time.monotonic
 
     @property

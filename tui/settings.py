@@ -100,8 +100,10 @@ def load_settings(
     return Settings(config, config_hash(config), origins, tuple(files))
 
 
-def check_keys(settings: Settings, actions: Collection[str]) -> None:
-    """Refuse a key for an action that the console does not have. Raises ConfigError."""
+def check_keys(settings: Settings, actions: Collection[str], clash: str | None = None) -> None:
+    """Refuse keys for actions that the console does not have, and keys that `clash`. Raises ConfigError."""
+    if clash is not None:
+        raise ConfigError(f"keys: {clash}", "Choose another key for one of them")
     for action in settings.config.keys:
         if action not in actions:
             near = difflib.get_close_matches(action, actions, 1)

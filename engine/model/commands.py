@@ -63,7 +63,8 @@ class Answer:
     """What became of a command: done, or refused with the reason in words fit to show.
 
     `code` is a stable word for programs: ok, unknown_ticket, not_pending, expired, hash_mismatch, nonce_used,
-    price_moved, gated_out, halted, view_only, not_halted, not_reconciled.
+    price_moved, gated_out, not_journalled, view_only, not_halted, not_reconciled; from a link also detached,
+    unknown_outcome, rate_limited, malformed.
     """
 
     ok: bool

@@ -52,7 +52,8 @@ _MOVES: dict[ProposalState, frozenset[ProposalState]] = {
     ProposalState.PARTIAL: frozenset({ProposalState.FILLED, ProposalState.CLOSING, ProposalState.CLOSED}),
     ProposalState.FILLED: frozenset({ProposalState.CLOSING, ProposalState.CLOSED}),
     ProposalState.CLOSING: frozenset({ProposalState.FILLED, ProposalState.CLOSED}),
-    ProposalState.CLOSED: frozenset(),
+    # A late fill may give shares back to a bracket that was over.
+    ProposalState.CLOSED: frozenset({ProposalState.PARTIAL, ProposalState.FILLED}),
     # An entry proved absent may still turn up and is then adopted.
     ProposalState.FAILED: frozenset({ProposalState.PARTIAL, ProposalState.FILLED}),
 }

@@ -11,7 +11,7 @@ import tui.app
 from engine.errors import InvariantBroken
 from engine.model.commands import Actor, Answer, Halt, RejectTicket, Resume
 from engine.model.positions import AccountKind
-from tui.actions import ACTIONS, PANES, Place, actions_in
+from tui.actions import ACTIONS, PANES, Place, actions_in, clash
 from tui.app import ConsoleApp
 from tui.options import ConsoleExit, ConsoleOptions
 from tui.screens.approve import ApproveDialog
@@ -528,3 +528,22 @@ async def test_a_failing_console_ends_with_one_line_and_its_cause(view: DeskView
         await tui.app.run_console(object(), actor=Actor("nina", ""), options=ConsoleOptions())  # type: ignore[arg-type]
     assert isinstance(caught.value.__cause__, RuntimeError)
     assert "\x1b" not in str(caught.value)
+
+
+async def test_a_key_of_ones_own_replaces_the_default_and_stands_in_the_footer(
+    console: Build, view: DeskView
+) -> None:
+    app, _ = console(view, keys={"ticket.approve": "y"})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "y approve" in last_row(app)
+        await press(pilot, "a")
+        assert not isinstance(app.screen, ApproveDialog)
+        await press(pilot, "y")
+        assert isinstance(app.screen, ApproveDialog)
+
+
+def test_keys_that_would_mean_two_things_are_told() -> None:
+    assert clash({}) is None
+    assert clash({"ticket.approve": "y"}) is None
+    assert clash({"ticket.approve": "r"}) == "key r would mean ticket.approve and ticket.reject in gaps"

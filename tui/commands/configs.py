@@ -39,11 +39,11 @@ def show(context: typer.Context, as_json: JsonOption = False, config: ConfigOpti
 
 def check(context: typer.Context, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Check the files and variables that would be read; exit 78 names what is wrong."""
-    from tui.actions import ACTIONS  # keeps --help quick
+    from tui.actions import ACTIONS, clash  # keeps --help quick
     from tui.settings import check_keys
 
     settings = given(context, config, None).settings()
-    check_keys(settings, [action.id for action in ACTIONS])
+    check_keys(settings, [action.id for action in ACTIONS], clash(settings.config.keys))
     files = [str(file) for file in settings.files]
     if as_json:
         write_json(

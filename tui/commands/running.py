@@ -81,10 +81,10 @@ def run(at: Given, wanted: Wanted) -> None:
 
 
 def _check_keys(settings: "Settings") -> None:
-    from tui.actions import ACTIONS  # keeps --help quick
+    from tui.actions import ACTIONS, clash  # keeps --help quick
     from tui.settings import check_keys
 
-    check_keys(settings, [action.id for action in ACTIONS])
+    check_keys(settings, [action.id for action in ACTIONS], clash(settings.config.keys))
 
 
 def _run_options(at: Given, settings: "Settings", wanted: Wanted) -> "RunOptions":
@@ -200,7 +200,7 @@ async def _show(link: "Link", options: "ConsoleOptions") -> None:
 
 
 def _console_options(settings: "Settings", wanted: Wanted, *, own_engine: bool) -> "ConsoleOptions":
-    from tui.options import ConsoleOptions, Graph  # keeps --help quick
+    from tui.options import ConsoleOptions  # keeps --help quick
 
     console = settings.config.console
     return ConsoleOptions(
@@ -209,6 +209,6 @@ def _console_options(settings: "Settings", wanted: Wanted, *, own_engine: bool) 
         low_bandwidth=wanted.low_bandwidth,
         reduce_motion=console.reduce_motion,
         bell=console.bell,
-        graph=Graph.BRAILLE if console.graph.value == Graph.BRAILLE.value else Graph.BLOCK,
+        keys=settings.config.keys,
         own_engine=own_engine,
     )

@@ -154,7 +154,13 @@ class DeskScreen(DeckScreen[None]):
             action for action in actions_in(self.current) if action.label and self._shows(action, look)
         ]
         return keys_line(
-            [FooterKey(action.shown, action.label, self._works(action, look)) for action in actions], room
+            [
+                FooterKey(
+                    action.key_shown(self.console.options.keys), action.label, self._works(action, look)
+                )
+                for action in actions
+            ],
+            room,
         )
 
     def _shows(self, action: Action, look: Look) -> bool:

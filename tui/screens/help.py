@@ -78,8 +78,9 @@ class HelpSheet(SheetBase[None]):
         )
 
     def _group(self, group: Group) -> list[Line]:
+        keys = self.console.options.keys
         actions = [action for action in in_group(group, self._about) if action.help]
-        widest = max((len(action.shown) for action in actions), default=0) + 2
+        widest = max((len(action.key_shown(keys)) for action in actions), default=0) + 2
         if group is Group.SCREEN:
             widest = max(widest, 7)
         lines: list[Line] = [(Span(group.value, "-strong"),)]
@@ -87,7 +88,7 @@ class HelpSheet(SheetBase[None]):
             words = action.help
             if action.id == "leave" and self.console.options.own_engine:
                 words = "leave, asks about the engine"
-            lines.append((Span(action.shown.ljust(widest), "-accent -bold"), Span(words)))
+            lines.append((Span(action.key_shown(keys).ljust(widest), "-accent -bold"), Span(words)))
         return lines
 
     def footer_line(self, look: Look, room: int) -> Line:

@@ -46,7 +46,7 @@ class RejectDialog(Dialog[str]):
                 *tail,
             )
             rows.append(over(pad(line, width), "-selected") if chosen else line)
-        said = (Span("The shadow outcome is still followed.", "-muted"),)
+        said = (Span("The reason is kept in the audit log.", "-muted"),)
         return [*rows, Gap(3), said, Gap(4)]
 
     def footer_line(self, look: Look, room: int) -> Line:

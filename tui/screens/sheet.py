@@ -134,7 +134,11 @@ class Sheet(SheetBase[SheetEnd]):
     def footer_line(self, look: Look, room: int) -> Line:
         works = not self.console.options.view_only and not look.detached
         keys = [
-            FooterKey(action.shown, action.label, works or not action.id.startswith("ticket."))
+            FooterKey(
+                action.key_shown(self.console.options.keys),
+                action.label,
+                works or not action.id.startswith("ticket."),
+            )
             for action in actions_in(self.place)
             if action.label and (self._ticket is not None or not action.id.startswith("ticket."))
         ]

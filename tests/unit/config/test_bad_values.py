@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ConfigError
+from tui.actions import clash
 from tui.settings import Settings, check_keys, load_settings
 
 Read = Callable[..., Settings]
@@ -99,3 +100,9 @@ def test_a_key_for_an_unknown_action_is_refused_with_the_nearest(read: Read) -> 
 
 def test_keys_of_known_actions_are_let_through(read: Read) -> None:
     check_keys(read('[keys]\n"desk.approve" = "ctrl+a"'), {"desk.approve"})
+
+
+def test_keys_that_clash_are_refused(read: Callable[[str], Settings]) -> None:
+    settings = read('[keys]\n"ticket.approve" = "r"')
+    with pytest.raises(ConfigError, match="key r would mean ticket.approve and ticket.reject"):
+        check_keys(settings, {"ticket.approve"}, clash(settings.config.keys))
