@@ -104,5 +104,5 @@ def test_keys_of_known_actions_are_let_through(read: Read) -> None:
 
 def test_keys_that_clash_are_refused(read: Callable[[str], Settings]) -> None:
     settings = read('[keys]\n"ticket.approve" = "r"')
-    with pytest.raises(ConfigError, match="key r would mean ticket.approve and ticket.reject"):
+    with pytest.raises(ConfigError, match=r"key r would mean ticket\.approve and ticket\.reject"):
         check_keys(settings, {"ticket.approve"}, clash(settings.config.keys))
