@@ -91,10 +91,14 @@ def _sqlite_engine(path: Path, read_only: bool) -> "Engine":
             isolation_level=None,
             check_same_thread=False,
         )
-        connection.execute("PRAGMA foreign_keys=ON")
-        if not read_only:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")  # a projection: the journal is the truth
+        try:
+            connection.execute("PRAGMA foreign_keys=ON")
+            if not read_only:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("PRAGMA synchronous=NORMAL")  # a projection: the journal is the truth
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     with storage_errors(path, f"opening the {NAME}"), closing(connect()) as connection:

@@ -7,7 +7,7 @@ streamed too, so that the engine's day turns over.
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from engine.model.market import (
     corporate_action_kind,
 )
 from engine.ports import BarColumns, Sessions
+
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ class ReplaySource:
             yield self._closing(session, places)
 
     def _places(self, day: date) -> range:
-        start, end = np.searchsorted(self._rows.day, [np.datetime64(day, "D"), np.datetime64(day, "D") + 1])
+        start, end = np.searchsorted(
+            self._rows.day, [np.datetime64(day, "D"), np.datetime64(day + ONE_DAY, "D")]
+        )
         return range(int(start), int(end))
 
     def _opening(self, session: Session, places: range) -> MarketBatch:

@@ -162,7 +162,7 @@ def new_bars() -> Callable[..., BarColumns]:
     """Bars of consecutive calendar days from `first`, prices rising by a cent from `price`."""
 
     def build(instrument: str, first: str, count: int, price: float = 10.0) -> BarColumns:
-        day = np.datetime64(first, "D") + np.arange(count)
+        day = np.datetime64(first, "D") + np.arange(count).astype("timedelta64[D]")
         close = price + 0.01 * np.arange(count)
         return BarColumns(
             instrument=InstrumentId(instrument),

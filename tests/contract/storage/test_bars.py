@@ -81,7 +81,7 @@ def test_new_sessions_replace_their_days_and_keep_the_others(
     found = bar_store.daily(InstrumentId("ABC.US"))
     assert found is not None
     assert [str(day) for day in found.day] == ["2015-12-20", "2015-12-21"] + [
-        str(np.datetime64("2015-12-28") + n) for n in range(10)
+        str(np.datetime64("2015-12-28") + np.timedelta64(n, "D")) for n in range(10)
     ]
     assert [int(price) for price in found.close] == [5, 5, 10, 10, 10, 10, 50, 50, 50, 10, 10, 10]
 

@@ -51,7 +51,7 @@ def bars() -> BarColumns:
     close = 10.0 + 0.01 * np.arange(count)
     return BarColumns(
         instrument=InstrumentId("ABC.US"),
-        day=np.datetime64("2015-06-01") + np.arange(count),
+        day=np.datetime64("2015-06-01") + np.arange(count).astype("timedelta64[D]"),
         open=close,
         high=close,
         low=close,

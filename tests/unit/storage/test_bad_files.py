@@ -242,7 +242,7 @@ def let_others_through(folder: Path) -> None:
 
 
 AS_NOBODY = """
-import os, sys
+import os, sys, urllib.parse  # the interpreter's own files may be closed to others
 from pathlib import Path
 from engine.errors import StorageError
 from engine.model.positions import AccountKind
@@ -274,7 +274,7 @@ def test_file_we_may_not_read_is_said_in_one_line(
 
 
 READ_ONLY = """
-import os, sys
+import os, sys, urllib.parse
 from pathlib import Path
 from storage.journal import verify_audit
 path = Path(sys.argv[1])

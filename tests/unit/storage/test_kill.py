@@ -106,7 +106,7 @@ from engine.ports import BarColumns
 from storage.bars import open_bars
 store = open_bars(Path(sys.argv[1]))
 n = 600
-day = np.datetime64("2015-06-01") + np.arange(n)
+day = np.datetime64("2015-06-01") + np.arange(n).astype("timedelta64[D]")
 close = 10 + np.arange(n) / 8
 for k in range(int(sys.argv[2])):
     store.put_daily(BarColumns(InstrumentId(f"S{k}.US"), day, close, close, close, close, close, close), "a")
