@@ -1,8 +1,8 @@
 """The engine: takes market data in, decides, and keeps every bracket right; one state machine above it all.
 
-STARTING -> RUNNING <-> HALTED, DEGRADED while the venue's stream is down, STOPPED at the end. The same code
-runs on live and on virtual time; whoever drives it hands over the market batch by batch, in this order:
-`restate`, (the paper venue sees the batch), `take`, `decide`, `finish`.
+STARTING -> RUNNING <-> HALTED, DEGRADED while the venue's stream is down or not caught up with, STOPPED at
+the end. The same code runs on live and on virtual time; whoever drives it hands over the market batch by
+batch, in this order: `restate`, (the paper venue sees the batch), `take`, `decide`, `finish`.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from engine.execution.books import Books, cash_of
 from engine.execution.bracket import Bracket
 from engine.execution.evidence import SessionOver
 from engine.execution.gating import Gatekeeper, StrategyTerms, is_taken
-from engine.execution.orders import Brackets, Desk
+from engine.execution.orders import RETRY_JOURNAL_US, Brackets, Desk
 from engine.execution.policies import ApprovalPolicy
 from engine.execution.reconcile import Findings, catch_up, recover
 from engine.execution.records import restore_brackets
@@ -32,6 +32,7 @@ from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyNam
 from engine.model.market import Instrument, MarketBatch, SessionPhase
 from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState
+from engine.money import ZERO
 from engine.ports import AuditEntry, BarColumns, Broker, Journal, JournalRow, Sessions
 from engine.risk.limits import LimitSwitches
 from engine.scheduler import Scheduler
@@ -43,6 +44,7 @@ HALT_SCOPE = "account"
 LONGEST_PAUSE = timedelta(days=14)
 """No exchange was ever closed for longer between two sessions that matter here."""
 BY_ENGINE = Actor("engine", "")
+NO_CORRELATION = CorrelationId("")
 
 
 class EngineState(StrEnum):
@@ -93,7 +95,7 @@ class Engine:
         self.since_us = parts.clock.now_us()
         self.picture = LivePicture()
         self.scheduler = Scheduler(parts.clock)
-        self.books = Books(self._initial_cash())
+        self.books = Books(self._stored_decimal("initial_cash", ZERO))
         self.ids = UlidFactory(parts.clock.now_us, parts.random_bits)
         self.brackets = Brackets(
             Desk(
@@ -135,12 +137,14 @@ class Engine:
                 parts.publish,
             )
         )
-        self.day_start_equity = self._stored_decimal("day_start_equity") or self.books.initial_cash
-        self.peak_equity = self._stored_decimal("peak_equity") or self.books.initial_cash
+        self.day_start_equity = self._stored_decimal("day_start_equity", self.books.initial_cash)
+        self.peak_equity = self._stored_decimal("peak_equity", self.books.initial_cash)
         self.verdicts: dict[StrategyName, tuple[Verdict, ...]] = {}
         """Of the last decision instant of each strategy."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._has_followed = False
+        self._is_following = False
+        self._further_reason = ""
 
     @property
     def parts(self) -> Parts:
@@ -157,7 +161,7 @@ class Engine:
         return None if stored is None else int(stored)
 
     async def start(self) -> None:
-        """Journal, then venue, then ready. Raises BrokerError or StorageError; nothing was sent then."""
+        """Journal, then venue, then ready. Raises BrokerError or StorageError, and nothing runs then."""
         journal = self._parts.journal
         self._restore_market()
         self.brackets.restore(
@@ -168,12 +172,17 @@ class Engine:
         body = {"config": self._parts.config_hash, "kind": self._parts.kind.value}
         journal.commit((), (self._audit(BY_ENGINE, "started", body),))
         self._supervise("venue updates", self._follow_updates)
-        findings = await recover(self.brackets, self._parts.broker)
+        # The stream is listened to before the first question: what happens between the two is told by it.
+        await asyncio.sleep(0)
+        try:
+            findings = await recover(self.brackets, self._parts.broker)
+        except BaseException:
+            await self._end_tasks()
+            raise
         halted = self._stored_halt()
         if halted is not None:
             self._become(EngineState.HALTED, halted, "journal")
-        else:
-            self._judge(findings)
+        self._judge(findings)
         if self.state is EngineState.STARTING:
             self._become(EngineState.RUNNING, "", "engine")
         self.brackets.review_all()
@@ -186,9 +195,7 @@ class Engine:
         """Take nothing new, wait for answers that are out, leave stops resting."""
         self._become(EngineState.STOPPED, "stopped", "engine")
         await self.brackets.idle()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         self._parts.journal.commit((), (self._audit(BY_ENGINE, "stopped", {}),))
 
     def restate(self, batch: MarketBatch) -> None:
@@ -265,21 +272,41 @@ class Engine:
                 return self._resume(actor)
 
     def halt(self, actor: Actor, reason: str) -> None:
-        """No new entries, working entries are cancelled, stops stay; kept over a restart."""
+        """No new entries, working entries are cancelled, stops stay; kept over a restart.
+
+        A further reason while it is halted or stopped already is told, and changes nothing.
+        """
         if self.state in (EngineState.HALTED, EngineState.STOPPED):
+            if actor == BY_ENGINE and reason != self._further_reason:
+                self._further_reason = reason
+                self._alarm(f"{reason} (the engine is {self.state.value} already)", page=True)
             return
+        self._further_reason = reason
         self._become(EngineState.HALTED, f"by {actor} ({reason})", str(actor))
+        error = self._write_halt(actor, reason)
+        if error is not None:
+            # Halted all the same: what cannot be written down is told, and nothing new may begin.
+            self._alarm(f"the halt is not written down yet, a restart would forget it: {error}", page=True)
+
+    def _write_halt(self, actor: Actor, reason: str) -> StorageError | None:
+        """What the disk said against it; it is then tried again until it is written, or the halt is over."""
         row = JournalRow(
             "halt",
             {"scope": HALT_SCOPE, "why": self.reason, "since_us": self.since_us, "by": str(actor)},
         )
+        halted_us = self.since_us
+
+        def again() -> None:
+            if self.state is EngineState.HALTED and self.since_us == halted_us:
+                self._write_halt(actor, reason)
+
         try:
             self._parts.journal.commit((row,), (self._audit(actor, "halted", {"reason": reason}),))
             self.brackets.review_all()
         except StorageError as error:
-            # Halted all the same: what cannot be written down is told, and nothing new may begin.
-            text = f"the halt could not be written down: {error}"
-            self._parts.publish(Alarm(text, True, CorrelationId(""), self._parts.clock.now_us()))
+            self.scheduler.call_at(self._parts.clock.now_us() + RETRY_JOURNAL_US, again)
+            return error
+        return None
 
     def _resume(self, actor: Actor) -> Answer:
         if self.state is not EngineState.HALTED:
@@ -288,7 +315,13 @@ class Engine:
         if unknown:
             return Answer(False, "not_reconciled", f"Not yet: {unknown} orders UNKNOWN. Asking the venue.")
         row = JournalRow("halt", {"scope": HALT_SCOPE, "why": None, "since_us": None, "by": None})
-        self._parts.journal.commit((row,), (self._audit(actor, "resumed", {}),))
+        try:
+            self._parts.journal.commit((row,), (self._audit(actor, "resumed", {}),))
+        except StorageError as error:
+            return Answer(False, "not_journalled", f"Still HALTED: {error}")
+        if not self._is_following:
+            self._become(EngineState.DEGRADED, "the venue's updates do not come", str(actor))
+            return Answer(True, "ok", "No longer halted; no entries until the venue's updates come again.")
         self._become(EngineState.RUNNING, "", str(actor))
         return Answer(True, "ok", "Running again.")
 
@@ -297,7 +330,9 @@ class Engine:
         quiet = 0
         while quiet < 3:
             await asyncio.sleep(0)
-            quiet = 0 if self.brackets.in_flight or venue_busy() else quiet + 1
+            # Updates that nobody reads now are no reason to wait: the venue is asked when the stream is back.
+            unread = self._is_following and venue_busy()
+            quiet = 0 if self.brackets.in_flight or unread else quiet + 1
 
     def _propose(self, verdict: Verdict, context: StrategyContext) -> None:
         proposal = verdict.proposal
@@ -312,8 +347,12 @@ class Engine:
         ticket = entry.ticket
         entries = self.gatekeeper.entries(ticket.strategy, ticket.session)
         actor = self._parts.policy.actor(ticket, entries)
-        if actor is not None:
-            self.give(ApproveTicket(ticket.id, entry.sha256, f"policy-{ticket.id}", None, actor))
+        if actor is None:
+            return
+        answer = self.give(ApproveTicket(ticket.id, entry.sha256, f"policy-{ticket.id}", None, actor))
+        if not answer.ok:
+            text = f"T-{ticket.number} waits, the policy {actor.policy} could not approve it: {answer.text}"
+            self._alarm(text, page=False, correlation=ticket.correlation)
 
     def _context(self, session: date) -> StrategyContext | None:
         parts, equity = self._parts, self.equity()
@@ -366,7 +405,7 @@ class Engine:
     def _spent_now(self, session: date) -> Decimal:
         """Cash that brackets of this very instant took or reserved."""
         started = [bracket for bracket in self.brackets.of_session(session) if not self._is_earlier(bracket)]
-        paid = sum((cash_of(fill) for bracket in started for fill in bracket.entry.fills), Decimal(0))
+        paid = sum((cash_of(fill) for bracket in started for fill in bracket.entry.fills), ZERO)
         return self.books.reserved(started) - paid
 
     def _seed_prices(self) -> None:
@@ -381,12 +420,19 @@ class Engine:
                 self.picture.seed(bracket.instrument, float(bars.close[-1]))
 
     async def _follow_updates(self) -> None:
+        """At first `start` asks for what the stream does not tell; whenever it begins anew, this does."""
+        is_anew, self._has_followed = self._has_followed, True
         updates = self._parts.broker.updates()
-        if self._has_followed:
+        if is_anew:
             self._judge(await catch_up(self.brackets, self._parts.broker))
-        self._has_followed = True
-        async for update in updates:
-            self.brackets.tell_venue(update)
+        self._is_following = True
+        if self.state is EngineState.DEGRADED:
+            self._become(EngineState.RUNNING, "", "engine")
+        try:
+            async for update in updates:
+                self.brackets.tell_venue(update)
+        finally:
+            self._is_following = False
         raise BrokerError("the venue's update stream ended")
 
     def _judge(self, findings: Findings) -> None:
@@ -399,24 +445,38 @@ class Engine:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _end_tasks(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def _keep_running(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a task for ever; one that fails is named, told, and started again after a pause."""
         failures = 0
         while True:
+            began_us = self._parts.clock.now_us()
             try:
                 await work()
                 return
             except BrokerError as error:
-                if self.state is EngineState.RUNNING:
-                    self._become(EngineState.DEGRADED, f"{name}: {error}", "engine")
+                self._degrade(f"{name}: {error}")
             except Exception as error:  # noqa: BLE001 - the supervisor is the edge where our own bugs stop trading
                 why = str(error) if isinstance(error, DeckError) else f"{type(error).__name__}: {error}"
                 self.halt(BY_ENGINE, f"{name} failed: {why}")
+            if self._parts.clock.now_us() - began_us > RESTART_PAUSE_US[-1]:
+                failures = 0  # it ran well in between: months later a first failure is a first one again
             pause = RESTART_PAUSE_US[min(failures, len(RESTART_PAUSE_US) - 1)]
             failures += 1
             await self._parts.clock.sleep_until(self._parts.clock.now_us() + pause)
-            if self.state is EngineState.DEGRADED:
-                self._become(EngineState.RUNNING, "", "engine")
+
+    def _degrade(self, why: str) -> None:
+        if self.state in (EngineState.HALTED, EngineState.STOPPED):
+            self._alarm(why, page=False)
+        else:
+            self._become(EngineState.DEGRADED, why, "engine")
+
+    def _alarm(self, text: str, page: bool, correlation: CorrelationId = NO_CORRELATION) -> None:
+        self._parts.publish(Alarm(text, page, correlation, self._parts.clock.now_us()))
 
     def _become(self, state: EngineState, reason: str, by: str) -> None:
         self.state, self.reason, self.since_us = state, reason, self._parts.clock.now_us()
@@ -425,12 +485,9 @@ class Engine:
     def _audit(self, actor: Actor, kind: str, body: Mapping[str, object]) -> AuditEntry:
         return AuditEntry(self._parts.clock.now_us(), str(actor), kind, "", body)
 
-    def _initial_cash(self) -> Decimal:
-        return self._stored_decimal("initial_cash") or Decimal(0)
-
-    def _stored_decimal(self, key: str) -> Decimal | None:
+    def _stored_decimal(self, key: str, default: Decimal) -> Decimal:
         stored = self._parts.journal.meta(key)
-        return None if stored is None else Decimal(stored)
+        return default if stored is None else Decimal(stored)
 
     def _stored_halt(self) -> str | None:
         for row in self._parts.journal.rows("halt"):

@@ -78,6 +78,8 @@ class Replay:
             if over and not self._engine.brackets.open():
                 break
             await self._reach(batch)
+            if self._stopping.is_set():
+                return
             await self._handle(batch)
             if batch.phase is SessionPhase.OPEN and self.pace.wait_for_tickets:
                 await self._wait_for_tickets()
@@ -98,14 +100,15 @@ class Replay:
         await self._engine.settled(self._venue_busy)
 
     async def _reach(self, batch: MarketBatch) -> None:
-        """Move the clock to the batch, timers on the way; inside a session at the pace."""
+        """Move the clock to the batch, timers on the way; inside a session at the pace, or until `stop`."""
         in_session = self._engine.picture.is_session_open
         speed = self.pace.speed if in_session else None
         while speed is not None and self._clock.now_us() < batch.ts and not self._stopping.is_set():
             await asyncio.sleep(TICK_S)
             step = round(TICK_S * speed * US_PER_S)
             await self._advance(min(self._clock.now_us() + step, batch.ts))
-        await self._advance(batch.ts)
+        if not self._stopping.is_set():
+            await self._advance(batch.ts)
 
     async def _advance(self, ts: int) -> None:
         """Due timers run at their own times, in order."""
@@ -121,7 +124,7 @@ class Replay:
     async def _wait_for_tickets(self) -> None:
         """Hold the market while a person decides; what they approve fills at this instant's prices."""
         self._released.clear()
-        while self._engine.tickets.waiting() and not self._released.is_set():
+        while self._engine.tickets.waiting() and not (self._released.is_set() or self._stopping.is_set()):
             self.paused = True
             await asyncio.sleep(TICK_S)
         self.paused = False

@@ -5,6 +5,7 @@ ticket, and runs the gates again. What was hashed is what is sent.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -168,6 +169,12 @@ class Tickets:
         entry = self._entries.get(command.ticket)
         if entry is None:
             return Answer(False, "unknown_ticket", f"There is no ticket {command.ticket}.")
+        answer = self._approve(command, entry)
+        if not answer.ok:
+            self._audit_refusal(command, entry, answer)
+        return answer
+
+    def _approve(self, command: ApproveTicket, entry: Entry) -> Answer:
         number = f"T-{entry.ticket.number}"
         used = self._nonces.get(command.nonce)
         if used is not None:
@@ -184,6 +191,12 @@ class Tickets:
                 False, "hash_mismatch", f"{number}: the approved text is not the ticket's. Nothing was sent."
             )
         return self._moved(command, entry) or self._gated(entry) or self._start(command, entry)
+
+    def _audit_refusal(self, command: ApproveTicket, entry: Entry, answer: Answer) -> None:
+        body: dict[str, object] = {"nonce": command.nonce, "code": answer.code, "text": answer.text}
+        with suppress(StorageError):  # `write` halts and says so; the answer is no either way
+            audit = self._audit(command.actor, "approval_refused", entry.ticket, body)
+            self._counter.brackets.write((), (audit,))
 
     def reject(self, command: RejectTicket) -> Answer:
         """Refuse a waiting ticket; its reason is kept."""

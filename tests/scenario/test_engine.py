@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,10 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from brokers.paper.broker import PaperBroker
 from engine.core import EngineState
+from engine.errors import BrokerUnavailable, StorageError
 from engine.execution.policies import PolicyName
 from engine.loop import run_virtual
 from engine.model.commands import Actor, ApproveTicket, Halt, RejectTicket, Resume
+from engine.model.events import Alarm, CandidatesJudged, EngineStateChanged, TicketChanged
 from engine.model.ids import InstrumentId, instrument_id
 from engine.model.tickets import ProposalState
 from engine.ports import BarColumns
@@ -293,3 +298,197 @@ def test_a_paced_session_takes_a_minute_of_virtual_time(
         return taken
 
     assert run_virtual(go()) == pytest.approx(60.0, abs=0.2)
+
+
+def test_who_leaves_during_a_session_finds_it_where_it_was(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    async def go() -> None:
+        runtime = begin(market({"AAA": [CALM] * 2}), speed=390.0)
+        await runtime.start()
+        await asyncio.sleep(1.0)
+        engine = runtime.engine
+        opened = engine.market_us()
+        assert engine.picture.is_session_open
+        runtime.replay.stop()
+        await runtime.run_until_done()
+        assert engine.market_us() == opened
+        (entry,) = engine.tickets.waiting()
+        assert engine.parts.clock.now_us() < entry.ticket.expires_us
+        await runtime.stop()
+
+    run_virtual(go())
+
+
+async def test_who_leaves_while_an_opening_is_handled_waits_for_no_ticket(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    runtime = begin(market({"AAA": [CALM]}), wait=True)
+    runtime.bus.subscribe_call(CandidatesJudged, lambda event: runtime.replay.stop(), "impatient")
+    await runtime.start()
+    async with asyncio.timeout(10):
+        await runtime.run_until_done()
+    assert runtime.engine.tickets.waiting()
+    await runtime.stop()
+
+
+async def test_a_stream_that_broke_with_updates_unread_is_not_waited_for(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    runtime = begin(market({"AAA": [CALM] * 3}), wait=True)
+    await runtime.start()
+    engine = runtime.engine
+    await until(lambda: runtime.replay.paused)
+    told, real = [], engine.brackets.tell_venue
+
+    def failing_once(update: Any) -> bool:
+        told.append(update)
+        if len(told) == 1:
+            raise StorageError("the disk is full")
+        return real(update)
+
+    engine.brackets.tell_venue = failing_once  # type: ignore[method-assign]
+    assert approve_first(runtime).ok
+    await until(lambda: engine.state is EngineState.HALTED)
+    assert "the disk is full" in engine.reason
+    async with asyncio.timeout(20):
+        await runtime.run_until_done()
+    assert [bracket.position == bracket.cover > 0 for bracket in engine.brackets.open()] == [True]
+    await runtime.stop()
+
+
+async def test_degraded_lasts_until_the_venue_was_caught_up_with(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    runtime = begin(market({"AAA": [CALM] * 3}), wait=True)
+    await runtime.start()
+    engine, broker = runtime.engine, runtime.engine.parts.broker
+    await until(lambda: runtime.replay.paused)
+    states: list[str] = []
+    runtime.bus.subscribe_call(EngineStateChanged, lambda event: states.append(event.state), "states")
+    asked, real = [], broker.account
+
+    async def away_twice() -> Any:
+        asked.append(engine.state)
+        if len(asked) < 3:
+            raise BrokerUnavailable("cannot connect")
+        return await real()
+
+    broker.account = away_twice  # type: ignore[method-assign]
+    broker.disconnect()  # type: ignore[attr-defined]
+    await until(lambda: engine.state is EngineState.DEGRADED)
+    assert runtime.replay.resume()
+    await until(lambda: engine.state is EngineState.RUNNING)
+    assert asked == [EngineState.DEGRADED] * 3
+    assert states == ["DEGRADED"] * 3 + ["RUNNING"]
+    await runtime.stop()
+
+
+async def test_resume_without_the_venues_stream_is_degraded(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    runtime = begin(market({"AAA": [CALM]}), wait=True)
+    await runtime.start()
+    engine = runtime.engine
+    await until(lambda: runtime.replay.paused)
+    told: list[str] = []
+    runtime.bus.subscribe_call(Alarm, lambda event: told.append(event.text), "alarms")
+    engine.give(Halt(NINA, "enough"))
+    engine.parts.broker.disconnect()  # type: ignore[attr-defined]
+    await until(lambda: bool(told))
+    assert told == ["venue updates: the venue's update stream ended"]
+    assert engine.give(Resume(NINA)).ok
+    assert engine.state is EngineState.DEGRADED
+    assert approve_first(runtime).code == "gated_out"
+    await runtime.stop()
+
+
+async def test_books_that_differ_are_told_also_when_the_account_is_halted_already(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    days = market({"AAA": [CALM] * 3})
+    runtime = begin(days, wait=True)
+    await runtime.start()
+    await until(lambda: runtime.replay.paused)
+    assert approve_first(runtime).ok
+    await until(lambda: any(b.position > 0 for b in runtime.engine.brackets))
+    runtime.engine.give(Halt(NINA, "enough"))
+    await runtime.stop()
+    with closing(sqlite3.connect(runtime.state.paper_book("replay"))) as book:
+        book.execute("DELETE FROM venue WHERE k LIKE 'position/%'")
+        book.commit()
+
+    again = begin(days)
+    told: list[str] = []
+    again.bus.subscribe_call(Alarm, lambda event: told.append(event.text), "alarms")
+    await again.start()
+    assert again.engine.state is EngineState.HALTED
+    assert "enough" in again.engine.reason
+    (text,) = told
+    assert "AAA.US: we hold" in text
+    assert "the venue says 0" in text
+    await again.stop()
+
+
+async def test_a_halt_is_written_down_as_soon_as_the_disk_lets_it(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    runtime = begin(market({"AAA": [CALM]}), wait=True)
+    await runtime.start()
+    engine, journal = runtime.engine, runtime.engine.parts.journal
+    await until(lambda: runtime.replay.paused)
+    told: list[str] = []
+    runtime.bus.subscribe_call(Alarm, lambda event: told.append(event.text), "alarms")
+    real = journal.commit
+
+    def full(rows: Any, audit: Any) -> None:
+        raise StorageError("the disk is full")
+
+    journal.commit = full  # type: ignore[method-assign]
+    engine.give(Halt(NINA, "enough"))
+    assert told == ["the halt is not written down yet, a restart would forget it: the disk is full"]
+    refused = engine.give(Resume(NINA))
+    assert (refused.ok, refused.code) == (False, "not_journalled")
+    assert engine.state is EngineState.HALTED
+    journal.commit = real  # type: ignore[method-assign]
+    assert [row["why"] for row in journal.rows("halt")] == []
+    due = engine.scheduler.next_due()
+    assert due is not None
+    engine.parts.clock.advance_to(due)  # type: ignore[attr-defined]
+    engine.scheduler.run_due()
+    assert [row["why"] for row in journal.rows("halt")] == ["by nina on pts/7 (enough)"]
+    assert len(told) == 1
+    await runtime.stop()
+
+
+async def test_a_start_whose_questions_fail_leaves_nothing_running(
+    market: Callable[..., Market], begin: Callable[..., Runtime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(broker: Any) -> Any:
+        raise BrokerUnavailable("cannot connect")
+
+    monkeypatch.setattr(PaperBroker, "open_orders", away)
+    before = asyncio.all_tasks()
+    with pytest.raises(BrokerUnavailable):
+        await begin(market({"AAA": [CALM]})).start()
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_policy_that_is_refused_says_why(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    runtime = begin(market({"AAA": [CALM]}), PolicyName.PAPER_AUTO)
+    told: list[str] = []
+    runtime.bus.subscribe_call(Alarm, lambda event: told.append(event.text), "alarms")
+
+    def halt(event: Any) -> None:
+        runtime.engine.halt(NINA, "enough")
+
+    runtime.bus.subscribe_call(TicketChanged, halt, "nervous")
+    await runtime.start()
+    await runtime.run_until_done()
+    (text,) = told
+    assert text.startswith("T-1 waits, the policy paper-auto could not approve it: T-1 refused: G1 engine")
+    (line,) = [a for a in runtime.engine.parts.journal.audit() if a["kind"] == "approval_refused"]
+    assert json.loads(str(line["body"]))["code"] == "gated_out"
+    await runtime.stop()

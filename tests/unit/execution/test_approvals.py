@@ -341,6 +341,24 @@ async def test_journal_failure_at_proposal_keeps_nothing(booth: Any, world: Modu
     assert booth.rig.halted
 
 
+async def test_a_key_that_did_nothing_is_written_down_with_its_reason(booth: Any, world: ModuleType) -> None:
+    entry = booth.propose()
+    assert booth.approve(entry).ok
+    late = booth.approve(entry, nonce="n2", actor=world.BOB)
+    assert not late.ok
+    written = booth.rig.journal.entries[-1]
+    assert (written.kind, written.actor) == ("approval_refused", "bob on pts/2")
+    assert written.body == {
+        "ticket": entry.ticket.id,
+        "nonce": "n2",
+        "code": "not_pending",
+        "text": late.text,
+    }
+    booth.rig.journal.failures = 1
+    assert booth.approve(entry, nonce="n3").text == late.text
+    assert booth.rig.halts == ["the journal cannot be written: the disk is full"]
+
+
 async def test_a_rejected_ticket_keeps_its_reason(booth: Any, world: ModuleType) -> None:
     entry = booth.propose()
     answer = booth.tickets.reject(RejectTicket(entry.ticket.id, "too wide", world.ANN))
