@@ -307,9 +307,9 @@ class Tickets:
         try:
             self._move(entry, ProposalState.EXPIRED, ENGINE, "nobody decided in time")
         except StorageError:
+            # `write` has halted the account and said why. All other timers go on.
             again = self._counter.clock.now_us() + RETRY_JOURNAL_US
             self._counter.scheduler.call_at(again, lambda: self._expire(ticket))
-            raise
 
     def _move(self, entry: Entry, state: ProposalState, actor: Actor, reason: str) -> None:
         moved = replace(entry, state=state, reason=reason)

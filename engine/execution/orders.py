@@ -38,6 +38,7 @@ from engine.execution.steps import (
     AskOrder,
     CancelOrder,
     Circumstances,
+    RaiseAlarm,
     SendBracket,
     SendOrder,
 )
@@ -129,6 +130,8 @@ class Brackets:
         self._commit(None, bracket, (*rows, *changed_rows(None, bracket)), (*audit, intent))
         self._wake_at(bracket.ticket, next_wake(bracket, self._desk.clock.now_us()))
         self._perform(bracket, (SendBracket(ticket.order),))
+        self.on_committed(bracket)
+        self._publish(None, bracket)
         return bracket
 
     def tell(self, ticket: TicketId, fact: Fact) -> None:
@@ -203,8 +206,8 @@ class Brackets:
             self.review(ticket)
 
     async def idle(self) -> None:
-        """Wait for the answers that are out now."""
-        if self._tasks:
+        """Wait for the answers that are out, and for those to what follows from them."""
+        while self._tasks:
             await asyncio.wait(tuple(self._tasks))
 
     def _settle_plan(self, before: Bracket, after: Bracket, fact: Fact | None) -> None:
@@ -219,14 +222,24 @@ class Brackets:
             current = step.bracket
         else:
             raise InvariantBroken(f"the plan of bracket {before.ticket} does not settle after {fact!r}")
-        if current != before:
+        is_changed, trip = current != before, None
+        if is_changed:
             kind = "review" if fact is None else type(fact).__name__
             named = [{"do": type(action).__name__, **to_plain(action)} for action in actions]
             body = {"fact": to_plain(fact), "phase": current.phase.value, "actions": named}
             audit = self._audit(current, kind, body)
-            self._commit(before, current, changed_rows(before, current), (audit,))
+            trip = self._commit(before, current, changed_rows(before, current), (audit,))
+        # What is durable is under way before anybody hears of it: a listener that fails cannot stop it.
         self._wake_at(current.ticket, step.wake_us)
         self._perform(current, actions)
+        if is_changed:
+            self.on_committed(current)
+            self._publish(before, current, trip)
+        for action in actions:
+            if isinstance(action, RaiseAlarm):
+                self._alarm(current, action.text, action.page)
+                if action.halt:
+                    self._desk.halt(action.text)
 
     def _circumstances(self, bracket: Bracket) -> Circumstances:
         desk = self._desk
@@ -245,15 +258,13 @@ class Brackets:
         after: Bracket,
         rows: tuple[JournalRow, ...],
         audit: tuple[AuditEntry, ...],
-    ) -> None:
+    ) -> RoundTrip | None:
+        """Make a new state durable; the trade that it finished."""
         trip = self._finished(before, after)
         closing = () if trip is None else (round_trip_row(trip),)
         self.write((*rows, *closing, *self.on_changed(after)), audit)
         self._keep(after)
-        self.on_committed(after)
-        self._publish(before, after)
-        if trip is not None:
-            self._desk.publish(RoundTripClosed(trip))
+        return trip
 
     def write(self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry]) -> None:
         """Commit to the journal. Raises StorageError, and the account is halted: nothing new may start."""
@@ -277,7 +288,7 @@ class Brackets:
         else:
             self._open[bracket.ticket] = None
 
-    def _publish(self, before: Bracket | None, after: Bracket) -> None:
+    def _publish(self, before: Bracket | None, after: Bracket, trip: RoundTrip | None = None) -> None:
         known = set() if before is None else {fill.exec_id for leg in before.legs for fill in leg.fills}
         for leg in after.legs:
             for fill in leg.fills:
@@ -294,6 +305,8 @@ class Brackets:
                 self._desk.clock.now_us(),
             )
         )
+        if trip is not None:
+            self._desk.publish(RoundTripClosed(trip))
 
     def _audit(self, bracket: Bracket, kind: str, body: dict[str, object]) -> AuditEntry:
         named = {"ticket": bracket.ticket, **body}
@@ -314,8 +327,8 @@ class Brackets:
             try:
                 self.review(ticket)
             except StorageError:
+                # `write` has halted the account and said why. All other timers go on.
                 self._wake_at(ticket, self._desk.clock.now_us() + RETRY_JOURNAL_US)
-                raise
 
     def _perform(self, bracket: Bracket, actions: Iterable[Action]) -> None:
         for action in actions:
@@ -334,10 +347,8 @@ class Brackets:
                     self._spawn(self._ask(bracket.ticket, order_id))
                 case AskFills(since_us):
                     self._spawn(self._ask_fills(bracket.ticket, since_us))
-                case alarm:
-                    self._alarm(bracket, alarm.text, alarm.page)
-                    if alarm.halt:
-                        self._desk.halt(alarm.text)
+                case _:
+                    pass  # an alarm: told after the new state
 
     def _alarm(self, bracket: Bracket, text: str, page: bool) -> None:
         self._desk.publish(Alarm(text, page, bracket.correlation, self._desk.clock.now_us()))

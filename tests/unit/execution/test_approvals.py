@@ -205,8 +205,7 @@ async def test_an_expiry_that_cannot_be_journalled_comes_again(booth: Any) -> No
     entry = booth.propose()
     booth.rig.clock.advance_to(entry.ticket.expires_us)
     booth.rig.journal.failures = 1
-    with pytest.raises(StorageError):
-        booth.rig.scheduler.run_due()
+    booth.rig.scheduler.run_due()
     assert booth.state(entry) is PENDING
     assert booth.rig.halts == ["the journal cannot be written: the disk is full"]
     await booth.rig.advance(1.1)

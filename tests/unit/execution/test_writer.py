@@ -1,6 +1,8 @@
 """The one writer of brackets: nothing is sent before it is durable; what is not durable did not happen."""
 
 import asyncio
+from collections import deque
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from types import ModuleType
@@ -11,6 +13,7 @@ import pytest
 from engine.errors import InvariantBroken, StorageError
 from engine.execution import orders as orders_module
 from engine.execution.bracket import BracketPhase, open_bracket
+from engine.execution.records import changed_rows
 from engine.execution.steps import Step
 from engine.model.events import Alarm, BracketChanged, FillRecorded
 from engine.model.ids import ClientOrderId
@@ -96,8 +99,11 @@ async def test_a_timer_that_cannot_be_journalled_comes_again(rig: Any) -> None:
     await rig.begin()
     rig.clock.advance_to(rig.clock.now_us() + 600_000_000)
     rig.journal.failures = 1
-    with pytest.raises(StorageError):
-        rig.scheduler.run_due()
+    later: list[str] = []
+    rig.scheduler.call_at(rig.clock.now_us(), lambda: later.append("another timer"))
+    rig.scheduler.run_due()
+    assert later == ["another timer"]
+    assert rig.halts == ["the journal cannot be written: the disk is full"]
     rig.halted = False
     assert rig.legs(E) == [OrderState.WORKING]
     await rig.advance(1.1)
@@ -110,8 +116,7 @@ async def test_a_question_that_cannot_be_journalled_is_asked_later(rig: Any) -> 
     rig.halted = True  # so that the halt itself plans nothing
     rig.clock.advance_to(rig.clock.now_us() + 500_000)
     rig.journal.failures = 1
-    with pytest.raises(StorageError):
-        rig.scheduler.run_due()
+    rig.scheduler.run_due()
     assert ("ask", rig.now().entry.id) not in rig.venue.calls
     await rig.advance(1)
     assert ("ask", rig.now().entry.id) in rig.venue.calls
@@ -163,6 +168,49 @@ async def test_a_rejected_order_that_works_is_adopted_with_an_alarm(rig: Any) ->
         f"ABC.US: the venue works order {bracket.entry.id} that it rejected: no shares",
     ]
     rig.assert_over()
+
+
+async def test_a_listener_that_fails_leaves_no_share_without_its_stop(rig: Any) -> None:
+    rig.venue.faults["send"] = deque([None, "rejected and recorded"])
+    bracket = await rig.begin()
+
+    def broken(event: Any) -> None:
+        raise ValueError("a listener's own bug")
+
+    rig.streaming = False
+    rig.venue.fill(bracket.entry.id, 4)
+    rig.venue.end(bracket.entry.id, OrderState.CANCELED)
+    rig.brackets._desk = replace(rig.brackets._desk, publish=broken)
+    while rig.venue.outbox:
+        with suppress(ValueError):
+            rig.brackets.tell_venue(rig.venue.outbox.popleft())
+    rig.brackets._desk = replace(rig.brackets._desk, publish=rig.events.append)
+    rig.streaming = True
+    await rig.settle()
+    rig.assert_covered()
+
+
+async def test_stopping_waits_also_for_what_follows_from_an_answer(rig: Any) -> None:
+    bracket = await rig.hold()
+    rig.venue.faults["send"].append("no answer until released")
+    rig.brackets.want_exit(bracket.ticket, ExitReason.MANUAL)
+    stopping = asyncio.create_task(rig.brackets.idle())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert rig.legs(X) == [OrderState.SENDING]
+    assert not stopping.done()
+    rig.venue.gate.set()
+    await stopping
+    assert rig.legs(X) == [OrderState.WORKING]
+
+
+async def test_what_did_not_change_is_not_written_again(rig: Any) -> None:
+    bracket = await rig.hold()
+    stop = bracket.leg(bracket.legs[1].id)
+    changed = bracket.with_leg(replace(stop, cancel_us=1))
+    assert [row.table for row in changed_rows(bracket, changed)] == ["ord"]
+    held = replace(bracket, sessions_held=1)
+    assert [row.table for row in changed_rows(bracket, held)] == ["bracket"]
 
 
 async def test_events_follow_the_state(rig: Any) -> None:
