@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -27,7 +28,8 @@ Row = Mapping[str, str | int | None]
 def changed_rows(before: Bracket | None, after: Bracket) -> tuple[JournalRow, ...]:
     """The rows that differ between two states of one bracket: the bracket, then orders, then new fills."""
     known = {} if before is None else {leg.id: leg for leg in before.legs}
-    rows = [bracket_row(after)]
+    same = before is not None and replace(before, legs=after.legs) == after
+    rows = [] if same else [bracket_row(after)]
     for leg in after.legs:
         old = known.get(leg.id)
         if leg == old:
