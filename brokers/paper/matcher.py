@@ -19,6 +19,7 @@ from decimal import Decimal
 
 from brokers.paper.book import Book
 from brokers.paper.records import BookOrder, Holding, Place
+from engine.clock import US_PER_S
 from engine.execution.matching import (
     BarPrices,
     Coverage,
@@ -56,7 +57,6 @@ from engine.model.orders import OrderSide, OrderState, OrderType
 from engine.money import ZERO, round_cents, to_decimal
 from engine.ports import Sessions
 
-_US_PER_S = 1_000_000
 NOTHING_LEFT = "reduce only: nothing left to sell"
 LiquidityOf = Callable[[InstrumentId], Liquidity | None]
 
@@ -373,7 +373,7 @@ class Matcher:
 
     def fee(self, side: OrderSide, quantity: Decimal, price: Decimal, ts: int) -> Decimal:
         """What an execution at this instant costs."""
-        day = datetime.fromtimestamp(ts // _US_PER_S, UTC).date()
+        day = datetime.fromtimestamp(ts // US_PER_S, UTC).date()
         return self.rules.fees.fee(side, quantity, price, day)
 
     def _quantity(self, book: Book, order: BookOrder) -> Decimal:

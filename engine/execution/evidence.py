@@ -92,7 +92,6 @@ Fact = (
     | NotFound
     | SessionOver
     | ExitWanted
-    | CorporateAction
     | Restatement
 )
 
@@ -224,11 +223,6 @@ def _(fact: Restatement, bracket: Bracket, now_us: int) -> Bracket:
         restating=True,
         last_action=action.ex_date,
     )
-
-
-@apply.register
-def _(fact: CorporateAction, bracket: Bracket, now_us: int) -> Bracket:
-    return apply(Restatement(fact, ZERO), bracket, now_us)
 
 
 def restated(position: Decimal, action: CorporateAction) -> tuple[Decimal, Decimal]:

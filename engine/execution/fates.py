@@ -7,6 +7,7 @@ once its end was wanted. Everything else waits for the proof of absence.
 
 from dataclasses import replace
 
+from engine.clock import US_PER_S
 from engine.execution.bracket import Bracket, Leg
 from engine.execution.evidence import NOT_FOUND_PROOF, AnswerLost, apply
 from engine.execution.steps import (
@@ -22,19 +23,18 @@ from engine.execution.steps import (
 from engine.model.orders import BracketSpec, OrderRole, OrderSide, OrderState
 from engine.money import ZERO
 
-_S = 1_000_000
-ASK_INTERVALS_US = (_S, 2 * _S, 4 * _S, 5 * _S)
+ASK_INTERVALS_US = (US_PER_S, 2 * US_PER_S, 4 * US_PER_S, 5 * US_PER_S)
 """After the first question at 0.5 s: 1, 2, 4 s, then every 5 s (RELIABILITY 5.2, 7)."""
-ANSWER_US = 10 * _S
+ANSWER_US = 10 * US_PER_S
 """An answer that took longer is lost, whatever the adapter still waits for."""
 ALARM_ASKS = 15
 """So many questions take a little over a minute: an order unknown for 60 s is told to a person."""
 SENDS_BEFORE_ALARM = 2
 """So many sends of a protective order without an answer in a row are told to a person."""
-SKEW_US = _S
-EXPIRY_US = 8 * _S
+SKEW_US = US_PER_S
+EXPIRY_US = 8 * US_PER_S
 """How late a request may arrive where the venue sets no bound; what comes later still is adopted."""
-FILLS_MARGIN_US = 600 * _S
+FILLS_MARGIN_US = 600 * US_PER_S
 """Executions are asked for from so long before the first send: clocks differ."""
 
 
@@ -42,7 +42,8 @@ def silent(bracket: Bracket, now: Circumstances) -> Step | None:
     """A send that nobody answered has an unknown fate."""
     for leg in bracket.legs:
         if leg.state is OrderState.SENDING and now.now_us >= leg.last_send_us + ANSWER_US:
-            return Step(apply(AnswerLost(leg.id, f"no answer in {ANSWER_US // _S} s"), bracket, now.now_us))
+            lost = AnswerLost(leg.id, f"no answer in {ANSWER_US // US_PER_S} s")
+            return Step(apply(lost, bracket, now.now_us))
     return None
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from engine.clock import Clock
+from engine.clock import US_PER_S, Clock
 from engine.errors import BrokerError, InvariantBroken, OrderRejected, StorageError
 from engine.execution.books import Books
 from engine.execution.bracket import Bracket, BracketPhase, open_bracket
@@ -55,7 +55,7 @@ from engine.state import LivePicture
 
 MAX_STEPS = 50
 """More plan rows than that on one fact is a bug of the table."""
-RETRY_JOURNAL_US = 1_000_000
+RETRY_JOURNAL_US = US_PER_S
 """How long a timer waits that could not write down what it found."""
 DUPLICATE = "duplicate"
 """Code of a venue's answer that the id is in use: the order exists, its fate is asked (RELIABILITY 5.2)."""

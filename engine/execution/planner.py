@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from engine.clock import US_PER_S
 from engine.execution.bracket import (
     LAST_NUMBER,
     ONE,
@@ -40,15 +41,14 @@ from engine.model.orders import (
 from engine.model.positions import ExitReason
 from engine.money import ZERO, round_down
 
-_S = 1_000_000
-ASK_CANCEL_AGAIN_US = 2 * _S
-PARTIAL_NATIVE_US = 4 * _S
+ASK_CANCEL_AGAIN_US = 2 * US_PER_S
+PARTIAL_NATIVE_US = 4 * US_PER_S
 """How long a partly filled entry may keep its sleeping legs (RELIABILITY 5.3)."""
-PARTIAL_SYNTHETIC_US = 20 * _S
-DRAIN_US = 90 * _S
+PARTIAL_SYNTHETIC_US = 20 * US_PER_S
+DRAIN_US = 90 * US_PER_S
 """Late arrival bound of an order that was proved absent."""
-RETRY_EXIT_US = 2 * _S
-LONGEST_RETRY_US = 60 * _S
+RETRY_EXIT_US = 2 * US_PER_S
+LONGEST_RETRY_US = 60 * US_PER_S
 PAGE_REFUSALS = 3
 STOP_REFUSALS = 2
 OPEN_PHASES = (BracketPhase.ENTERING, BracketPhase.PROTECTED)

@@ -10,6 +10,7 @@ from decimal import Context, Decimal
 from enum import StrEnum
 from math import isfinite
 
+from engine.clock import US_PER_S
 from engine.model.candidates import AgentReport, GateResult, GateStatus, Regime, Vote
 from engine.model.market import Quote
 from engine.model.positions import AccountKind
@@ -79,7 +80,7 @@ TITLES = {
 STAGES = frozenset({"paper", "canary", "live"})
 """Stages that may trade; `shadow` only watches."""
 LIVE_STAGES = frozenset({"canary", "live"})
-MAX_CLOCK_SKEW_US = 1_000_000
+MAX_CLOCK_SKEW_US = US_PER_S
 """How far in the future a quote may lie (SPEC 11.3)."""
 # Signals are off: a result that is no number is NaN or infinite, and fails its check like other bad input.
 _QUIET = Context(prec=28, traps=[])

@@ -1,6 +1,6 @@
 """The strategy port of SPEC 11.1: a strategy sees data and decides, never a broker, a clock or a store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -57,15 +57,10 @@ class StrategyContext:
     account_kind: AccountKind
     dataset: bool
     """True when the data are a stored dataset: no news, sectors or spreads exist in it (SPEC 9.8)."""
-    new_correlation: "CorrelationFactory"
+    new_correlation: Callable[[], CorrelationId]
+    """One id for each candidate."""
     previous_session: date | None = None
     """The exchange session before this one; None when no calendar is at hand: the regime is then unknown."""
-
-
-class CorrelationFactory(Protocol):
-    """Makes one correlation id for each candidate."""
-
-    def __call__(self) -> CorrelationId: ...
 
 
 class Strategy(Protocol):

@@ -253,9 +253,10 @@ def test_a_dividend_pays_cash_and_keeps_the_shares() -> None:
 
 def test_a_corporate_action_restates_what_is_held_once(bracket: Bracket) -> None:
     held = bracket.with_leg(replace(bracket.entry, state=FILLED, cum=Decimal(10)))
-    after = apply(action(0.5), held, NOW)
+    fact = Restatement(action(0.5), Decimal(0))
+    after = apply(fact, held, NOW)
     assert (after.position, after.stop_now, after.target_now, after.restating) == (20, 46, 53, True)
-    assert apply(action(0.5), after, NOW) == after
+    assert apply(fact, after, NOW) == after
 
 
 def test_brackets_of_one_instrument_share_the_rounding_of_a_split(bracket: Bracket) -> None:
@@ -267,7 +268,7 @@ def test_brackets_of_one_instrument_share_the_rounding_of_a_split(bracket: Brack
 
 
 def test_a_corporate_action_is_nothing_to_an_unfilled_bracket(bracket: Bracket) -> None:
-    assert apply(action(0.5), bracket, NOW) is bracket
+    assert apply(Restatement(action(0.5), Decimal(0)), bracket, NOW) is bracket
 
 
 @pytest.mark.parametrize("fact", [Accepted, NotFound])
