@@ -4,6 +4,7 @@ Nothing new is sent before this is done. A failed read aborts it: an empty answe
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -48,11 +49,7 @@ async def catch_up(brackets: Brackets, broker: Broker) -> Findings:
 
     Raises BrokerError when a question fails.
     """
-    open_brackets = brackets.open()
-    if open_brackets:
-        since = min(bracket.opened_us for bracket in open_brackets) - LOOK_BACK_US
-        for fill in await broker.executions(since):
-            brackets.tell_venue(fill)
+    await _take_executions(brackets, broker)
     asked = 0
     for bracket in brackets.open():
         for order in unfinished(bracket):
@@ -67,17 +64,32 @@ async def catch_up(brackets: Brackets, broker: Broker) -> Findings:
             strangers.append(f"{report.instrument} order {report.client_order_id}")
     # The account first: what fills while it is asked for is then in our books too.
     account = await broker.account()
-    return Findings(asked, differing_positions(brackets.open(), account), tuple(strangers))
+    differences = differing_positions(brackets.open(), account)
+    if differences:
+        # A fill between two questions looks like a difference: only what is one twice is told.
+        await _take_executions(brackets, broker)
+        account = await broker.account()
+        again = differing_positions(brackets.open(), account)
+        differences = {name: text for name, text in again.items() if name in differences}
+    return Findings(asked, tuple(differences.values()), tuple(strangers))
 
 
-def differing_positions(brackets: tuple[Bracket, ...], venue: AccountSnapshot) -> tuple[str, ...]:
-    """Instruments in which the sum of our brackets is not what the venue holds."""
+async def _take_executions(brackets: Brackets, broker: Broker) -> None:
+    open_brackets = brackets.open()
+    if open_brackets:
+        since = min(bracket.opened_us for bracket in open_brackets) - LOOK_BACK_US
+        for fill in await broker.executions(since):
+            brackets.tell_venue(fill)
+
+
+def differing_positions(brackets: tuple[Bracket, ...], venue: AccountSnapshot) -> Mapping[InstrumentId, str]:
+    """Instruments in which the sum of our brackets is not what the venue holds, in words with both."""
     ours: defaultdict[InstrumentId, Decimal] = defaultdict(lambda: ZERO)
     for bracket in brackets:
         ours[bracket.instrument] += bracket.position
     theirs = {position.instrument: position.quantity for position in venue.positions}
-    return tuple(
-        f"{instrument}: we hold {ours.get(instrument, ZERO)}, the venue says {theirs.get(instrument, ZERO)}"
-        for instrument in sorted(ours.keys() | theirs.keys())
-        if ours.get(instrument, ZERO) != theirs.get(instrument, ZERO)
-    )
+    return {
+        name: f"{name}: we hold {ours.get(name, ZERO)}, the venue says {theirs.get(name, ZERO)}"
+        for name in sorted(ours.keys() | theirs.keys())
+        if ours.get(name, ZERO) != theirs.get(name, ZERO)
+    }

@@ -9,7 +9,7 @@ import pytest
 from engine.errors import BrokerUnavailable, StorageError
 from engine.execution.bracket import BracketPhase
 from engine.execution.orders import lost_at_restart, ticket_of, unfinished
-from engine.execution.reconcile import differing_positions, recover
+from engine.execution.reconcile import catch_up, differing_positions, recover
 from engine.execution.records import restore_brackets, restore_round_trip
 from engine.model.events import RoundTripClosed
 from engine.model.ids import ClientOrderId
@@ -210,16 +210,32 @@ async def test_a_fill_that_comes_while_the_account_is_read_is_no_difference(rig:
     assert (await recover(rig.brackets, rig.venue)).clean
 
 
+async def test_a_fill_that_the_stream_has_not_told_yet_is_no_difference(rig: Any) -> None:
+    bracket = await rig.begin()
+    rig.streaming = False
+    account, asked = rig.venue.account, []
+
+    async def filling() -> Any:
+        if not asked:
+            rig.venue.fill(bracket.entry.id)
+        asked.append("account")
+        return await account()
+
+    rig.venue.account = filling
+    assert (await catch_up(rig.brackets, rig.venue)).clean
+    assert len(asked) == 2
+    assert rig.now().position == 10
+
+
 async def test_positions_that_differ_are_named_with_both_numbers(rig: Any) -> None:
     bracket = await rig.hold()
     rig.venue.position["ABC.US"] = Decimal(7)
     rig.venue.position["XYZ.US"] = Decimal(1)
     account = await rig.venue.account()
-    assert differing_positions((bracket,), account) == (
-        "ABC.US: we hold 10, the venue says 7",
-        "XYZ.US: we hold 0, the venue says 1",
-    )
-    assert not (await recover(rig.brackets, rig.venue)).clean
+    told = ("ABC.US: we hold 10, the venue says 7", "XYZ.US: we hold 0, the venue says 1")
+    assert tuple(differing_positions((bracket,), account).values()) == told
+    findings = await recover(rig.brackets, rig.venue)
+    assert (findings.differences, findings.clean) == (told, False)
 
 
 async def test_which_orders_a_restart_asks_for(rig: Any) -> None:
