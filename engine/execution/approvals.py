@@ -20,7 +20,7 @@ from engine.execution.orders import RETRY_JOURNAL_US, Brackets
 from engine.model.candidates import GateResult, Proposal, Verdict
 from engine.model.commands import Actor, Answer, ApproveTicket, RejectTicket
 from engine.model.events import Event, TicketChanged
-from engine.model.ids import AccountId, StrategyName, TicketId, UlidFactory
+from engine.model.ids import AccountId, CorrelationId, StrategyName, TicketId, UlidFactory
 from engine.model.market import Quote
 from engine.model.orders import OrderState
 from engine.model.tickets import ProposalState, Ticket, to_plain
@@ -69,6 +69,7 @@ class Tickets:
         self._counter = counter
         self._entries: dict[TicketId, Entry] = {}
         self._waiting: dict[TicketId, None] = {}
+        self._by_candidate: dict[CorrelationId, TicketId] = {}
         self._nonces: dict[str, TicketId] = {}
         self._seen: set[str] = set()
         self._last_number = 0
@@ -105,6 +106,11 @@ class Tickets:
     def get(self, ticket: TicketId) -> Entry | None:
         """A ticket and its state; None when there is none."""
         return self._entries.get(ticket)
+
+    def of_candidate(self, correlation: CorrelationId) -> Entry | None:
+        """What became of a candidate's proposal; None when it came to none."""
+        ticket = self._by_candidate.get(correlation)
+        return None if ticket is None else self._entries[ticket]
 
     def waiting(self) -> tuple[Entry, ...]:
         """Tickets that wait for a person, oldest first."""
@@ -320,6 +326,7 @@ class Tickets:
 
     def _keep(self, entry: Entry) -> None:
         self._entries[entry.ticket.id] = entry
+        self._by_candidate[entry.ticket.correlation] = entry.ticket.id
         self._last_number = max(self._last_number, entry.ticket.number)
         if entry.state is ProposalState.PENDING:
             self._waiting[entry.ticket.id] = None

@@ -44,6 +44,12 @@ async def test_a_proposal_that_passes_waits(booth: Any) -> None:
     assert booth.rig.venue.calls == []
 
 
+async def test_a_ticket_is_found_by_its_candidate(booth: Any, world: ModuleType) -> None:
+    entry = booth.propose()
+    assert booth.tickets.of_candidate(entry.ticket.correlation) == entry
+    assert booth.tickets.of_candidate("another") is None
+
+
 async def test_a_proposal_that_fails_a_gate_says_which_and_gets_no_number(booth: Any) -> None:
     entry = booth.propose(vote=Vote.VETO)
     assert (entry.state, entry.ticket.number) == (ProposalState.GATED_OUT, 0)
