@@ -7,15 +7,14 @@ batch, in this order: `restate`, (the paper venue sees the batch), `take`, `deci
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
-from engine.clock import US_PER_S, Clock
-from engine.errors import BrokerError, DeckError, StorageError
+from engine.clock import Clock
+from engine.errors import BrokerError, StorageError
 from engine.execution.approvals import Counter, Entry, Tickets
 from engine.execution.books import Books, cash_of
 from engine.execution.bracket import Bracket
@@ -26,24 +25,30 @@ from engine.execution.policies import ApprovalPolicy
 from engine.execution.reconcile import Findings, catch_up, recover
 from engine.execution.records import restore_brackets
 from engine.model.candidates import Verdict
-from engine.model.commands import Actor, Answer, ApproveTicket, Command, Halt, RejectTicket, Resume
-from engine.model.events import Alarm, CandidatesJudged, EngineStateChanged, Event, MarketMoved
+from engine.model.commands import ENGINE, Actor, Answer, ApproveTicket, Command, Halt, RejectTicket, Resume
+from engine.model.events import (
+    Alarm,
+    CandidatesJudged,
+    EngineStateChanged,
+    Event,
+    MarketMoved,
+    RoundTripClosed,
+)
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, UlidFactory
 from engine.model.market import Instrument, MarketBatch, SessionPhase
 from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState
 from engine.money import ZERO
 from engine.ports import AuditEntry, BarColumns, Broker, Journal, JournalRow, Sessions
+from engine.reliability.supervisor import Supervisor
 from engine.risk.limits import LimitSwitches
 from engine.scheduler import Scheduler
 from engine.state import LivePicture
 from engine.strategies.base import History, Strategy, StrategyContext
 
-RESTART_PAUSE_US = (US_PER_S, 2 * US_PER_S, 5 * US_PER_S, 15 * US_PER_S, 60 * US_PER_S)
 HALT_SCOPE = "account"
 LONGEST_PAUSE = timedelta(days=14)
 """No exchange was ever closed for longer between two sessions that matter here."""
-BY_ENGINE = Actor("engine", "")
 NO_CORRELATION = CorrelationId("")
 
 
@@ -105,9 +110,9 @@ class Engine:
                 self.scheduler,
                 self.picture,
                 self.books,
-                parts.publish,
+                self._tell,
                 lambda: self.state is EngineState.HALTED,
-                lambda why: self.halt(BY_ENGINE, why),
+                lambda why: self.halt(ENGINE, why),
                 lambda name: parts.instruments.get(name, Instrument(name)).tick_size,
             )
         )
@@ -141,7 +146,7 @@ class Engine:
         self.peak_equity = self._stored_decimal("peak_equity", self.books.initial_cash)
         self.verdicts: dict[StrategyName, tuple[Verdict, ...]] = {}
         """Of the last decision instant of each strategy."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Supervisor(parts.clock, self._degrade, lambda why: self.halt(ENGINE, why))
         self._has_followed = False
         self._is_following = False
         self._further_reason = ""
@@ -170,15 +175,17 @@ class Engine:
         self.tickets.restore()
         self._seed_prices()
         body = {"config": self._parts.config_hash, "kind": self._parts.kind.value}
-        journal.commit((), (self._audit(BY_ENGINE, "started", body),))
-        self._supervise("venue updates", self._follow_updates)
+        journal.commit((), (self._audit(ENGINE, "started", body),))
+        self._tasks.keep("venue updates", self._follow_updates)
         # The stream is listened to before the first question: what happens between the two is told by it.
         await asyncio.sleep(0)
         try:
-            findings = await recover(self.brackets, self._parts.broker)
+            self._open_up(await recover(self.brackets, self._parts.broker))
         except BaseException:
-            await self._end_tasks()
+            await self._tasks.end()
             raise
+
+    def _open_up(self, findings: Findings) -> None:
         halted = self._stored_halt()
         if halted is not None:
             self._become(EngineState.HALTED, halted, "journal")
@@ -189,14 +196,14 @@ class Engine:
 
     def run_timers(self) -> None:
         """Let due times call by themselves: for a live clock. A replay steps `scheduler` instead."""
-        self._supervise("timers", self.scheduler.run)
+        self._tasks.keep("timers", self.scheduler.run)
 
     async def stop(self) -> None:
         """Take nothing new, wait for answers that are out, leave stops resting."""
         self._become(EngineState.STOPPED, "stopped", "engine")
         await self.brackets.idle()
-        await self._end_tasks()
-        self._parts.journal.commit((), (self._audit(BY_ENGINE, "stopped", {}),))
+        await self._tasks.end()
+        self._parts.journal.commit((), (self._audit(ENGINE, "stopped", {}),))
 
     def restate(self, batch: MarketBatch) -> None:
         """Corporate actions, before the venue carries them out."""
@@ -277,7 +284,7 @@ class Engine:
         A further reason while it is halted or stopped already is told, and changes nothing.
         """
         if self.state in (EngineState.HALTED, EngineState.STOPPED):
-            if actor == BY_ENGINE and reason != self._further_reason:
+            if actor == ENGINE and reason != self._further_reason:
                 self._further_reason = reason
                 self._alarm(f"{reason} (the engine is {self.state.value} already)", page=True)
             return
@@ -438,42 +445,21 @@ class Engine:
     def _judge(self, findings: Findings) -> None:
         """Books that differ from the venue's let nothing new begin until a person looked."""
         if not findings.clean:
-            self.halt(BY_ENGINE, "; ".join((*findings.differences, *findings.strangers)))
-
-    def _supervise(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        task = asyncio.get_running_loop().create_task(self._keep_running(name, work), name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _end_tasks(self) -> None:
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _keep_running(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run a task for ever; one that fails is named, told, and started again after a pause."""
-        failures = 0
-        while True:
-            began_us = self._parts.clock.now_us()
-            try:
-                await work()
-                return
-            except BrokerError as error:
-                self._degrade(f"{name}: {error}")
-            except Exception as error:  # noqa: BLE001 - the supervisor is the edge where our own bugs stop trading
-                why = str(error) if isinstance(error, DeckError) else f"{type(error).__name__}: {error}"
-                self.halt(BY_ENGINE, f"{name} failed: {why}")
-            if self._parts.clock.now_us() - began_us > RESTART_PAUSE_US[-1]:
-                failures = 0  # it ran well in between: months later a first failure is a first one again
-            pause = RESTART_PAUSE_US[min(failures, len(RESTART_PAUSE_US) - 1)]
-            failures += 1
-            await self._parts.clock.sleep_until(self._parts.clock.now_us() + pause)
+            self.halt(ENGINE, "; ".join((*findings.differences, *findings.strangers)))
 
     def _degrade(self, why: str) -> None:
         if self.state in (EngineState.HALTED, EngineState.STOPPED):
             self._alarm(why, page=False)
         else:
             self._become(EngineState.DEGRADED, why, "engine")
+
+    def _tell(self, event: Event) -> None:
+        """What happened to a bracket, and to its strategy how it ended."""
+        self._parts.publish(event)
+        if isinstance(event, RoundTripClosed):
+            for strategy in self._parts.strategies:
+                if strategy.name == event.round_trip.strategy:
+                    strategy.on_outcome(event.round_trip)
 
     def _alarm(self, text: str, page: bool, correlation: CorrelationId = NO_CORRELATION) -> None:
         self._parts.publish(Alarm(text, page, correlation, self._parts.clock.now_us()))

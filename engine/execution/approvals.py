@@ -18,7 +18,7 @@ from engine.execution.bracket import Bracket, BracketPhase, entry_spec
 from engine.execution.gating import Gatekeeper, GateSubject
 from engine.execution.orders import RETRY_JOURNAL_US, Brackets
 from engine.model.candidates import GateResult, Proposal, Verdict
-from engine.model.commands import Actor, Answer, ApproveTicket, RejectTicket
+from engine.model.commands import ENGINE, Actor, Answer, ApproveTicket, RejectTicket
 from engine.model.events import Event, TicketChanged
 from engine.model.ids import AccountId, CorrelationId, StrategyName, TicketId, UlidFactory
 from engine.model.market import Quote
@@ -32,7 +32,6 @@ from engine.scheduler import Scheduler
 PRICE_MOVE_RATIO = 0.005
 PRICE_MOVE_ATR = 0.25
 """A move beyond the tighter of 0.5 % and 0.25 ATR since the person saw the price asks again (SPEC 11.3)."""
-ENGINE = Actor("engine", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +363,6 @@ class Tickets:
             proposal.exit_plan.stop_price,
             proposal.exit_plan.target_price,
         )
-        atr_pct = candidate.feature("atr_14_pct")
         now = counter.clock.now_us()
         return Ticket(
             id=ticket,
@@ -380,7 +378,7 @@ class Tickets:
             max_sessions=proposal.exit_plan.max_sessions,
             entry_ttl_us=proposal.entry_ttl_us,
             decision_price=candidate.decision_price,
-            atr=None if atr_pct is None else atr_pct / 100 * candidate.decision_price,
+            atr=candidate.atr,
             quote=quote,
             regime=candidate.regime,
             features=candidate.features,

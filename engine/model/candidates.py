@@ -115,6 +115,12 @@ class GapCandidate:
                 return value.value
         raise KeyError(feature_id)
 
+    @property
+    def atr(self) -> float | None:
+        """Wilder ATR(14) in dollars of the decision; None when the history is too short."""
+        percent = self.feature("atr_14_pct")
+        return None if percent is None else percent / 100 * self.decision_price
+
 
 @dataclass(frozen=True, slots=True)
 class ExitPlan:

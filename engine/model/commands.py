@@ -17,6 +17,9 @@ class Actor:
         return f"{self.name} on {self.terminal}" if self.terminal else self.name
 
 
+ENGINE = Actor("engine", "")
+
+
 @dataclass(frozen=True, slots=True)
 class ApproveTicket:
     """Approve exactly the ticket whose hash is given. `nonce` makes a repeated key press harmless.

@@ -195,12 +195,6 @@ class Gaps:
         )
 
 
-def atr_price(candidate: GapCandidate) -> float | None:
-    """Wilder ATR(14) of a candidate in dollars of the decision; None when history is too short."""
-    percent = candidate.feature("atr_14_pct")
-    return None if percent is None else percent / 100 * candidate.decision_price
-
-
 def _gaps(context: StrategyContext) -> list[_Gap]:
     """The cheap look at everything that is quoted: one prior close each, no features."""
     found = []

@@ -25,6 +25,7 @@ from engine.model.tickets import ProposalState
 from engine.ports import BarColumns
 from engine.risk.limits import DATASET, FULL, NONE, LimitSwitches
 from engine.sources.sessions import ExchangeSessions
+from engine.strategies.gaps import Gaps
 from storage.memory import open_memory
 from tui.wiring.runtime import RunOptions, Runtime
 
@@ -472,6 +473,19 @@ async def test_a_start_whose_questions_fail_leaves_nothing_running(
     with pytest.raises(BrokerUnavailable):
         await begin(market({"AAA": [CALM]})).start()
     assert asyncio.all_tasks() == before
+
+
+async def test_a_strategy_is_told_how_its_trades_ended(
+    market: Callable[..., Market], begin: Callable[..., Runtime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes: list[Any] = []
+    monkeypatch.setattr(Gaps, "on_outcome", lambda self, outcome: outcomes.append(outcome))
+    runtime = begin(market({"AAA": [CALM] * 5}), PolicyName.PAPER_AUTO)
+    await runtime.start()
+    await runtime.run_until_done()
+    (row,) = runtime.engine.parts.journal.rows("round_trip")
+    assert [outcome.ticket for outcome in outcomes] == [row["ticket"]]
+    await runtime.stop()
 
 
 async def test_a_policy_that_is_refused_says_why(

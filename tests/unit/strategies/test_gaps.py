@@ -16,7 +16,7 @@ from engine.model.ids import instrument_id
 from engine.model.market import Instrument
 from engine.model.tickets import canonical_json
 from engine.risk.limits import DATASET, NONE, RiskConfig
-from engine.strategies.gaps import Gaps, atr_price
+from engine.strategies.gaps import Gaps
 from engine.strategies.gaps_config import GapsConfig, GapsRule
 
 MakeGaps = Callable[..., Gaps]
@@ -250,8 +250,8 @@ def test_atr_is_given_in_dollars_of_the_decision(scene: Any, make_gaps: MakeGaps
     candidate = by_name[instrument_id("ABC")]
     percent = candidate.feature("atr_14_pct")
     assert percent is not None
-    assert atr_price(candidate) == pytest.approx(percent * 9.40 / 100)
-    assert atr_price(by_name[instrument_id("NEW")]) is None
+    assert candidate.atr == pytest.approx(percent * 9.40 / 100)
+    assert by_name[instrument_id("NEW")].atr is None
 
 
 def test_agents_are_timed_by_the_clock_that_is_passed_in(scene: Any) -> None:
