@@ -239,9 +239,9 @@ def clock_new_york(us: int) -> str:
     return f"{_utc(us).astimezone(NEW_YORK):%H:%M} ET"
 
 
-def date_new_york(us: int) -> str:
-    """The New York calendar day: `2016-01-04`."""
-    return f"{_utc(us).astimezone(NEW_YORK):%Y-%m-%d}"
+def date_utc(us: int) -> str:
+    """The day of `clock_utc`: `2016-01-04`. An hour in UTC never stands beside a New York day."""
+    return f"{_utc(us):%Y-%m-%d}"
 
 
 def session_word(now_us: int, open_us: int | None, close_us: int | None) -> str:

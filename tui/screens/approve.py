@@ -15,7 +15,7 @@ from tui.actions import Place
 from tui.screens.arrange import FEWEST_COLUMNS, FEWEST_ROWS, too_small
 from tui.screens.chrome import bindings_for
 from tui.screens.dialog import Dialog, Gap, button, key_button
-from tui.views import TicketView
+from tui.views import EventKind, TicketView
 from tui.widgets.ink import EMPTY, Line, Span, break_at_commas, cut, spread, width_of
 from tui.widgets.look import Look
 from tui.widgets.rail import rail
@@ -97,7 +97,7 @@ class ApproveDialog(Dialog[Approval]):
         if look.detached:
             return "the engine does not answer"
         if current is None:
-            return f"{name} is no longer waiting"
+            return fate(self._shown, look)
         if current.sha256 != self._sha256:
             return f"{name} has changed, open it again"
         if look.view.header.kind is AccountKind.LIVE:
@@ -137,7 +137,9 @@ class ApproveDialog(Dialog[Approval]):
         digest = (Span("sha256 ", "-muted"), Span(fmt.digest(shown.sha256)))
         self._windowed = len(texts) + 1 > room
         if len(texts) + 2 > room:
-            return [*top, spread((*heads, Span(" ")), digest, width), *self._window(texts, room - 1), *bottom]
+            short = width_of(heads) + 1 + width_of(digest) > width
+            named: Line = (Span("order", "-muted"),) if short else heads
+            return [*top, spread(named, digest, width), *self._window(texts, room - 1), *bottom]
         rule = Span("─" * (width - width_of(heads) - 1), "-line")
         return [*top, (*heads, Span(" "), rule), *texts, digest, *bottom]
 
@@ -177,6 +179,8 @@ class ApproveDialog(Dialog[Approval]):
             value = f", exp. value {fmt.signed_percent(gap.ev_ratio)}"
         if len(name.text) + len(voted) + len(value) + 1 + width_of(until) > width:
             value = ""
+        if len(name.text) + len(voted) + 1 + width_of(until) > width:
+            voted = f"   {yes} of {len(votes)} agents"
         title = spread((name, Span(voted + value, "-muted")), until, width)
         loss = (f"▼ {fmt.signed_money(shown.loss_at_stop)}", "-down", shown.loss_ratio)
         equity = float(ticket.equity)
@@ -186,9 +190,13 @@ class ApproveDialog(Dialog[Approval]):
         share = max(len(fmt.risk_percent(item[2])) for item in (loss, gain))
         legs = []
         exits = aligned_exits(shown.order_words[1], shown.order_words[2])
+        longest = len("then  ") + max(len(words) for words in exits)
         for lead, words, (text, ink, ratio) in zip(("then  ", "  or  "), exits, (loss, gain), strict=True):
-            percent = f"{fmt.risk_percent(ratio).rjust(share)} of equity"
-            right = (Span(text.ljust(money), ink), Span(f"   {percent}", "-muted"))
+            percent = fmt.risk_percent(ratio).rjust(share)
+            # No price gives way to the words beside it.
+            tails = (f"   {percent} of equity", f"  {percent}", "")
+            tail = next((tail for tail in tails if longest + 1 + money + len(tail) <= width), "")
+            right = (Span(text.ljust(money), ink), Span(tail, "-muted"))
             legs.append(spread((Span(lead, "-muted"), *_inked(words)), right, width))
         pays = (
             Span("pays up to ", "-muted"),
@@ -274,6 +282,16 @@ class ApproveDialog(Dialog[Approval]):
         """Scroll the exact order."""
         self._first_line = max(self._first_line - 1, 0)
         self.show()
+
+
+def fate(ticket: TicketView, look: Look) -> str:
+    """What became of a ticket that no longer waits: `T-18 ORVX approved by nina on pts/7, 14:51:40Z`."""
+    name = f"T-{ticket.ticket.number}"
+    for event in look.view.events:
+        ours = event.correlation == ticket.ticket.correlation and event.text.startswith(f"{name} ")
+        if ours and event.kind is not EventKind.YOURS:
+            return f"{event.text}, {fmt.clock_utc(event.ts)}"
+    return f"{name} is no longer waiting"
 
 
 def shown_price(ticket: TicketView) -> float | None:

@@ -31,12 +31,17 @@ _NAMES = {
     "historian": "Historian",
     "auditor": "Auditor",
 }
+"""The first six in the order of a row's votes (design 10)."""
 _ROLES = {
     OrderRole.ENTRY: "entry",
     OrderRole.STOP: "stop",
     OrderRole.TARGET: "target",
     OrderRole.EXIT: "exit",
 }
+
+
+MANY = 1e6
+"""From here on a feature is written out: `12,050,209`, never as a power of ten."""
 
 
 def head(text: str, width: int, note: str = "") -> Line:
@@ -81,19 +86,21 @@ def _order_lines(view: TicketView, look: Look, width: int) -> list[Line]:
     entry = view.order_words[0]
     gain = float(view.gain_at_target) / float(ticket.equity) if ticket.equity > 0 else None
     stop, target = aligned_exits(view.order_words[1], view.order_words[2])
+    loss, win = fmt.signed_money(view.loss_at_stop), fmt.signed_money(view.gain_at_target)
+    room = width - 6 - max(len(stop), len(target)) - 3 - max(len(loss), len(win))
     lines: list[Line] = [
         (Span(entry, "-strong"),),
         (
             Span("then  ", "-muted"),
             Span(stop),
-            Span(f"   {fmt.signed_money(view.loss_at_stop)}", "-down"),
-            Span(f"  {fmt.risk_percent(view.loss_ratio)} of equity", "-muted"),
+            Span(f"   {loss}", "-down"),
+            Span(_of_equity(view.loss_ratio, room), "-muted"),
         ),
         (
             Span("  or  ", "-muted"),
             Span(target),
-            Span(f"   {fmt.signed_money(view.gain_at_target)}", "-up"),
-            Span(f"  {fmt.risk_percent(gain)} of equity", "-muted"),
+            Span(f"   {win}", "-up"),
+            Span(_of_equity(gain, room), "-muted"),
         ),
     ]
     model = ticket.model_id or "none"
@@ -110,6 +117,12 @@ def _order_lines(view: TicketView, look: Look, width: int) -> list[Line]:
     if view.held_reason:
         lines += paragraph(f"Cannot be approved now: {view.held_reason}", width, ink="-attention")
     return lines
+
+
+def _of_equity(ratio: float | None, room: int) -> str:
+    percent = f"  {fmt.risk_percent(ratio)}"
+    whole = f"{percent} of equity"
+    return whole if len(whole) <= room else percent if len(percent) <= room else ""
 
 
 def _report_lines(report: AgentReport, width: int) -> list[Line]:
@@ -135,11 +148,16 @@ def _gate_lines(gate: GateResult, width: int) -> list[Line]:
         Span(f" {cut_text(gate.gate, 3).ljust(3)} {cut_text(gate.title, 18).ljust(18)} "),
     )
     room = width - sum(len(span.text) for span in lead)
-    value = pad((Span(cut_text(gate.value or "–", room // 2 - 1)),), room // 2)
-    line: Line = cut((*lead, *value, Span(gate.limit, "-muted")), width)
+    measured, half = gate.value or "–", room // 2
+    if len(measured) < half and len(gate.limit) <= room - half:
+        lines = [cut((*lead, *pad((Span(measured),), half), Span(gate.limit, "-muted")), width)]
+    else:
+        lines = paragraph(measured, width, lead=lead)
+        indent: Line = (Span(" " * (width - room)), Span("limit ", "-muted"))
+        lines += paragraph(gate.limit, width, lead=indent, ink="-muted")
     if not words:
-        return [line]
-    return [line, *paragraph(words, width, lead=(Span(" " * 6),), ink="-muted")]
+        return lines
+    return [*lines, *paragraph(words, width, lead=(Span(" " * 6),), ink="-muted")]
 
 
 def _features(ticket: Ticket, width: int) -> list[Line]:
@@ -151,8 +169,9 @@ def _feature_line(feature: FeatureValue, width: int) -> Line:
     if feature.value is None:
         missing = "missing" if feature.missing is None else feature.missing.value.replace("_", " ")
         return cut((name, Span("–".rjust(12), "-muted"), Span(f"  {missing}", "-muted")), width)
-    value = Span(f"{feature.value:.6g}".rjust(12))
-    known = f"  {feature.version}  {fmt.date_new_york(feature.ts_known)} {fmt.clock_utc(feature.ts_known)}"
+    number = f"{feature.value:,.0f}" if abs(feature.value) >= MANY else f"{feature.value:.6g}"
+    value = Span(number.rjust(12))
+    known = f"  {feature.version}  {fmt.date_utc(feature.ts_known)} {fmt.clock_utc(feature.ts_known)}"
     return cut((name, value, Span(f"{known}  {feature.source}", "-muted")), width)
 
 
@@ -163,6 +182,7 @@ def why_lines(row: GapRow, width: int) -> list[Line]:
         lines += paragraph(sentence, width, lead=(Span("· ", "-muted"),))
     if not row.details:
         lines += paragraph("Nothing speaks against it.", width, ink="-muted")
+    lines += [EMPTY, head("Votes", width), *_vote_lines(row.votes, width)]
     lines += [EMPTY, head("Numbers", width)]
     numbers = (
         ("gap%", fmt.signed_percent(row.gap_ratio), "open against the close before, splits taken out"),
@@ -177,6 +197,20 @@ def why_lines(row: GapRow, width: int) -> list[Line]:
         lines += paragraph(
             text, width, lead=(Span(name.ljust(7)), Span(value.rjust(8)), Span("  ")), ink="-muted"
         )
+    return lines
+
+
+def _vote_lines(votes: Sequence[Vote | None], width: int) -> list[Line]:
+    """`● Sentinel  ■ Screener  ○ Forecaster`: the six glyphs of the list with their names."""
+    lines: list[Line] = [()]
+    for name, vote in zip(_NAMES.values(), votes, strict=False):
+        glyph, ink = ("○", "-faint") if vote is None else _VOTES[vote]
+        cell = (Span(glyph, ink), Span(f" {name}  "))
+        taken = sum(len(span.text) for span in (*lines[-1], *cell))
+        if taken > width:
+            lines.append(cell)
+        else:
+            lines[-1] = (*lines[-1], *cell)
     return lines
 
 
@@ -195,9 +229,15 @@ def bracket_lines(row: BracketView, look: Look, width: int) -> list[Line]:
     return lines + [_leg_line(leg, look, width) for leg in row.legs]
 
 
+_LEG = 8 + 10 + 12 + 10 + 6 + 2
+"""Cells of a leg's line before its id."""
+
+
 def _leg_line(leg: LegView, look: Look, width: int) -> Line:
     unknown = leg.state.value == "unknown"
     state = leg.state.value.upper() if unknown else leg.state.value
+    # Ids of one scan begin alike: only the whole one finds the order at the venue.
+    whole = leg.client_order_id
     return cut(
         (
             Span(_ROLES[leg.role].ljust(8)),
@@ -205,20 +245,20 @@ def _leg_line(leg: LegView, look: Look, width: int) -> Line:
             Span(f"  {state.ljust(10)}", "-danger -bold" if unknown else "-muted"),
             Span(fmt.filled(leg.filled, leg.quantity).rjust(10)),
             Span(fmt.age(look.now_us - leg.since_us).rjust(6), "-muted"),
-            Span(f"  {short_id(leg.client_order_id)}", "-muted"),
+            Span(f"  {whole if len(whole) <= width - _LEG else short_id(whole)}", "-muted"),
         ),
         width,
     )
 
 
-def event_lines(event: EventLine, width: int) -> list[Line]:
-    """An event whole, with its day and the id it belongs to."""
+def event_lines(event: EventLine, width: int, state: str = "") -> list[Line]:
+    """An event whole, with its day and the command that prints its chain; `state` names the folder."""
     glyph, ink, _ = MARKS[event.kind]
-    when = f"{fmt.date_new_york(event.ts)} {fmt.clock_utc(event.ts)}"
+    when = f"{fmt.date_utc(event.ts)} {fmt.clock_utc(event.ts)}"
     lines: list[Line] = [(Span(when, "-muted"),)]
     lines += paragraph(event.text, width, lead=(Span(f"{glyph} ", ink),))
     if event.correlation:
-        lines += [EMPTY, (Span("tradedeck audit trace ", "-muted"), Span(event.correlation))]
+        lines += [EMPTY, (Span(f"tradedeck {state}audit trace ", "-muted"), Span(event.correlation))]
     return lines
 
 

@@ -75,7 +75,9 @@ class SheetBase(DeckModal[Result], Generic[Result]):
         if self._most:
             scroll = f"{self._first + 1}–{self._first + len(part)} of {len(lines)}  "
         close: Line = (Span(scroll, "-muted"), Span("esc", "-accent -bold"), Span(" close", "-muted"))
-        left = cut((Span(name, "-strong"), Span(f" {rest}", "-muted")), width - width_of(close) - 4)
+        left = cut(
+            (Span(name, "-strong"), Span(f" {rest}" if rest else "", "-muted")), width - width_of(close) - 4
+        )
         rule = Span("─" * (width - width_of(left) - width_of(close) - 3), "-line")
         drawn = [EMPTY, (*left, Span(" "), rule, Span("  "), *close), EMPTY, *part]
         drawn += [EMPTY] * (height - len(drawn))

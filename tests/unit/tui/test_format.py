@@ -175,7 +175,7 @@ def test_clocks_are_utc_and_new_york() -> None:
     assert fmt.clock_short(at) == "14:51:38"
     assert fmt.clock_new_york(at) == "09:51 ET"
     assert fmt.clock_new_york(us("2026-07-06T13:51:38")) == "09:51 ET"
-    assert fmt.date_new_york(us("2026-11-07T01:00:00")) == "2026-11-06"
+    assert fmt.date_utc(us("2026-11-07T01:00:00")) == "2026-11-07"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,46 @@
+"""Event lines and what the sheets say: reasons before names, one zone in one time, numbers whole."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from engine.model.candidates import FeatureValue, GateResult, GateStatus
+from tui.screens.details import _feature_line, _gate_lines, event_lines
+from tui.views import EventKind, EventLine
+from tui.widgets.ink import Line
+
+
+def text_of(line: Line) -> str:
+    return "".join(span.text for span in line)
+
+
+def us(text: str) -> int:
+    return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1_000_000)
+
+
+MIDNIGHT = us("2016-01-01T00:00:00")
+
+
+def test_the_day_beside_an_hour_in_utc_is_the_day_in_utc() -> None:
+    feature = FeatureValue("vix_regime", 1.0, None, MIDNIGHT, MIDNIGHT, "vix", "1.0.0")
+    assert "2016-01-01 00:00:00Z" in text_of(_feature_line(feature, 94))
+    event = EventLine(MIDNIGHT, EventKind.INFO, "engine RUNNING", "")
+    assert text_of(event_lines(event, 94)[0]) == "2016-01-01 00:00:00Z"
+
+
+@pytest.mark.parametrize(("value", "shown"), [(12_050_209.4, "12,050,209"), (-1.438634, "-1.43863")])
+def test_a_feature_is_never_a_power_of_ten(value: float, shown: str) -> None:
+    feature = FeatureValue("adv_usd_20", value, None, MIDNIGHT, MIDNIGHT, "bars", "1.0.0")
+    assert f" {shown}  1.0.0" in text_of(_feature_line(feature, 94))
+
+
+def test_a_gate_with_long_figures_takes_more_rows_and_loses_none() -> None:
+    value = "0 in strategy, 12 in all, 0 in instrument, 2 of 3 entries"
+    limit = "< 8 in strategy, < 20 in all, < 1 in instrument, < 3 entries"
+    gate = GateResult("G8", "positions", GateStatus.PASS, value, limit, "")
+    for width in (50, 70, 94):
+        text = " ".join(" ".join(text_of(line) for line in _gate_lines(gate, width)).split())
+        assert value in text
+        assert f"limit {limit}" in text
+    assert len(_gate_lines(replace(gate, value="12", limit="> 0"), 70)) == 1
