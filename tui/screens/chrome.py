@@ -10,12 +10,14 @@ from textual.screen import ModalScreen, Screen
 from engine.model.commands import Actor, Answer, Command
 from tui.actions import Place, actions_in
 from tui.options import ConsoleOptions
+from tui.screens.arrange import too_small
 from tui.widgets.banner import starting_line
 from tui.widgets.board import Board
 from tui.widgets.footer import Footer, footer_room, refusal_line
 from tui.widgets.frame import Frame
 from tui.widgets.ink import INKS, Line
 from tui.widgets.look import Look
+from tui.widgets.small import TooSmall, small_lines
 from tui.widgets.statusbar import Navigation, StatusBar
 
 Result = TypeVar("Result")
@@ -74,6 +76,7 @@ class DeckScreen(Screen[Result], Generic[Result]):
         yield Navigation()
         yield from self.compose_body()
         yield Footer()
+        yield TooSmall()
 
     def compose_body(self) -> ComposeResult:
         """The widgets between header and footer."""
@@ -101,6 +104,22 @@ class DeckScreen(Screen[Result], Generic[Result]):
         self.query_one(Navigation).show(look)
         self.show_body(look)
         self.show_footer(look)
+        self._show_small(look)
+
+    def _show_small(self, look: Look) -> None:
+        """A very small terminal shows why it shows nothing, whatever screen is in front."""
+        board, (width, height) = self.query_one(TooSmall), self.size
+        small = too_small(width, height)
+        board.display = small
+        if not small:
+            return
+        refused = self.console.options.now() < self._refused_until
+        last = refusal_line(*self._refusal, width - 2) if refused else self.small_line(look, width - 2)
+        board.show_lines(small_lines(look, width, height, halting=self.console.halting, last=last))
+
+    def small_line(self, look: Look, room: int) -> Line:
+        """What a very small terminal says beside the reason."""
+        return ()
 
     def on_screen_resume(self) -> None:
         """Back in front: what happened meanwhile is shown at once."""
@@ -144,6 +163,10 @@ class DeckModal(DeckScreen[Result], ModalScreen[Result], Generic[Result]):
     """A dialog over the Desk; the chrome is drawn again and never dimmed."""
 
     place: Place
+
+    def small_line(self, look: Look, room: int) -> Line:
+        """The dialog is still open: say its keys."""
+        return self.footer_line(look, room)
 
     def place_board(self, board: Board, width: int, height: int) -> None:
         """Put the dialog in the middle, between header and footer."""

@@ -17,16 +17,13 @@ from tui.screens.chrome import DeckScreen, bindings_for
 from tui.screens.rows import bracket_of, gap_of, no_ticket, ticket_of
 from tui.views import BracketView, EventLine, TicketView
 from tui.widgets.banner import Banner
-from tui.widgets.board import Board
 from tui.widgets.brackets import BracketsPane
 from tui.widgets.events import EventsPane
-from tui.widgets.footer import Footer, FooterKey, keys_line
-from tui.widgets.frame import Frame
+from tui.widgets.footer import FooterKey, keys_line
 from tui.widgets.gaps import GapsPane
-from tui.widgets.ink import EMPTY, Line, Span, pad
+from tui.widgets.ink import EMPTY, Line, Span
 from tui.widgets.look import Look
 from tui.widgets.pane import Pane
-from tui.widgets.statusbar import Navigation, StatusBar
 from tui.widgets.tickets import TicketsPane, held_because
 
 if TYPE_CHECKING:
@@ -37,10 +34,6 @@ MOVED_S = 0.3
 """A row that moved this recently takes no key that acts (design 8, 9)."""
 
 AnyPane = GapsPane | TicketsPane | BracketsPane | EventsPane
-
-
-class TooSmall(Board):
-    """What stands there instead of the Desk in a very small terminal."""
 
 
 class DeskScreen(DeckScreen[None]):
@@ -62,7 +55,6 @@ class DeskScreen(DeckScreen[None]):
         yield TicketsPane(options, id="tickets")
         yield BracketsPane(options, id="brackets")
         yield EventsPane(options, id="events")
-        yield TooSmall()
 
     def pane(self, place: Place) -> AnyPane:
         """The pane of a place."""
@@ -89,7 +81,6 @@ class DeskScreen(DeckScreen[None]):
         banner = self.query_one(Banner)
         rows = banner.show(look, self.size.width - 2)
         self._place(rows)
-        self._show_too_small(look)
         for place in ORDER:
             pane = self.pane(place)
             pane.set_active(place is self.current)
@@ -114,28 +105,6 @@ class DeskScreen(DeckScreen[None]):
                 pane.styles.offset = (box.x, box.y)
                 pane.styles.width = box.width
                 pane.styles.height = box.height
-
-    def _show_too_small(self, look: Look) -> None:
-        width, height = self.size
-        board = self.query_one(TooSmall)
-        board.display = too_small(width, height)
-        for other in self.query(Board):
-            if isinstance(other, Frame | StatusBar | Navigation | Footer):
-                other.display = not board.display
-        if not board.display:
-            return
-        protected = look.view.header.protected
-        words = (
-            f"Terminal is {width}x{height}.",
-            "tradedeck needs 60x15.",
-            f"Still trading, {protected} position{'' if protected == 1 else 's'} protected.",
-        )
-        board.styles.offset = (0, 0)
-        board.styles.width = width
-        board.styles.height = height
-        joined = " ".join(words)
-        lines = [joined] if len(joined) + 2 <= width else list(words)
-        board.show_lines([EMPTY] + [pad((Span(f" {line}"),), width) for line in lines])
 
     def _notice_tickets(self, look: Look) -> None:
         """A new ticket lights the title up once and may ring; it never takes the cursor."""
@@ -283,7 +252,8 @@ class DeskScreen(DeckScreen[None]):
         elif bracket is not None:
             self._open_bracket(bracket)
         elif isinstance(row, EventLine):
-            self.app.push_screen(Sheet(("Event", ""), lambda _look, width: event_lines(row, width)))
+            state = "--state latest " if self.console.options.own_engine else ""
+            self.app.push_screen(Sheet(("Event", ""), lambda _look, width: event_lines(row, width, state)))
         else:
             self.action_why()
 
