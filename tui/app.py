@@ -74,11 +74,10 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         if view is None:
             return None
         now_us = view.header.now_us
-        live = view.header.market.provenance == "live"
-        lost = view.header.link in (LinkState.LOST, LinkState.RECONNECTING)
-        if live or lost:
-            now_us += round((self.options.now() - self._taken_at) * 1_000_000)
-        return Look(view, now_us)
+        since_us = round((self.options.now() - self._taken_at) * 1_000_000)
+        if view.header.market.provenance == "live":
+            now_us += since_us
+        return Look(view, now_us, since_us)
 
     async def _follow(self) -> None:
         try:
@@ -91,8 +90,10 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
 
     def on_desk_changed(self, message: DeskChanged) -> None:
         """Show a newer picture everywhere."""
+        if self._view is None or not Look(message.view, 0).detached:
+            # A link that lost its engine repeats the last picture: that is no answer.
+            self._taken_at = self.options.now()
         self._view = message.view
-        self._taken_at = self.options.now()
         self._show()
 
     def on_engine_lost(self, message: EngineLost) -> None:
@@ -104,14 +105,17 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         self.log.warning(message.reason)
         self._show()
 
-    def _show(self) -> None:
-        """Only the screen in front; the Desk behind a dialog is drawn again when it comes back."""
+    def _show(self, *, behind: bool = False) -> None:
+        """The screen in front; the Desk behind a dialog only once a second, so that dialogs stay quick."""
         now = self.options.now()
         if self.options.low_bandwidth and not self.halting and now - self._shown_at < LOW_BANDWIDTH_S:
             return
         self._shown_at = now
         if isinstance(self.screen, DeckScreen):
             self.screen.show()
+        desk = self.screen_stack[0]
+        if behind and desk is not self.screen and isinstance(desk, DeskScreen):
+            desk.show()
 
     def tick(self) -> None:
         """Countdowns, refusals, closing dialogs."""
@@ -119,7 +123,7 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         look = self.look()
         if look is not None and isinstance(self.screen, DeckScreen):
             self.screen.tick(look)
-        self._show()
+        self._show(behind=True)
 
     # What screens may ask.
 
@@ -156,7 +160,10 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         if self.options.view_only and isinstance(screen, DeckScreen):
             screen.refuse("!", "this console may look, not act")
             return
-        now = self.options.now()
+        now, look = self.options.now(), self.look()
+        if look is not None and look.halted and not look.detached and isinstance(screen, DeckScreen):
+            screen.refuse("!", "halted already, stops stay")
+            return
         if now - self._halt_at < HALT_WINDOW_S:
             self._halt_at = float("-inf")
             self.run_worker(self._halt())

@@ -30,7 +30,7 @@ def banner_lines(look: Look, width: int) -> list[Line]:
     header = look.view.header
     wide = width >= WIDE - 2
     if look.detached:
-        return [_detached(look, wide=wide)]
+        return _detached(look, wide=wide)
     if look.halted:
         return _halted(header, width)
     if header.market.stale:
@@ -48,17 +48,18 @@ def _marked(ink: str, name: str, words: str) -> Line:
     return (Span("▎", ink), Span(" "), Span(name, f"{ink} -bold"), Span(words))
 
 
-def _detached(look: Look, *, wide: bool) -> Line:
-    ago = fmt.elapsed(look.now_us - look.view.header.now_us)
+def _detached(look: Look, *, wide: bool) -> list[Line]:
+    ago = fmt.elapsed(look.silent_us)
     if wide:
-        words = (
-            f"  Console lost the engine {ago} ago, trying again. "
-            "The engine trades on by its own rules; your keys do nothing now."
-        )
-        return _marked("-danger", "○ DETACHED", words)
-    return _marked(
-        "-danger", "○ DETACHED", f" {ago} ago, trying again. The engine trades on; keys do nothing."
-    )
+        return [
+            _marked("-danger", "○ DETACHED", f"  Console lost the engine {ago} ago, trying again."),
+            (
+                Span("▎", "-danger"),
+                Span("   The engine trades on by its own rules; your keys do nothing now.", "-muted"),
+            ),
+        ]
+    words = f" {ago} ago, trying again. The engine trades on; keys do nothing."
+    return [_marked("-danger", "○ DETACHED", words)]
 
 
 def _stale(what: str, *, wide: bool) -> Line:
@@ -77,7 +78,7 @@ def _halted(header: HeaderView, width: int) -> list[Line]:
     now_ink = "-danger" if header.unknown_orders else "-up"
     bar = Span("▎", "-danger")
     if width >= WIDE - 2:
-        stops = f".  No new orders. {header.protected} of {header.positions} positions keep their stop."
+        stops = f".  No new orders. {_kept(header, 'positions keep their stop')}"
         reason = cut_text(header.engine_reason.rstrip("."), width - 22 - len(stops))
         return [
             _marked("-danger", "■ HALTED", f"  {at} {reason}{stops}"),
@@ -89,8 +90,11 @@ def _halted(header: HeaderView, width: int) -> list[Line]:
                 Span(now, now_ink),
             ),
         ]
-    stops = f". No new orders. {header.protected} of {header.positions} positions keep a stop."
-    reason = cut_text(header.engine_reason.rstrip(".").partition(" (")[0], width - 21 - len(stops))
+    said = header.engine_reason.rstrip(".").partition(" (")[0]
+    forms = [f". No new orders. {_kept(header, words)}" for words in ("positions keep a stop", "keep a stop")]
+    room = width - 21
+    stops = next((form for form in forms if len(said) + len(form) <= room), forms[-1])
+    reason = cut_text(said, room - len(stops))
     return [
         _marked("-danger", "■ HALTED", f" {at} {reason}{stops}"),
         (
@@ -101,6 +105,12 @@ def _halted(header: HeaderView, width: int) -> list[Line]:
             Span(now, now_ink),
         ),
     ]
+
+
+def _kept(header: HeaderView, words: str) -> str:
+    if not header.positions:
+        return "No position is open."
+    return f"{header.protected} of {header.positions} {words}."
 
 
 def unknown_words(count: int) -> str:

@@ -78,10 +78,17 @@ class GapsPane(Pane[GapRow]):
 
     def empty(self, look: Look) -> Emptiness:
         header = look.view.header
+        if header.market.ended:
+            return Emptiness("The replay has ended", ("There are no more recorded days.",))
         opens = header.session_open_us
         if opens is not None and look.now_us < opens:
             wait = fmt.countdown(opens - look.now_us)
             return Emptiness(f"Scan at {fmt.clock_new_york(opens)}, in {wait}", ("Nothing is broken.",))
+        closes = header.session_close_us
+        if opens is not None and closes is not None and opens < header.engine_since_us < closes:
+            since = fmt.clock_utc(header.engine_since_us)
+            why = f"The engine runs since {since}, after the scan of this session."
+            return Emptiness("No gap candidates known", (why, "Tickets and brackets are all here."))
         return Emptiness("No gap candidates today", ("Nothing is broken.",))
 
     def prepare(self, width: int, look: Look) -> None:

@@ -12,6 +12,8 @@ class Look:
     view: DeskView
     now_us: int
     """The engine's time, carried on between views of a live market."""
+    silent_us: int = 0
+    """Since the engine's last answer. A replay's clock stands meanwhile, it may be far from real time."""
 
     @property
     def halted(self) -> bool:

@@ -129,7 +129,9 @@ def navigation_line(look: Look, width: int) -> Line:
     regime: Line = () if wide else (Span(f"{_regime(header)}  ", "-muted"),)
     room = width - width_of(left) - width_of(clocks) - 3
     for long in (True, False):
-        market = market_words(header.market, long=long)
+        market = market_words(header.market, long=long, waits=not look.detached)
+        if wide:
+            market = (*market, Span(f"{'   ' if market else ''}{link_words(header.link)}", "-muted"))
         for extra in (regime, ()):
             if width_of(market) + width_of(extra) <= room:
                 return spread((*left, Span("  "), *market), (*extra, *clocks), width)
@@ -141,13 +143,15 @@ def _session(look: Look) -> str:
     return fmt.session_word(look.now_us, header.session_open_us, header.session_close_us)
 
 
-def market_words(market: MarketView, *, long: bool) -> Line:
+def market_words(market: MarketView, *, long: bool, waits: bool = True) -> Line:
     """`replay 390x`, or that a replay waits for the person; nothing for a live market."""
     if market.provenance == "live":
         return ()
     name = Span(market.provenance, "-muted")
     if market.ended:
-        return (name, Span(" ended", "-muted"))
+        return (name, Span("  ■ ended", "-attention"))
+    if market.paused and not waits:
+        return (name,)
     if market.paused:
         words = "waits for you, " if long else "waits, "
         go_on = (Span("space", "-accent -bold"), Span(" goes on" if long else " go on", "-muted"))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tui import format as fmt
 from tui.actions import Place
-from tui.views import RowState, TicketView
+from tui.views import TicketView
 from tui.widgets.ink import EMPTY, Line, Span, spread, width_of
 from tui.widgets.look import Look
 from tui.widgets.pane import Emptiness, Pane, Title
@@ -51,7 +51,7 @@ class TicketsPane(Pane[TicketView]):
         gaps = look.view.gaps
         if not gaps:
             return Emptiness("Nothing waits for you", ())
-        passed = sum(row.ticket is not None and row.state is not RowState.BLOCKED for row in gaps)
+        passed = sum(row.ticket is not None for row in gaps)
         count = f"{len(gaps)} candidate{'' if len(gaps) == 1 else 's'}, {passed} passed."
         return Emptiness("Nothing waits for you", (f"{count} w on a row says why.",))
 

@@ -1,0 +1,121 @@
+"""A link that lost its engine, and another console that was quicker."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from engine.model.positions import AccountKind
+from tui.app import ConsoleApp
+from tui.views import DeskView, EventKind, EventLine, LinkState
+
+Build = Callable[..., tuple[ConsoleApp, Any]]
+Dump = Callable[[ConsoleApp], str]
+
+
+def replayed(view: DeskView, link: LinkState) -> DeskView:
+    market = replace(view.header.market, provenance="replay", paused=True, speed=390.0)
+    return replace(view, header=replace(view.header, link=link, market=market))
+
+
+async def press(pilot: Any, *keys: str) -> None:
+    await pilot.press(*keys)
+    await pilot.pause()
+
+
+async def test_a_lost_replay_neither_runs_on_nor_asks_to_go_on(
+    view: DeskView, console: Build, now: Any, dump: Dump
+) -> None:
+    app, link = console(replayed(view, LinkState.ATTACHED))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert "space goes on   attached" in dump(app)
+        link.push(replayed(view, LinkState.RECONNECTING))
+        await pilot.pause()
+        now.s += 45
+        app.tick()
+        await pilot.pause()
+        text = dump(app)
+        assert "Console lost the engine 0:45 ago" in text
+        assert "14:51:38Z" in text
+        assert "4:34" in text
+        assert "waits for you" not in text
+        assert "reconnecting" in text
+
+
+async def test_a_picture_repeated_while_lost_does_not_restart_the_count(
+    view: DeskView, console: Build, now: Any, dump: Dump
+) -> None:
+    app, link = console(view)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        now.s += 30
+        link.push(replace(view, header=replace(view.header, link=LinkState.LOST)))
+        await pilot.pause()
+        assert "DETACHED 0:30 ago" in dump(app)
+        assert "14:52:08Z" in dump(app)
+
+
+async def test_the_dialog_says_who_was_quicker(view: DeskView, console: Build, dump: Dump) -> None:
+    app, link = console(view)
+    ticket = view.tickets[0].ticket
+    waits = EventLine(ticket.created_us, EventKind.YOURS, "T-18 ORVX waiting for you", ticket.correlation)
+    won = EventLine(
+        ticket.created_us, EventKind.WORKING, "T-18 ORVX approved by max on pts/3", ticket.correlation
+    )
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        await press(pilot, "a")
+        link.push(replace(view, tickets=view.tickets[1:], events=(won, waits, *view.events)))
+        await pilot.pause()
+        assert "a is off: T-18 ORVX approved by max on pts/3, 14:46:12Z" in dump(app)
+
+
+async def test_the_desk_behind_a_dialog_is_never_older_than_a_second(
+    view: DeskView, console: Build, dump: Dump
+) -> None:
+    app, link = console(view)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        await press(pilot, "question_mark")
+        link.push(replace(view, tickets=view.tickets[1:]))
+        await pilot.pause()
+        app.tick()
+        await pilot.pause()
+        assert "Tickets 1 waiting" in dump(app)
+
+
+async def test_halting_twice_over_is_told(view: DeskView, console: Build, dump: Dump) -> None:
+    app, link = console(replace(view, header=replace(view.header, engine_state="HALTED")))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await press(pilot, "exclamation_mark", "exclamation_mark")
+        assert "! refused: halted already, stops stay" in dump(app)
+        assert not link.given
+
+
+async def test_leaving_a_simulation_promises_no_stop_at_a_venue(
+    view: DeskView, console: Build, dump: Dump
+) -> None:
+    simulated = replace(view, header=replace(view.header, kind=AccountKind.SIMULATION))
+    app, _ = console(simulated, own_engine=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await press(pilot, "q")
+        text = dump(app)
+        assert "3 positions are open. The simulation ends here, its books are kept." in text
+        assert "venue" not in text
+
+
+async def test_an_event_names_the_state_of_an_engine_of_its_own(
+    view: DeskView, console: Build, dump: Dump
+) -> None:
+    event = EventLine(view.header.now_us, EventKind.INFO, "something", "C1")
+    for own, command in (
+        (True, "tradedeck --state latest audit trace C1"),
+        (False, "tradedeck audit trace C1"),
+    ):
+        app, _ = console(replace(view, events=(event,)), own_engine=own)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            await press(pilot, "shift+tab", "enter")
+            assert command in dump(app)
