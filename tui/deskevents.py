@@ -78,6 +78,8 @@ def _ticket_line(event: TicketChanged) -> EventLine | None:
     if words is None:
         return None
     kind, verb = words
-    by = f" by {event.actor}" if event.actor != "engine" else ""
+    # The reason first: where the line is cut, who it was is what may go.
     reason = f": {event.reason}" if event.reason else ""
-    return EventLine(event.ts, kind, f"T-{ticket.number} {symbol} {verb}{by}{reason}", ticket.correlation)
+    by = f" by {event.actor}" if event.actor != "engine" else ""
+    text = f"T-{ticket.number} {symbol} {verb}{reason}{',' if reason and by else ''}{by}"
+    return EventLine(event.ts, kind, text, ticket.correlation)

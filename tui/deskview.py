@@ -6,7 +6,8 @@ from decimal import Decimal
 from engine.core import Engine, EngineState
 from engine.execution.approvals import Entry, gate_words
 from engine.execution.bracket import Bracket, BracketPhase, Leg
-from engine.model.candidates import Verdict, Vote
+from engine.execution.gating import QUOTE_AGE_SEND_US
+from engine.model.candidates import GateResult, GateStatus, Verdict, Vote
 from engine.model.ids import symbol_of
 from engine.model.market import Session
 from engine.model.orders import OrderRole, OrderSpec, OrderState
@@ -28,7 +29,8 @@ from tui.views import (
 )
 
 VOTERS = ("sentinel", "screener", "forecaster", "riskofficer", "newssentry", "trader")
-QUOTE_MAX_AGE_US = 3_000_000
+REASON_WIDTH = 14
+"""Cells of the words in the narrowest state column."""
 
 
 def desk(
@@ -50,7 +52,7 @@ def desk(
         tickets=tuple(ticket_view(engine, entry) for entry in _by_expiry(engine.tickets.waiting())),
         brackets=tuple(sorted(brackets, key=_bracket_order)),
         events=events,
-        last_closed=_last_closed(events),
+        last_closed=_last_closed(events, engine.parts.clock.now_us()),
     )
 
 
@@ -119,8 +121,8 @@ def _held(engine: Engine, entry: Entry) -> str:
     if quote is None:
         return f"{symbol} has no quote"
     age = engine.parts.clock.now_us() - quote.ts_event
-    if age > QUOTE_MAX_AGE_US:
-        return f"{symbol} quote is {format.age(age)} old, limit {format.age(QUOTE_MAX_AGE_US)}"
+    if age > QUOTE_AGE_SEND_US:
+        return f"{symbol} quote is {format.age(age)} old, limit {format.age(QUOTE_AGE_SEND_US)}"
     return ""
 
 
@@ -143,9 +145,8 @@ def _order_words(order: OrderSpec) -> str:
 
 
 def _gap_rows(engine: Engine) -> list[GapRow]:
-    by_correlation = {entry.ticket.correlation: entry for entry in engine.tickets}
     rows = [
-        _gap_row(engine, verdict, by_correlation.get(verdict.candidate.correlation))
+        _gap_row(engine, verdict, engine.tickets.of_candidate(verdict.candidate.correlation))
         for verdicts in engine.verdicts.values()
         for verdict in verdicts
     ]
@@ -193,20 +194,29 @@ def _row_state(
         return (RowState.HELD, "held") if held else (RowState.WAITING, "")
     if entry.state is ProposalState.GATED_OUT:
         failure = first_failure(entry.ticket.gates)
-        return RowState.BLOCKED, "" if failure is None else f"{failure.gate} {failure.title}"[:16]
+        return RowState.BLOCKED, "" if failure is None else _gate_reason(failure)
     return RowState.BLOCKED, entry.state.value
+
+
+def _gate_reason(failure: GateResult) -> str:
+    """`engine HALTED`, `regime high_vix`; a value that does not fit leaves the gate's name."""
+    words = f"{failure.title} {failure.value}".strip()
+    return words if len(words) <= REASON_WIDTH else failure.title
 
 
 def _details(verdict: Verdict, entry: Entry | None) -> tuple[str, ...]:
     against = [
         f"{report.agent}: {reason}"
         for report in verdict.reports
-        if report.vote is not Vote.APPROVE
+        if report.vote is Vote.VETO
         for reason in report.reasons
     ]
-    failed = () if entry is None else tuple(g for g in entry.ticket.gates if g.status.value == "fail")
-    said = [entry.reason] if entry is not None and entry.reason else []
-    return tuple(dict.fromkeys([*against, *said, *(gate_words(gate) for gate in failed)]))
+    failed = [] if entry is None else [gate for gate in entry.ticket.gates if gate.status is GateStatus.FAIL]
+    gates = [gate_words(gate) for gate in failed]
+    said = [f"{entry.state.value}: {entry.reason}"] if entry is not None and entry.reason else []
+    if entry is not None and entry.state is ProposalState.GATED_OUT:
+        said = []
+    return tuple(dict.fromkeys([*said, *gates, *against]))
 
 
 def bracket_view(engine: Engine, bracket: Bracket) -> BracketView:
@@ -288,9 +298,12 @@ def _bracket_order(view: BracketView) -> tuple[int, int]:
     return (0 if view.unknown else 1 if in_progress else 3 if closed else 2), -view.number
 
 
-def _last_closed(events: tuple[EventLine, ...]) -> str:
+def _last_closed(events: tuple[EventLine, ...], now_us: int) -> str:
     for event in events:
         if " closed: " in event.text:
             label, _, rest = event.text.partition(" closed: ")
-            return f"{label.split()[-1]} {format.clock_short(event.ts)}, {rest}"
+            day = format.date_utc(event.ts)
+            at = f"{format.clock_short(event.ts)[:5]}Z"
+            when = at if day == format.date_utc(now_us) else f"{day} {at}"
+            return f"{label.split()[-1]} {when}, {rest}"
     return ""
