@@ -26,6 +26,8 @@ from storage.database import (
 from storage.journal_schema import JOURNAL
 
 AUDIT = "audit"
+TAIL_ROWS = 10_000
+"""How many of the newest audit rows are checked at each start (RELIABILITY 7)."""
 IDENTITY = frozenset({"schema_version", "account_id", "kind", "instance_uuid", "epoch"})
 """Keys of `meta` that only opening the journal may write."""
 
@@ -228,6 +230,7 @@ def open_journal(
         with storage_errors(path, "opening the order journal"), transaction(connection):
             stored: dict[str, str] = dict(connection.execute("SELECT k, v FROM meta"))
             _check_owner(path, stored, account, kind)
+            _check_tail(path, connection)
             identity = {
                 "schema_version": str(JOURNAL.version),
                 "account_id": account,
@@ -267,6 +270,15 @@ def _check_owner(path: Path, stored: Mapping[str, str], account: str, kind: Acco
                 f"{path} belongs to {key.removesuffix('_id')} {found!r}, not {wanted!r}",
                 "Use the state folder of this account; nothing was changed",
             )
+
+
+def _check_tail(path: Path, connection: sqlite3.Connection) -> None:
+    verdict = verify_rows(connection, TAIL_ROWS)
+    if not verdict.ok:
+        raise StorageError(
+            f"{path}: audit row {verdict.first_broken_seq} does not fit the chain: the journal was changed",
+            "Keep the file, look at it with tradedeck audit verify, and restore the last backup",
+        )
 
 
 def _epoch(path: Path, stored: Mapping[str, str]) -> int:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 from brokers.paper.broker import PaperBroker
 from engine.agents.historian import Historian
@@ -14,6 +15,7 @@ from engine.backtest.replay import TICK_S, Pace, Replay
 from engine.bus import Bus, Subscription, Trouble
 from engine.clock import TestClock
 from engine.core import Engine, Parts, live_random_bits
+from engine.errors import StorageError
 from engine.execution.gating import StrategyTerms
 from engine.execution.matching import NAIVE, GapFill, MatchRules
 from engine.execution.policies import ListRule, PolicyName, policy_of
@@ -109,6 +111,7 @@ class Runtime:
         self._open.enter_context(StateLock.acquire(state.lock))
         account = options.settings.config.accounts["paper"]
         initial_cash = to_decimal(account.initial_cash)
+        _refuse_lost_journal(state.journal(kind, SIMULATION_ACCOUNT), state.paper_book(SIMULATION_ACCOUNT))
         journal = self._open.enter_context(
             open_journal(state.journal(kind, SIMULATION_ACCOUNT), SIMULATION_ACCOUNT, kind)
         )
@@ -250,6 +253,15 @@ def build(options: RunOptions, narrate: Callable[[str], None]) -> Runtime:
 def _match_rules(fill: GapFill) -> MatchRules:
     """The naive rule trades as its published back-test does: free and unrounded."""
     return replace(NAIVE, gap_fill=fill)
+
+
+def _refuse_lost_journal(journal: Path, book: Path) -> None:
+    """The journal is made first, so a venue's book without one means that the journal was lost."""
+    if book.exists() and not (journal.exists() and journal.stat().st_size):
+        raise StorageError(
+            f"{book} holds the orders of an account, but its journal {journal.name} is missing or empty",
+            "Restore the journal from a backup, or use another state folder",
+        )
 
 
 def _rules(settings: Settings) -> Mapping[StrategyName, ListRule]:

@@ -222,6 +222,17 @@ def test_change_of_any_part_of_a_row_is_found_at_its_place(path: Path, sql: str,
     assert (verdict.ok, verdict.first_broken_seq, verdict.rows) == (False, broken, broken - 1)
 
 
+def test_changed_journal_is_not_opened_for_trading(path: Path) -> None:
+    with open_journal(path, "paper", AccountKind.PAPER) as journal:
+        for _ in range(3):
+            journal.commit((), [entry()])
+    tamper(path, "UPDATE audit SET actor = 'nobody' WHERE seq = 2")
+    with pytest.raises(StorageError, match="audit row 2 does not fit the chain"):
+        open_journal(path, "paper", AccountKind.PAPER)
+    with read_journal(path) as journal:
+        assert journal.meta("epoch") == "1"
+
+
 def test_newest_rows_can_be_checked_alone(path: Path) -> None:
     with open_journal(path, "paper", AccountKind.PAPER) as journal:
         journal.commit([], [entry(n=n) for n in range(5)])
