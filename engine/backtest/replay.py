@@ -72,7 +72,7 @@ class Replay:
             if self._stopping.is_set():
                 return
             if batch.ts == handled:
-                self._engine.prime(batch)
+                await self._go_on(batch)
                 continue
             over = until_flat_after_us is not None and batch.ts > until_flat_after_us
             if over and not self._engine.brackets.open():
@@ -81,9 +81,19 @@ class Replay:
             if self._stopping.is_set():
                 return
             await self._handle(batch)
-            if batch.phase is SessionPhase.OPEN and self.pace.wait_for_tickets:
-                await self._wait_for_tickets()
+            await self._decided(batch)
         self.ended = True
+
+    async def _go_on(self, batch: MarketBatch) -> None:
+        """Stand again at the last instant of an interrupted run; tickets that waited there wait again."""
+        self._engine.prime(batch)
+        self._venue_sees(batch)
+        await self._settled()
+        await self._decided(batch)
+
+    async def _decided(self, batch: MarketBatch) -> None:
+        if batch.phase is SessionPhase.OPEN and self.pace.wait_for_tickets:
+            await self._wait_for_tickets()
 
     async def _handle(self, batch: MarketBatch) -> None:
         engine = self._engine

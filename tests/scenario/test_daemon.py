@@ -234,6 +234,28 @@ def test_killed_with_an_open_bracket_it_comes_back_with_exactly_that_one(
     assert deck.on_state("audit", "verify").code == 0
 
 
+def test_killed_while_tickets_wait_it_waits_for_them_again(deck: Deck, start: Callable[..., Daemon]) -> None:
+    daemon = start()
+    before = waiting(deck)
+    assert daemon.end(signal.SIGKILL)[0] == -signal.SIGKILL
+    start()
+    again = waiting(deck)
+    assert [row["sha256"] for row in again] == [row["sha256"] for row in before]
+    approved = deck.on_state("approve", again[0]["number"], "--sha", again[0]["sha256"][:8])
+    assert approved.code == 0, approved.err
+    (held,) = deck.on_state("positions", "--json").json
+    assert (held["ticket"], held["protected"]) == (before[0]["ticket"], held["quantity"])
+
+
+def test_a_state_that_lost_its_journal_is_refused(deck: Deck, start: Callable[..., Daemon]) -> None:
+    assert start().end(signal.SIGTERM)[0] == 0
+    (journal,) = deck.state.glob("journal-*.db")
+    journal.unlink()
+    refused = deck.run(*deck.replay, "--no-ui", "--state", str(deck.state))
+    assert (refused.code, "its journal" in refused.err) == (65, True), refused.err
+    assert not journal.exists()
+
+
 @pytest.mark.parametrize(("key", "is_approved"), [("y", True), ("n", False), ("", False)])
 def test_without_a_hash_the_order_is_shown_and_asked_for(
     deck: Deck, start: Callable[..., Daemon], key: str, is_approved: bool
