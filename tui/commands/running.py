@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import UsageError
+from engine.errors import ConfigError, UsageError
 from tui.commands.common import Given, check_files, me
 from tui.commands.output import keeping, say
 
@@ -109,11 +109,11 @@ def _run_options(at: Given, settings: "Settings", wanted: Wanted) -> "RunOptions
 def _daemon(options: "RunOptions") -> None:
     import asyncio  # keeps --help quick
 
-    from tui import headless, logs
+    from tui import headless
     from tui.server.attach import AttachServer
     from tui.wiring.runtime import build
 
-    logs.start(options.settings.log_dir)
+    _start_log(options.settings.log_dir)
     runtime = build(options, say)
     state = options.state
 
@@ -150,11 +150,10 @@ def _console_with_engine(options: "RunOptions", wanted: Wanted) -> None:
     """The engine and the console on one loop; the engine outlives the console until it is drained."""
     import asyncio  # keeps --help quick
 
-    from tui import logs
     from tui.wiring.runtime import build
 
     runtime = build(options, say)
-    logs.start(options.settings.log_dir or options.state.folder / "log")
+    _start_log(options.settings.log_dir or options.state.folder / "log")
 
     async def go() -> None:
         await runtime.start()
@@ -167,6 +166,19 @@ def _console_with_engine(options: "RunOptions", wanted: Wanted) -> None:
         asyncio.run(go())
 
 
+def _start_log(folder: Path | None) -> None:
+    """Log to files in `folder`, or to stdout. Raises ConfigError for a folder that cannot be written."""
+    from tui import logs  # keeps --help quick
+
+    try:
+        logs.start(folder)
+    except OSError as error:
+        raise ConfigError(
+            f"the log cannot be written in {folder}: {error.strerror}",
+            "Set engine.log_dir to a folder of your own",
+        ) from error
+
+
 def _attached_console(at: Given, settings: "Settings", wanted: Wanted) -> bool:
     """A console on the engine that runs on the state; False when none does."""
     path = at.paths.socket
@@ -176,13 +188,12 @@ def _attached_console(at: Given, settings: "Settings", wanted: Wanted) -> bool:
     import asyncio  # keeps --help quick
 
     async def go() -> bool:
-        from tui import logs  # keeps --help quick
-        from tui.server.client import attach
+        from tui.server.client import attach  # keeps --help quick
 
         link = await attach(path)
         if link is None:
             return False
-        logs.start(settings.log_dir or at.paths.folder / "log")
+        _start_log(settings.log_dir or at.paths.folder / "log")
         try:
             await _show(link, _console_options(settings, wanted, own_engine=False))
         finally:

@@ -91,6 +91,15 @@ def test_a_wrong_config_file_is_named(deck: Deck, tmp_path: Path) -> None:
     )
 
 
+def test_a_log_folder_that_cannot_be_written_is_named(deck: Deck, tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    (tmp_path / "config.toml").write_text(f'[engine]\nlog_dir = "{taken}"\n')
+    ended = deck("--no-ui", "--replay", "2016-01-04")
+    assert (ended.code, ended.out) == (78, "")
+    assert ended.err.startswith(f"tradedeck: the log cannot be written in {taken}: ")
+
+
 def test_a_key_of_an_unknown_action_is_named(deck: Deck, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[keys]\n"ticket.aprove" = "y"\n')
     ended = deck("config", "check")
