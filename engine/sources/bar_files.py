@@ -79,15 +79,15 @@ def read_bars(path: Path, symbol: str | None = None) -> BarFile:
     sha256 = _digest(path)
     columns = _read_parquet(path) if _is_parquet(path) else _read_csv(path)
     if "symbol" in columns and symbol is not None:
-        raise UsageError(f"{path} has a symbol column", "leave --symbol out for this file")
+        raise UsageError(f"{path} has a symbol column", "Leave --symbol out for this file")
     if "symbol" not in columns and symbol is None:
-        raise DataError(f"{path} has no symbol column", "say what it holds: --symbol VIX")
+        raise DataError(f"{path} has no symbol column", "Say what it holds: --symbol VIX")
     rows = len(columns["date"])
     if rows == 0:
-        raise DataError(f"{path} has no rows", "nothing was kept")
+        raise DataError(f"{path} has no rows", "It needs one bar a line")
     has_volume, has_ratio = "volume" in columns, "event_ratio" in columns
     if not has_volume and symbol is None:
-        raise DataError(f"{path} has no column volume", "only an index comes without one: --symbol VIX")
+        raise DataError(f"{path} has no column volume", "Only an index comes without one: --symbol VIX")
     if not has_volume:
         columns["volume"] = np.zeros(rows)
     ratio = columns["event_ratio"] if has_ratio else np.ones(rows)
@@ -102,10 +102,10 @@ def _digest(path: Path) -> str:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
     except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist", "check the name") from error
+        raise DataError(f"{path} does not exist", "Check the name") from error
     except OSError as error:
         raise DataError(
-            f"{path} cannot be read: {error.strerror}", "check the file and its rights"
+            f"{path} cannot be read: {error.strerror}", "Check the file and its permissions"
         ) from error
     return digest.hexdigest()
 
@@ -114,7 +114,7 @@ def _is_parquet(path: Path) -> bool:
     with path.open("rb") as file:
         is_parquet = file.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
     if not is_parquet and path.suffix.lower() in _PARQUET_SUFFIXES:
-        raise DataError(f"{path} is not a Parquet file", "it may be cut off: get it again")
+        raise DataError(f"{path} is not a Parquet file", "It may be cut off: get it again")
     return is_parquet
 
 
@@ -124,12 +124,12 @@ def _wanted(path: Path, names: Iterable[str]) -> dict[str, str]:
     for name in names:
         plain = name.strip().lower()
         if plain in KNOWN and wanted.setdefault(plain, name) != name:
-            raise DataError(f"{path} has two columns {plain}", "keep one of them")
+            raise DataError(f"{path} has two columns {plain}", "Keep one of them")
     missing = [name for name in REQUIRED if name not in wanted]
     if missing:
         raise DataError(
             f"{path} has no column {', '.join(missing)}",
-            "wanted are date, open, high, low, close, volume, and symbol where there are several",
+            "Wanted are date, open, high, low, close, volume, and symbol where there are several",
         )
     return wanted
 
@@ -142,7 +142,7 @@ def _read_parquet(path: Path) -> dict[str, np.ndarray]:
     except ImportError as error:
         raise DataError(
             f"{path} is a Parquet file and pyarrow is not installed",
-            "install tradedeck[research], or convert the file to CSV",
+            "Install tradedeck[research], or convert the file to CSV",
         ) from error
     try:
         wanted = _wanted(path, pq.read_schema(path).names)
@@ -150,7 +150,7 @@ def _read_parquet(path: Path) -> dict[str, np.ndarray]:
         return {name: _arrow_column(name, table.column(theirs)) for name, theirs in wanted.items()}
     except (pa.ArrowException, OSError) as error:
         reason = clean(str(error).splitlines()[0])
-        raise DataError(f"{path} cannot be read: {reason}", "it may be cut off: get it again") from error
+        raise DataError(f"{path} cannot be read: {reason}", "It may be cut off: get it again") from error
 
 
 def _arrow_column(name: str, column: "pyarrow.ChunkedArray") -> np.ndarray:
@@ -188,10 +188,10 @@ def _read_csv(path: Path) -> dict[str, np.ndarray]:
             low_memory=False,
         )
     except pd.errors.EmptyDataError as error:
-        raise DataError(f"{path} is empty", "nothing was kept") from error
+        raise DataError(f"{path} is empty", "It needs a line of column names and one bar a line") from error
     except (pd.errors.ParserError, UnicodeDecodeError, OSError, EOFError) as error:
         reason = clean(str(error).splitlines()[0])
-        raise DataError(f"{path} cannot be read as CSV: {reason}", "nothing was kept") from error
+        raise DataError(f"{path} cannot be read as CSV: {reason}", "Save it as CSV in UTF-8") from error
     return {name: _csv_column(path, name, table[theirs]) for name, theirs in wanted.items()}
 
 
@@ -206,7 +206,7 @@ def _csv_column(path: Path, name: str, column: "pandas.Series[str]") -> np.ndarr
         for row, cell in enumerate(column.tolist(), start=1):
             if not _is_number(cell):
                 raise DataError(
-                    f"{path} row {row}: {name} {clean(str(cell))!r} is not a number", "nothing was kept"
+                    f"{path} row {row}: {name} {clean(str(cell))!r} is not a number", "Correct that row"
                 ) from error
         raise
 

@@ -77,7 +77,7 @@ class FileReport:
     def summary(self) -> str:
         """One line: what the file gave."""
         if self.problem is not None:
-            return f"{self.path.name}: nothing was kept: {self.problem.message}"
+            return f"{self.path.name}: nothing was kept: {self.problem}"
         parts = [f"{self.count(outcome):,} {outcome}" for outcome in Outcome if self.count(outcome)]
         return f"{self.path.name}: {', '.join(parts)}; {self.rows_kept:,} rows kept"
 

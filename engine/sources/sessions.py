@@ -75,7 +75,7 @@ class ExchangeSessions:
         """The session of `day`. Raises UsageError naming the sessions around it when there is none."""
         if day > self.horizon:
             raise UsageError(
-                f"{day} lies past {self.horizon}, where the exchange calendar ends", "name an earlier day"
+                f"{day} lies past {self.horizon}, where the exchange calendar ends", "Name an earlier day"
             )
         places = self._range(day, day)
         if places:
@@ -84,7 +84,7 @@ class ExchangeSessions:
         near = " and ".join(str(self._session(at).day) for at in around)
         raise UsageError(
             f"{day} is a {day:%A} on which the New York exchange does not open",
-            f"the nearest sessions are {near}",
+            f"The nearest sessions are {near}",
         )
 
     def _range(self, first: date, last: date) -> range:
@@ -135,7 +135,10 @@ def _write(path: Path, table: _Table) -> None:
             json.dump(kept, file, separators=(",", ":"))
         Path(file.name).replace(path)
     except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}", "check the folder's rights") from error
+        raise DataError(
+            f"{path} cannot be written: {error.strerror}",
+            "Check the folder's permissions, or set TRADEDECK_HOME",
+        ) from error
 
 
 def _compute(first_year: int, last_year: int) -> _Table:

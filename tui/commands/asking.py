@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import Busy, DataError, UsageError
 from tui.commands.common import Given, me
+from tui.commands.output import keeping
 
 if TYPE_CHECKING:
-    from engine.model.commands import Answer
+    from engine.model.commands import Answer, Command
     from tui.link import Link
     from tui.views import DeskView, TicketView
 
@@ -112,29 +113,30 @@ def approve(given: Given, shown: "TicketView") -> "Answer":
     from engine.model.commands import ApproveTicket  # keeps --help quick
 
     nonce = secrets.token_hex(16)
-    command = ApproveTicket(shown.ticket.id, shown.sha256, nonce, shown.last, me())
-    return with_engine(given, lambda link: link.give(command))
+    return _give(given, ApproveTicket(shown.ticket.id, shown.sha256, nonce, shown.last, me()))
 
 
 def reject(given: Given, shown: "TicketView", reason: str) -> "Answer":
     """Refuse a ticket."""
     from engine.model.commands import RejectTicket  # keeps --help quick
 
-    command = RejectTicket(shown.ticket.id, reason, me())
-    return with_engine(given, lambda link: link.give(command))
+    return _give(given, RejectTicket(shown.ticket.id, reason, me()))
 
 
 def halt(given: Given, reason: str) -> "Answer":
     """Stop new orders."""
     from engine.model.commands import Halt  # keeps --help quick
 
-    command = Halt(me(), reason)
-    return with_engine(given, lambda link: link.give(command))
+    return _give(given, Halt(me(), reason))
 
 
 def resume(given: Given) -> "Answer":
     """Trade again."""
     from engine.model.commands import Resume  # keeps --help quick
 
-    command = Resume(me())
-    return with_engine(given, lambda link: link.give(command))
+    return _give(given, Resume(me()))
+
+
+def _give(given: Given, command: "Command") -> "Answer":
+    with keeping("The engine may have carried it out: look with tradedeck status and tradedeck proposals"):
+        return with_engine(given, lambda link: link.give(command))

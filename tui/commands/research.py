@@ -99,6 +99,7 @@ def replay_days(
         raise UsageError(f"--strategy {strategy}: only gaps can be replayed in this release", "Use gaps")
     files = tuple(data or ())
     check_files(*files, vix, spy)
+    _check_days(first, last)
     at = given(context, config, state)
     typed = {"gaps.rule": rule, "gaps.max_sessions": hold, "engine.headless_policy": policy}
     settings = at.settings(typed)
@@ -119,7 +120,7 @@ def replay_days(
         policy=settings.config.engine.headless_policy,
         switches=NONE if no_limits else DATASET,
     )
-    with keeping(f"state kept in {options.state.folder}"):
+    with keeping(f"State kept in {options.state.folder}"):
         document = asyncio.run(replay_document(options, rows, say))
     _write(document, as_json)
 
@@ -145,6 +146,7 @@ def backtest_gaps(
     """Back-test of the gap-down bounce."""
     files = tuple(data or ())
     check_files(*files, vix, spy)
+    _check_days(first, last)
     at = given(context, config, state)
     settings = at.settings({"gaps.rule": rule, "gaps.max_sessions": hold})
 
@@ -168,7 +170,7 @@ def backtest_gaps(
         hold=gaps.max_sessions,
         limits=limits,
     )
-    with keeping("nothing was changed"):
+    with keeping("Nothing was changed"):
         document = backtest_document(options, rows, say)
     _write(document, as_json)
 
@@ -191,7 +193,7 @@ def import_bars(
 
     reports: list[FileReport] = []
     progress = Progress()
-    with keeping("every symbol that was done is kept, and the same command goes on from there"):
+    with keeping("Every symbol that was done is kept, and the same command goes on from there"):
         for report in import_all(files, symbol, at.home, lambda one: progress.show(one.done, one.total)):
             progress.clear()
             reports.append(report)
@@ -203,6 +205,11 @@ def import_bars(
     problem = next((report.problem for report in reports if report.problem is not None), None)
     if problem is not None or any(report.refusals for report in reports):
         raise typer.Exit(65 if problem is None else problem.exit_code)
+
+
+def _check_days(first: date | None, last: date | None) -> None:
+    if first is not None and last is not None and last < first:
+        raise UsageError(f"--to {last} is before --from {first}", "Name the earlier day with --from")
 
 
 def _fill(text: str) -> "GapFill":

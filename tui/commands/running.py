@@ -162,7 +162,7 @@ def _console_with_engine(options: "RunOptions", wanted: Wanted) -> None:
         finally:
             await runtime.stop()
 
-    with keeping(f"state kept in {options.state.folder}"):
+    with keeping(f"State kept in {options.state.folder}"):
         asyncio.run(go())
 
 

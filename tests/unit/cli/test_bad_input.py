@@ -22,7 +22,7 @@ CASES = {
     "a holiday": (
         ("--no-ui", "--replay", "2016-01-01"),
         2,
-        "the nearest sessions are 2015-12-31 and 2016-01-04",
+        "The nearest sessions are 2015-12-31 and 2016-01-04",
     ),
     "a speed that is none": (("--speed", "0"), 2, "is not a number above 0"),
     "an unknown command": (("approvee", "T-1"), 2, "No such command"),
@@ -59,6 +59,11 @@ CASES = {
     "a rule without a model": (("backtest", "gaps", "--rule", "full"), 2, "only naive can be back-tested"),
     "a fill that is none": (("backtest", "gaps", "--fill", "best"), 2, "--fill best: not known"),
     "a hold out of range": (("backtest", "gaps", "--hold", "99"), 2, "Invalid value for '--hold'"),
+    "days in the wrong order": (
+        ("backtest", "gaps", "--from", "2017-01-04", "--to", "2016-01-04"),
+        2,
+        "--to 2016-01-04 is before --from 2017-01-04",
+    ),
     "an import of nothing": (("import", "bars"), 2, "Missing argument"),
 }
 
@@ -138,7 +143,7 @@ def test_ctrl_c_during_an_import_says_what_was_kept(
         ended = deck("import", "bars", "three.csv")
     assert ended.code == 130
     assert ended.err == (
-        "stopped. every symbol that was done is kept, and the same command goes on from there\n"
+        "stopped. Every symbol that was done is kept, and the same command goes on from there\n"
     )
     again = deck("import", "bars", "three.csv", "--json")
     (report,) = json.loads(again.out)
@@ -152,6 +157,17 @@ def test_ctrl_c_elsewhere_says_that_nothing_changed(deck: Deck, monkeypatch: pyt
     monkeypatch.setattr(asking, "read_books", press)
     ended = deck("orders")
     assert (ended.code, ended.err) == (130, "stopped. Nothing was changed\n")
+
+
+def test_ctrl_c_in_the_middle_of_an_order_does_not_say_that_nothing_changed(
+    deck: Deck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(asking, "with_engine", press)
+    ended = deck("halt")
+    assert (ended.code, ended.err.startswith("stopped. The engine may have carried it out")) == (130, True)
 
 
 @pytest.mark.parametrize(
