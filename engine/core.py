@@ -214,6 +214,9 @@ class Engine:
         """The last instant that was handled to its end before a restart: the picture is what it was then."""
         self.picture.restate(batch.actions)
         self.picture.take(batch)
+        for bracket in self.brackets.open():
+            if batch.session is not None and _is_restated_after(bracket, batch.session):
+                self.picture.forget(bracket.instrument)
 
     def take(self, batch: MarketBatch) -> None:
         """Market data into the live picture, then every bracket that it concerns."""
@@ -423,7 +426,7 @@ class Engine:
         history = self._parts.history(session)
         for bracket in self.brackets.open():
             bars = history.daily(bracket.instrument, 1)
-            if bars is not None:
+            if bars is not None and not _is_restated_after(bracket, bars.day[-1].item()):
                 self.picture.seed(bracket.instrument, float(bars.close[-1]))
 
     async def _follow_updates(self) -> None:
@@ -485,6 +488,11 @@ class Engine:
         session, phase = self._parts.journal.meta("market_session"), self._parts.journal.meta("market_phase")
         if session is not None and phase is not None:
             self.picture.restore(date.fromisoformat(session), SessionPhase(phase))
+
+
+def _is_restated_after(bracket: Bracket, session: date) -> bool:
+    """Its terms are in dollars of a later session: the process ended in the middle of a corporate action."""
+    return bracket.last_action is not None and bracket.last_action > session
 
 
 def live_random_bits(count: int) -> int:

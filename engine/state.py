@@ -49,6 +49,10 @@ class LivePicture:
         """A last price from before the start, where the market has not spoken yet."""
         self._last.setdefault(instrument, price)
 
+    def forget(self, instrument: InstrumentId) -> None:
+        """Its last price is in dollars of another day: unknown until the market speaks."""
+        self._last.pop(instrument, None)
+
     @property
     def is_session_open(self) -> bool:
         """Between the opening and the closing batch of a session."""

@@ -116,12 +116,17 @@ def _late(bracket: Bracket, now: Circumstances) -> Step | None:
 
 
 def _restating(bracket: Bracket, now: Circumstances) -> Step | None:
-    """After a corporate action every order from before it must end; until then nothing is placed."""
+    """After a corporate action every order from before it must end; until then nothing is placed.
+
+    Nor before a price is known: after a restart the venue may not have carried the action out yet.
+    """
     if not bracket.restating:
         return None
     live = [leg for leg in bracket.legs if leg.is_live]
     if live:
         return _cancel(bracket, live, now) or Step(bracket)
+    if now.last_price is None and bracket.position > ZERO:
+        return Step(bracket)
     return Step(replace(bracket, restating=False))
 
 

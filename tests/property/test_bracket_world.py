@@ -215,6 +215,7 @@ class Life:
         ex_date: date = self.day
         action = CorporateAction(world.ABC, corporate_action_kind(ratio), ratio, 100.0, ex_date, 0)
         rig.brackets.restate((action,))
+        rig.picture.seed(world.ABC, 100.0)
         rig.picture.restate((action,))
         if ratio == 0.98:
             rig.venue.split(Decimal(1))

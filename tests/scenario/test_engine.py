@@ -506,3 +506,43 @@ async def test_a_policy_that_is_refused_says_why(
     (line,) = [a for a in runtime.engine.parts.journal.audit() if a["kind"] == "approval_refused"]
     assert json.loads(str(line["body"]))["code"] == "gated_out"
     await runtime.stop()
+
+
+@pytest.mark.parametrize("ratio", [0.5, 10.0])
+async def test_a_restart_in_the_middle_of_a_corporate_action_keeps_the_position(
+    ratio: float,
+    market: Callable[..., Market],
+    begin: Callable[..., Runtime],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    restated: Row = tuple(price * ratio for price in CALM)  # type: ignore[assignment]
+    days = market({"AAA": [CALM, restated, restated]}, {"AAA": [1.0, ratio, 1.0]})
+    runtime = begin(days, PolicyName.PAPER_AUTO)
+    real = PaperBroker.on_market
+
+    def dies_at_the_action(broker: Any, batch: Any) -> None:
+        if batch.actions:
+            raise StorageError("the process ended")
+        real(broker, batch)
+
+    monkeypatch.setattr(PaperBroker, "on_market", dies_at_the_action)
+    await runtime.start()
+    with pytest.raises(StorageError, match="the process ended"):
+        await runtime.run_until_done()
+    (bracket,) = runtime.engine.brackets.open()
+    assert bracket.restating
+    await runtime.stop()
+
+    monkeypatch.setattr(PaperBroker, "on_market", real)
+    again = begin(days, PolicyName.PAPER_AUTO)
+    alarms: list[str] = []
+    again.bus.subscribe_call(Alarm, lambda event: alarms.append(event.text), "alarms")
+    await again.start()
+    await again.run_until_done()
+    (bracket,) = again.engine.brackets
+    assert (bracket.phase.value, bracket.exit_wanted) == ("protected", None)
+    assert bracket.cover == bracket.position > 0
+    account = await again.engine.parts.broker.account()
+    assert [held.quantity for held in account.positions] == [bracket.position]
+    assert alarms == []
+    await again.stop()

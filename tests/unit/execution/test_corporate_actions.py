@@ -21,6 +21,7 @@ EX_DATE = date(2016, 1, 5)
 async def ex_date(rig: Any, ratio: float, cancels: bool = True, close: float = 100.0) -> None:
     """What happens before an opening: terms, the venue, then the market."""
     action = CorporateAction("ABC.US", corporate_action_kind(ratio), ratio, close, EX_DATE, 0)  # type: ignore[arg-type]
+    rig.picture.seed(action.instrument, close)
     rig.picture.restate((action,))
     rig.brackets.restate((action,))
     held = Decimal(1) if ratio == 0.98 else Decimal(str(ratio))
@@ -177,10 +178,26 @@ async def test_a_restart_in_between_goes_on_where_it_was(rig: Any) -> None:
     rig.kill()
     assert rig.now().restating
     rig.brackets.restate((action,))
+    rig.brackets.review_all()
+    await rig.advance(5)
+    assert rig.now().restating
+    assert rig.venue.live() == []
+    assert len(rig.now().of_role(S)) == 1, "nothing is placed before the venue carried the action out"
     rig.venue.split(Decimal("0.5"))
-    await rig.settle()
+    await rig.price(49.0)
     rig.assert_covered()
     assert rig.now().position == 20
+
+
+async def test_a_restart_in_between_ends_what_was_paid_out_whole_without_a_price(rig: Any) -> None:
+    await rig.hold(quantity=5)
+    action = CorporateAction("ABC.US", corporate_action_kind(10.0), 10.0, 99.0, EX_DATE, 0)  # type: ignore[arg-type]
+    rig.brackets.restate((action,))
+    rig.kill()
+    rig.venue.split(Decimal(10))
+    rig.deliver()
+    await rig.settle()
+    rig.assert_over()
 
 
 async def test_journal_failure_restates_nothing(rig: Any) -> None:
