@@ -235,6 +235,9 @@ _PERCENT = Bounds(0, 100)
 _USD = Bounds(0, 1e12)
 _SECONDS = Bounds(0, 86_400, open_low=True)
 
+STRATEGIES = ("gems", "gaps", "rl", "ml", "signals")
+"""Sections of strategies, which are the names of strategies in `[approvals]` too."""
+
 RANGES: Mapping[str, Bounds] = {
     "engine.clock_skew_max_s": Bounds(0, 60, open_low=True),
     "accounts.*.initial_cash": Bounds(0, 1e9, open_low=True),
@@ -446,6 +449,9 @@ def _from_pydantic(
     if error["type"] == "value_error":
         own = str(error["ctx"]["error"])
         return ConfigError(f"{_origin(own.split(maxsplit=1)[0], origins)}: {own}", f"Change [{path}]")
+    if error["type"] == "missing" and len(names) == len(location):
+        parent = path.rpartition(".")[0]
+        return ConfigError(f"{_origin(parent, origins)}: {path} is missing", f"Add it to [{parent}]")
     for name in names:
         document = document.get(name) if isinstance(document, Mapping) else None
     return _refused(
@@ -497,6 +503,10 @@ def _contradictions(config: Config) -> Iterator[tuple[str, str, str]]:
     for path, holds, what in rules:
         if not holds:
             yield path, f"{path} {what}", f"Change {path}"
+    for name in config.approvals:
+        if name not in STRATEGIES:
+            path = f"approvals.{name}"
+            yield path, f"{path} names no strategy", f"Strategies: {', '.join(STRATEGIES)}"
     if config.engine.mode is Mode.LIVE:
         yield "engine.mode", 'engine.mode = "live" is refused: this release has no live broker', 'Set "paper"'
     for name, account in config.accounts.items():

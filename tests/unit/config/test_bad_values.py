@@ -37,6 +37,16 @@ CASES = {
     "not a number": ("[risk]\nvar_conf = nan", "risk.var_conf = NaN is outside", "0.95"),
     "infinite": ("[demo]\nstart = inf", "demo.start = Infinity is outside", "0.01"),
     "one of a list": ("[risk]\ndd_release = [0.03, 7]", "risk.dd_release = [0.03, 7.0] is outside", "[0.03"),
+    "approval of no strategy": (
+        "[approvals]\ngap = { per_day = 1, notional_usd = 5.0 }",
+        "approvals.gap names no strategy",
+        "gaps",
+    ),
+    "approval without a cap": (
+        "[approvals]\ngaps = { per_day = 1 }",
+        "config.toml: approvals.gaps.notional_usd is missing",
+        "Add it to [approvals.gaps]",
+    ),
     "component's own check": ("[gaps]\nsize_pct = 5.0", "gaps.size_pct = 5.0: allowed is 0.0001 to 0.1", ""),
     "breaker without failures": (
         "[reliability]\ndex = { failures = 0 }",
