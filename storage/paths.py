@@ -67,7 +67,7 @@ def find_home(environment: Mapping[str, str]) -> Home:
 def make_private(folder: Path) -> Path:
     """Create `folder` 0700 with its parents, or close an existing one to other users. Raises ConfigError."""
     try:
-        folder.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
+        _make(folder)
         found = folder.stat()
         if found.st_uid != os.geteuid():
             raise ConfigError(
@@ -82,6 +82,13 @@ def make_private(folder: Path) -> Path:
             "Check its path and permissions, or set TRADEDECK_HOME to another folder",
         ) from error
     return folder
+
+
+def _make(folder: Path) -> None:
+    """With the parents that are missing, each 0700: `mkdir(parents=True)` would leave those open to all."""
+    if not folder.exists():
+        _make(folder.parent)
+        folder.mkdir(mode=PRIVATE_DIR, exist_ok=True)
 
 
 def check_account(account: str) -> str:

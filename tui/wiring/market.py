@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from engine.sources.bar_checks import accepted, check_file
 from engine.sources.bar_files import read_bars
 from engine.sources.sessions import ExchangeSessions
 from storage.bars import read_bars as open_stored_bars
-from storage.paths import StatePaths
+from storage.paths import Home, StatePaths, make_private
 
 INDEX_SYMBOLS = ("VIX", "SPY")
 
@@ -82,6 +82,11 @@ def _stored(state: StatePaths) -> Mapping[InstrumentId, BarColumns]:
         return {}
     with open_stored_bars(state.bars) as store:
         return store.all_daily()
+
+
+def open_sessions(home: Home) -> ExchangeSessions:
+    """The exchange calendar, kept in the data folder. Raises ConfigError where that cannot be made."""
+    return ExchangeSessions(make_private(home.data) / "cache", datetime.now(UTC).date())
 
 
 def in_ticks(bars: Mapping[InstrumentId, BarColumns]) -> dict[InstrumentId, BarColumns]:

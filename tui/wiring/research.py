@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from engine.backtest.document import TradeRow, TruncatedTrade, bars_left, build_document, narration
 from engine.backtest.limits import PortfolioRule
@@ -18,7 +18,7 @@ from engine.sources.sessions import ExchangeSessions
 from engine.strategies.regime import read_regime
 from storage.paths import Home, StatePaths
 from tui.settings import Settings
-from tui.wiring.market import BarInputs, MarketData, load_market
+from tui.wiring.market import BarInputs, MarketData, load_market, open_sessions
 from tui.wiring.runtime import RunOptions, Runtime, build
 
 Narrate = Callable[[str], None]
@@ -81,8 +81,7 @@ class BacktestOptions:
 
 def backtest_document(options: BacktestOptions, with_rows: bool, narrate: Narrate) -> dict[str, object]:
     """Read the bars, run the vectorised back-test and write it down."""
-    today = datetime.now(UTC).date()
-    sessions = ExchangeSessions(options.home.data / "cache", today)
+    sessions = open_sessions(options.home)
     market = load_market(options.inputs, options.state, sessions)
     for note in market.notes:
         narrate(note)

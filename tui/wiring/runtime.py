@@ -5,7 +5,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -39,7 +39,7 @@ from storage.paths import Home, StatePaths
 from tui.link import Link
 from tui.local_link import LocalLink
 from tui.settings import Settings
-from tui.wiring.market import BarInputs, EquityTicks, MarketData, in_ticks, load_market
+from tui.wiring.market import BarInputs, EquityTicks, MarketData, in_ticks, load_market, open_sessions
 
 SIMULATION_ACCOUNT = AccountId("replay")
 NIGHT_BEFORE_US = 60_000_000
@@ -241,8 +241,7 @@ class Runtime:
 
 def build(options: RunOptions, narrate: Callable[[str], None]) -> Runtime:
     """Read the market data and join everything; nothing is opened for writing before `Runtime.start`."""
-    today = datetime.now(UTC).date()
-    sessions = ExchangeSessions(options.home.data / "cache", today)
+    sessions = open_sessions(options.home)
     sessions.require(options.replay.first)
     market = load_market(options.replay.inputs, options.state, sessions)
     for note in market.notes:

@@ -159,21 +159,20 @@ def test_no_flipped_byte_leads_to_anything_but_our_own_errors(tmp_path: Path) ->
     write_journal(path)
     whole = path.read_bytes()
     chance = random.Random(7)
-    refused = broken = 0
+    refused = 0
     for position in [*range(0, 100, 7), *(chance.randrange(len(whole)) for _ in range(70))]:
         content = bytearray(whole)
         content[position] ^= 1 << chance.randrange(8)
         path.write_bytes(content)
         try:
             with open_journal(path, "paper", AccountKind.PAPER) as journal:
-                broken += not journal.verify().ok
+                assert journal.verify().ok
                 for table in ("ticket", "ord", "audit"):
                     journal.rows(table)
             read_journal(path).close()
         except (StorageError, ConfigError):
             refused += 1
-    assert refused >= 5
-    assert broken >= 5
+    assert refused >= 10
 
 
 HOLD = """

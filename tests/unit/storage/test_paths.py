@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import ConfigError, UsageError
 from engine.model.positions import AccountKind
-from storage.paths import Home, StatePaths, find_home, folder_state, home_state, shared_folder
+from storage.paths import Home, StatePaths, find_home, folder_state, home_state, make_private, shared_folder
 from storage.simulations import new_simulation, resolve_state
 
 JUNE_US = 1_781_000_000_000_000
@@ -71,6 +71,11 @@ def test_state_of_its_own_keeps_all_but_the_bars_in_its_folder(home: Home, tmp_p
     assert paths.bars == home.data / "bars.db"
     paths.make()
     assert mode(tmp_path / "s") == 0o700
+
+
+def test_parents_that_are_missing_are_closed_to_others_too(tmp_path: Path) -> None:
+    make_private(tmp_path / "a" / "b")
+    assert (mode(tmp_path / "a"), mode(tmp_path / "a" / "b")) == (0o700, 0o700)
 
 
 def test_journals_of_a_folder_are_found_by_their_names(home: Home) -> None:
