@@ -148,6 +148,7 @@ def test_a_ticket_goes_from_the_shell_to_a_protected_bracket(
 ) -> None:
     daemon = start()
     first, *others = waiting(deck)
+    assert (deck.folder / "home" / "data").stat().st_mode & 0o777 == 0o700
     number, sha = first["number"], first["sha256"]
 
     wrong = deck.on_state("approve", number, "--sha", "00000000")
@@ -190,6 +191,7 @@ def test_halt_refuses_and_resume_goes_on(deck: Deck, start: Callable[..., Daemon
     first = waiting(deck)[0]
     assert deck.on_state("halt", "--reason", "lunch").code == 0
     status = deck.on_state("status", "--json").json
+    assert "_us" not in deck.on_state("status").out
     assert (status["state"], "lunch" in status["reason"]) == ("HALTED", True)
     refused = deck.on_state("approve", first["number"], "--sha", first["sha256"][:8])
     assert (refused.code, "HALTED" in refused.err) == (65, True), refused.err

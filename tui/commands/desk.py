@@ -132,7 +132,7 @@ def status(
     if as_json:
         write_json(document)
     elif isinstance(document, Mapping):
-        write_fields(document)
+        write_fields(_with_times(document))
 
 
 def approve(
@@ -222,6 +222,18 @@ def _show(question: str, at: Given, as_json: bool, columns: Sequence[Column]) ->
         write_table(rows, columns)
     else:
         say(f"no {question.replace('-', ' ')}")
+
+
+def _with_times(document: Mapping[str, Any]) -> dict[str, object]:
+    """Microseconds become times that a person reads."""
+    from tui import format  # keeps --help quick
+
+    return {
+        key.removesuffix("_us"): f"{format.date_utc(value)} {format.clock_utc(value)}"
+        if key.endswith("_us")
+        else value
+        for key, value in document.items()
+    }
 
 
 def _rows(document: object) -> Iterator[dict[str, Any]]:
