@@ -51,7 +51,8 @@ def with_engine(given: Given, use: Callable[["Link"], Awaitable[T]]) -> T:
     if not reached or result is None:
         raise Busy(
             f"no engine runs on {given.paths.folder}",
-            "Start one with tradedeck --no-ui --replay DATE --state DIR, or name its state with --state",
+            "Name its state with --state DIR, or --state latest for the newest replay; to start one:"
+            " tradedeck --no-ui --replay DATE",
         )
     return result
 
