@@ -58,16 +58,6 @@ class Action:
 
 ACTIONS: tuple[Action, ...] = (
     Action(
-        "market.resume",
-        ("space",),
-        "space",
-        "go on",
-        "a waiting replay goes on",
-        "resume_market",
-        Group.SCREEN,
-        PANES,
-    ),
-    Action(
         "engine.resume",
         ("R",),
         "R",
@@ -96,6 +86,16 @@ ACTIONS: tuple[Action, ...] = (
         "reject",
         Group.SCREEN,
         _TICKET_PANES | {Place.APPROVE, Place.SHEET},
+    ),
+    Action(
+        "market.resume",
+        ("space",),
+        "space",
+        "go on",
+        "go on, tickets expire",
+        "resume_market",
+        Group.SCREEN,
+        PANES,
     ),
     Action("row.open", ("enter",), "enter", "open", "open the row", "open", Group.SCREEN, PANES),
     Action("row.why", ("w",), "w", "why", "why this state", "why", Group.SCREEN, PANES),

@@ -119,3 +119,29 @@ async def test_an_event_names_the_state_of_an_engine_of_its_own(
             await pilot.pause()
             await press(pilot, "shift+tab", "enter")
             assert command in dump(app)
+
+
+async def test_the_title_counts_tickets_that_only_wait_for_a_quote_as_held(
+    view: DeskView, console: Build, dump: Dump
+) -> None:
+    first, *rest = view.tickets
+    aged = replace(first, held_reason="ORVX quote is 42s old, limit 3.0s")
+    app, _ = console(replace(view, tickets=(aged, *rest)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert "Tickets 1 waiting, 1 held" in dump(app)
+
+
+async def test_events_above_the_first_row_shown_are_counted(
+    view: DeskView, console: Build, dump: Dump
+) -> None:
+    events = tuple(EventLine(at, EventKind.INFO, f"event {at}", "") for at in range(60, 0, -1))
+    app, _ = console(replace(view, events=events))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert "newer" not in dump(app)
+        await press(pilot, "shift+tab", "G")
+        shown = sum(" event " in row for row in dump(app).splitlines())
+        assert f"{60 - shown} newer" in dump(app)
+        await press(pilot, "g")
+        assert "newer" not in dump(app)

@@ -41,7 +41,7 @@ GLOSSARY = (
     ("protected", "the stop rests where it works without this program"),
     ("UNKNOWN", "the answer to an order was lost; it is asked about, never sent twice"),
     ("halted", "no new orders; stops stay; R resumes when every order's fate is known"),
-    ("replay", "recorded days; waits at each decision until no ticket waits, or space"),
+    ("replay", "recorded days; waits while a ticket waits; space goes on, its tickets expire"),
     ("sha256", "fingerprint of everything on the ticket; the approval carries it"),
 )
 

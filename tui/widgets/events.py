@@ -27,7 +27,7 @@ class EventsPane(Pane[EventLine]):
     follows = True
 
     def heading(self, look: Look) -> Title:
-        return Title("Events", "")
+        return Title("Events", "", f"{self.above} newer" if self.above else "")
 
     def rows(self, look: Look) -> Sequence[EventLine]:
         return look.view.events

@@ -119,6 +119,11 @@ class Pane(Board, Generic[Row]):
         return None if self._selected is None else self._rows.get(self._selected)
 
     @property
+    def above(self) -> int:
+        """How many rows are out of sight above the first one shown."""
+        return self._top if self._order else 0
+
+    @property
     def compact(self) -> bool:
         """Whether the pane is too narrow for the long forms."""
         return self.size.width <= COMPACT
@@ -207,10 +212,12 @@ class Pane(Board, Generic[Row]):
         look, width, height = self._look, self.size.width, self.size.height
         if look is None or width < 10 or height < 2:
             return
-        lines = [self._title_line(self.heading(look), width)]
         self._at = [None]
         self.prepare(width - self.indent - 2, look)
         head = self.head(width - self.indent - 2, look)
+        if self._order:
+            self._scroll(height - (1 if head is None else 2))
+        lines = [self._title_line(self.heading(look), width)]
         if head is not None and self._order:
             lines.append((Span(" " * self.indent), *head))
             self._at.append(None)
@@ -223,7 +230,6 @@ class Pane(Board, Generic[Row]):
             self.set_timer(FLASH_S, self.redraw)
 
     def _row_lines(self, look: Look, width: int, room: int) -> list[Line]:
-        self._scroll(room)
         lines: list[Line] = []
         inner = width - self.indent - 2
         for key in self._order[self._top :]:

@@ -33,7 +33,9 @@ class TicketsPane(Pane[TicketView]):
         if held:
             ink = "-attention" if held == "stale" else "-danger"
             return Title("Tickets", f"{len(tickets)} held", f"held: {held}", ink)
-        return Title("Tickets", f"{len(tickets)} waiting")
+        alone = sum(bool(ticket.held_reason) for ticket in tickets)
+        counts = ((len(tickets) - alone, "waiting"), (alone, "held"))
+        return Title("Tickets", ", ".join(f"{count} {word}" for count, word in counts if count))
 
     def rows(self, look: Look) -> Sequence[TicketView]:
         return look.view.tickets
