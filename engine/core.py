@@ -203,7 +203,11 @@ class Engine:
         self._become(EngineState.STOPPED, "stopped", "engine")
         await self.brackets.idle()
         await self._tasks.end()
-        self._parts.journal.commit((), (self._audit(ENGINE, "stopped", {}),))
+        try:
+            self._parts.journal.commit((), (self._audit(ENGINE, "stopped", {}),))
+        except StorageError as error:
+            # Whoever stops must come to closing the files; the next start needs no such line.
+            self._alarm(f"the stop is not written down: {error}", page=False)
 
     def restate(self, batch: MarketBatch) -> None:
         """Corporate actions, before the venue carries them out."""

@@ -26,7 +26,9 @@ from engine.ports import BarColumns
 from engine.risk.limits import DATASET, FULL, NONE, LimitSwitches
 from engine.sources.sessions import ExchangeSessions
 from engine.strategies.gaps import Gaps
+from storage.journal import SqliteJournal
 from storage.memory import open_memory
+from storage.paper_book import SqlitePaperBook
 from tui.wiring.runtime import RunOptions, Runtime
 
 NINA = Actor("nina", "pts/7")
@@ -546,3 +548,44 @@ async def test_a_restart_in_the_middle_of_a_corporate_action_keeps_the_position(
     assert [held.quantity for held in account.positions] == [bracket.position]
     assert alarms == []
     await again.stop()
+
+
+@pytest.mark.parametrize("write", range(1, 42, 4))
+@pytest.mark.parametrize(("store", "method"), [(SqliteJournal, "commit"), (SqlitePaperBook, "put")])
+async def test_a_full_disk_at_any_write_leaves_books_that_agree_and_stops_that_rest(
+    store: type,
+    method: str,
+    write: int,
+    market: Callable[..., Market],
+    begin: Callable[..., Runtime],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stopped_out: Row = (9.5, 9.6, 8.0, 8.5)
+    days = market({"AAA": [CALM] * 6, "BBB": [CALM, stopped_out, CALM], "CCC": [CALM] * 3})
+    runtime = begin(days, PolicyName.PAPER_AUTO)
+    await runtime.start()
+    real, writes = getattr(store, method), []
+
+    def full_for_a_while(*arguments: Any) -> None:
+        writes.append(arguments)
+        if write <= len(writes) < write + 3:
+            raise StorageError("the disk is full")
+        real(*arguments)
+
+    monkeypatch.setattr(store, method, full_for_a_while)
+    try:
+        await runtime.run_until_done()
+    except StorageError:
+        await runtime.stop()
+        monkeypatch.setattr(store, method, real)
+        runtime = begin(days, PolicyName.PAPER_AUTO)
+        await runtime.start()
+        runtime.engine.give(Resume(NINA))
+        await runtime.run_until_done()
+    engine = runtime.engine
+    account = await engine.parts.broker.account()
+    held = {position.instrument: position.quantity for position in account.positions}
+    assert held == {b.instrument: b.position for b in engine.brackets.open() if b.position}
+    assert all(bracket.cover == bracket.position for bracket in engine.brackets.open())
+    assert account.cash == engine.books.cash
+    await runtime.stop()
