@@ -82,7 +82,28 @@ class Redactor:
         }
 
 
-class PrivateFiles(RotatingFileHandler):
+class TellsOnce(logging.Handler):
+    """A log that cannot be written must not end the engine: it is said once on stderr, in one line."""
+
+    _is_told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Instead of a traceback for every line that is lost."""
+        error = sys.exc_info()[1]
+        if isinstance(self, logging.StreamHandler) and isinstance(error, BrokenPipeError):
+            # Nobody reads: what is still buffered must not fail once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+        if not self._is_told:
+            self._is_told = True
+            what = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+            sys.stderr.write(f"tradedeck: log lines are lost: {what}. The engine runs on\n")
+
+
+class Stream(TellsOnce, logging.StreamHandler[TextIO]):
+    """One line after the other on a stream."""
+
+
+class PrivateFiles(TellsOnce, RotatingFileHandler):
     """Ten files of 10 MB, the oldest goes; only their owner can read them."""
 
     def __init__(self, folder: Path) -> None:
@@ -102,7 +123,7 @@ def start(
 
     A second call replaces what the first one set up. Raises OSError when the folder cannot be written.
     """
-    handler: logging.Handler = PrivateFiles(folder) if folder else logging.StreamHandler(stream or sys.stdout)
+    handler: logging.Handler = PrivateFiles(folder) if folder else Stream(stream or sys.stdout)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,

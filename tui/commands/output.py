@@ -10,6 +10,8 @@ from decimal import Decimal
 
 import typer
 
+from engine.errors import StorageError
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -125,3 +127,8 @@ def _write(text: str) -> None:
         # The reader has what it wanted (`| head`). Nothing more may be written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise StorageError(
+            f"standard output cannot be written: {error.strerror}", "Make room there, or write elsewhere"
+        ) from error

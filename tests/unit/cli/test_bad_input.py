@@ -229,3 +229,21 @@ def test_a_reader_that_left_ends_the_command_quietly(deck: Deck, monkeypatch: py
     monkeypatch.setattr("os.dup2", lambda *_: None)
     monkeypatch.setattr(sys, "stdout", sys.__stdout__)
     assert deck("config", "show").code == 0
+
+
+def test_a_full_disk_under_stdout_is_one_line(deck: Deck, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+
+    def full(text: str, err: bool = False) -> None:
+        if not err:
+            raise OSError(28, "No space left on device")
+        told.append(text)
+
+    monkeypatch.setattr("typer.echo", full)
+    monkeypatch.setattr("os.dup2", lambda *_: None)
+    monkeypatch.setattr(sys, "stdout", sys.__stdout__)
+    assert deck("config", "show").code == 65
+    assert told == [
+        "tradedeck: standard output cannot be written: No space left on device."
+        " Make room there, or write elsewhere"
+    ]

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import os
 import stat
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -170,6 +171,19 @@ def test_a_file_open_to_others_is_closed_to_them(tmp_path: Path) -> None:
     handler = logs.PrivateFiles(tmp_path)
     handler.close()
     assert stat.S_IMODE((tmp_path / logs.FILE).stat().st_mode) == 0o600
+
+
+def test_a_reader_that_left_is_told_of_once_and_without_a_traceback(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        logs.start(None, (), stream)
+        logs.logger("a").warning("nobody hears this")
+        logs.logger("a").warning("nor this")
+        logs.stop()
+    assert capfd.readouterr().err == "tradedeck: log lines are lost: Broken pipe. The engine runs on\n"
 
 
 def test_starting_again_replaces_the_first(lines: Lines) -> None:
