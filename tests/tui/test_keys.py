@@ -301,7 +301,9 @@ async def test_reject_can_be_left_and_other_needs_words(view: DeskView, console:
         assert link.given == []
 
 
-async def test_resume_starts_on_cancel_and_needs_a_clean_book(view: DeskView, console: Build) -> None:
+async def test_resume_starts_on_cancel_and_needs_a_clean_book(
+    view: DeskView, console: Build, now: Any
+) -> None:
     app, link = console(halted(view))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -316,12 +318,17 @@ async def test_resume_starts_on_cancel_and_needs_a_clean_book(view: DeskView, co
         assert "R refused" in last_row(app)
         link.push(dirty)
         await pilot.pause()
+        for _ in range(5):
+            now.s += 0.29
+            await press(pilot, "R")
+        assert link.given == [], "a key held down repeats itself"
+        now.s += 0.3
         await press(pilot, "R")
         await pilot.pause()
         assert link.given == [Resume(app.actor)]
 
 
-async def test_resume_of_a_live_account_wants_its_name(view: DeskView, console: Build) -> None:
+async def test_resume_of_a_live_account_wants_its_name(view: DeskView, console: Build, now: Any) -> None:
     shown = halted(view)
     shown = replace(shown, header=replace(shown.header, kind=AccountKind.LIVE, account="UR1"))
     app, link = console(shown)
@@ -329,6 +336,7 @@ async def test_resume_of_a_live_account_wants_its_name(view: DeskView, console: 
         await pilot.pause()
         await press(pilot, "R", "U", "R")
         assert link.given == []
+        now.s += 0.3
         await press(pilot, "1", "R")
         await pilot.pause()
         assert link.given == [Resume(app.actor)]
@@ -419,12 +427,16 @@ async def test_help_lists_exactly_the_keys_that_work_here(view: DeskView, consol
         assert isinstance(app.screen, DeskScreen)
 
 
-async def test_an_answer_is_shown_as_a_toast_and_never_as_markup(view: DeskView, console: Build) -> None:
+async def test_an_answer_is_shown_as_a_toast_and_never_as_markup(
+    view: DeskView, console: Build, now: Any
+) -> None:
     app, link = console(halted(view))
     link.answers.append(Answer(False, "not_reconciled", "no [b]PEPE[/] [@click=app.bell()]x"))
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await pilot.pause()
-        await press(pilot, "R", "R")
+        await press(pilot, "R")
+        now.s += 0.3
+        await press(pilot, "R")
         await pilot.pause()
         await pilot.pause()
         for _ in range(10):

@@ -145,3 +145,17 @@ async def test_events_above_the_first_row_shown_are_counted(
         assert f"{60 - shown} newer" in dump(app)
         await press(pilot, "g")
         assert "newer" not in dump(app)
+
+
+async def test_an_engine_that_began_after_the_scan_does_not_claim_an_empty_day(
+    view: DeskView, console: Build, dump: Dump
+) -> None:
+    opens = view.header.session_open_us
+    header = replace(view.header, engine_since_us=opens)
+    app, _ = console(replace(view, header=header, gaps=()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        text = dump(app)
+        assert "No gap candidates known" in text
+        assert "The engine runs since 14:30:00Z, after the" in text
+        assert "No gap candidates today" not in text

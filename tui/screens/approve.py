@@ -14,7 +14,7 @@ from tui import format as fmt
 from tui.actions import Place
 from tui.screens.arrange import FEWEST_COLUMNS, FEWEST_ROWS, too_small
 from tui.screens.chrome import bindings_for
-from tui.screens.dialog import Dialog, Gap, button, key_button
+from tui.screens.dialog import GUARD_S, Dialog, Gap, button, key_button
 from tui.views import EventKind, TicketView
 from tui.widgets.ink import EMPTY, Line, Span, break_at_commas, cut, spread, width_of
 from tui.widgets.look import Look
@@ -22,7 +22,6 @@ from tui.widgets.rail import rail
 from tui.widgets.tickets import held_because
 
 CLOSES_S = 60.0
-GUARD_S = 0.3
 QUOTE_LIMIT_US = 3_000_000
 """How old a quote of a live market may be when the key goes down (SPEC 11.3)."""
 FEWEST_ORDER_LINES = 2
@@ -249,7 +248,12 @@ class ApproveDialog(Dialog[Approval]):
         look = self.console.look()
         if look is None:
             return
-        if off := self.why_off(look):
+        now = self.console.options.now()
+        off = self.why_off(look)
+        if now < self._armed:
+            # A key held down repeats itself: it is let go before it approves.
+            self._sleep(now)
+        if off:
             self.refuse("a", off)
             return
         self._asking = True
@@ -264,9 +268,12 @@ class ApproveDialog(Dialog[Approval]):
             self.dismiss(Approval(answer.text, answer.ok))
             return
         self._moved = "price moved: a again"
-        self._armed = self.console.options.now() + GUARD_S
-        self.set_timer(GUARD_S + 0.02, self.show)
+        self._sleep(self.console.options.now())
         self.refuse("a", answer.text)
+
+    def _sleep(self, now: float) -> None:
+        self._armed = now + GUARD_S
+        self.set_timer(GUARD_S + 0.02, self.show)
 
     def action_reject(self) -> None:
         """On to the reasons; no dialog stands on a dialog."""

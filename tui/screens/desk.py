@@ -414,7 +414,7 @@ class DeskScreen(DeckScreen[None]):
             if resumes:
                 self.run_worker(self._give(Resume(self.console.actor)))
 
-        self.app.push_screen(ResumeDialog(), after)
+        self.app.push_screen(ResumeDialog(self.console.options.now()), after)
 
     def action_resume_market(self) -> None:
         """Let a waiting replay go on."""

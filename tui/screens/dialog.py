@@ -17,6 +17,8 @@ Result = TypeVar("Result")
 WIDTH_WIDE, WIDTH_SMALL = 84, 74
 HEIGHT_WIDE, HEIGHT_SMALL = 21, 19
 PADDING = 2
+GUARD_S = 0.3
+"""The key that opened a dialog does nothing in it before it was still for so long."""
 
 
 @dataclass(frozen=True, slots=True)

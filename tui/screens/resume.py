@@ -6,7 +6,7 @@ from engine.model.positions import AccountKind
 from tui import format as fmt
 from tui.actions import Place
 from tui.screens.chrome import bindings_for
-from tui.screens.dialog import Dialog, Gap, button, key_button
+from tui.screens.dialog import GUARD_S, Dialog, Gap, button, key_button
 from tui.widgets.banner import unknown_words
 from tui.widgets.ink import Line, Span, spread
 from tui.widgets.look import Look
@@ -18,9 +18,10 @@ class ResumeDialog(Dialog[bool]):
     BINDINGS = bindings_for(frozenset({Place.RESUME}))
     place = Place.RESUME
 
-    def __init__(self) -> None:
+    def __init__(self, now: float) -> None:
         super().__init__()
         self._typed = ""
+        self._armed = now + GUARD_S
 
     def _needs_name(self, look: Look) -> bool:
         return look.view.header.kind is AccountKind.LIVE
@@ -91,7 +92,12 @@ class ResumeDialog(Dialog[bool]):
         look = self.console.look()
         if look is None:
             return
-        if off := self._why_off(look):
+        now = self.console.options.now()
+        if now < self._armed:
+            # A key held down repeats itself: it is let go before it resumes.
+            self._armed = now + GUARD_S
+            self.refuse("R", self._why_off(look) or "ready in 0.3 s")
+        elif off := self._why_off(look):
             self.refuse("R", off)
         else:
             self.dismiss(True)

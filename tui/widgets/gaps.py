@@ -85,7 +85,7 @@ class GapsPane(Pane[GapRow]):
             wait = fmt.countdown(opens - look.now_us)
             return Emptiness(f"Scan at {fmt.clock_new_york(opens)}, in {wait}", ("Nothing is broken.",))
         closes = header.session_close_us
-        if opens is not None and closes is not None and opens < header.engine_since_us < closes:
+        if opens is not None and closes is not None and opens <= header.engine_since_us < closes:
             since = fmt.clock_utc(header.engine_since_us)
             why = f"The engine runs since {since}, after the scan of this session."
             return Emptiness("No gap candidates known", (why, "Tickets and brackets are all here."))
