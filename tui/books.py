@@ -1,6 +1,7 @@
 """The books as JSON documents, from a running engine or from a state folder's journal."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 
 from engine.core import Engine
 from engine.execution.approvals import Entry, read_ticket
@@ -23,7 +24,7 @@ def answer(engine: Engine, question: Question) -> Document:
         case Question.PROPOSALS:
             return [_proposal(e.ticket, e.state.value, e.reason) for e in _shown(engine.tickets)]
         case Question.ORDERS:
-            return orders(engine.brackets)
+            return orders(_current(engine.brackets, engine.picture.session))
         case Question.POSITIONS:
             return positions(engine.brackets.open(), lambda i: engine.picture.last(i))
         case Question.ROUND_TRIPS:
@@ -42,7 +43,8 @@ def read(journal: Journal, question: Question) -> Document:
                 _proposal(read_ticket(str(r["body"])), str(r["state"]), str(r["reason"] or "")) for r in rows
             ]
         case Question.ORDERS:
-            return orders(brackets)
+            session = journal.meta("market_session")
+            return orders(_current(brackets, None if session is None else date.fromisoformat(session)))
         case Question.POSITIONS:
             return positions(brackets, lambda instrument: None)
         case Question.ROUND_TRIPS:
@@ -77,6 +79,11 @@ def _proposal(ticket: Ticket, state: str, reason: str) -> dict[str, object]:
         "correlation": ticket.correlation,
         "waits": state == ProposalState.PENDING,
     }
+
+
+def _current(brackets: Iterable[Bracket], session: date | None) -> list[Bracket]:
+    """Open brackets, and those that began in the session the books stand at."""
+    return [b for b in brackets if b.phase is not BracketPhase.CLOSED or b.session == session]
 
 
 def orders(brackets: Iterable[Bracket]) -> list[dict[str, object]]:

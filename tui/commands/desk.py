@@ -97,7 +97,7 @@ def orders(
     state: StateOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Every order of every open bracket."""
+    """Every order of the open brackets, and of those that began in this session."""
     _show("orders", given(context, config, state), as_json, ORDERS)
 
 

@@ -219,13 +219,15 @@ class Runtime:
 
     async def stop(self) -> None:
         """Drain: no new batch, answers awaited, stops left at the venue, everything closed."""
-        self.replay.stop()
-        if self._task is not None:
-            await asyncio.wait({self._task})
-        await self.engine.stop()
-        await self.link.close()
-        self.bus.close()
-        self._open.close()
+        try:
+            self.replay.stop()
+            if self._task is not None:
+                await asyncio.wait({self._task})
+            await self.engine.stop()
+            await self.link.close()
+        finally:
+            self.bus.close()
+            self._open.close()
 
     async def events(self) -> AsyncIterator[Event]:
         """Everything that happens, for a log."""
