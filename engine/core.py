@@ -215,12 +215,16 @@ class Engine:
         self.brackets.restate(batch.actions)
 
     def prime(self, batch: MarketBatch) -> None:
-        """The last instant that was handled to its end before a restart: the picture is what it was then."""
+        """The last instant that was handled to its end before a restart: the picture is what it was then.
+
+        An opening is judged again for the person to see; each of its candidates is known and proposed once.
+        """
         self.picture.restate(batch.actions)
         self.picture.take(batch)
         for bracket in self.brackets.open():
             if batch.session is not None and _is_restated_after(bracket, batch.session):
                 self.picture.forget(bracket.instrument)
+        self.decide(batch)
 
     def take(self, batch: MarketBatch) -> None:
         """Market data into the live picture, then every bracket that it concerns."""
@@ -250,7 +254,8 @@ class Engine:
         for entry in self.tickets.waiting():
             self._ask_policy(entry)  # it waited when the process ended
         for strategy in self._parts.strategies:
-            verdicts = tuple(strategy.propose(self._for(strategy, context)))
+            proposed = strategy.propose(self._for(strategy, context))
+            verdicts = tuple(self.tickets.recall(verdict) for verdict in proposed)
             self.verdicts[strategy.name] = verdicts
             self.tickets.record([verdict for verdict in verdicts if verdict.proposal is None])
             for verdict in verdicts:

@@ -70,7 +70,8 @@ class Tickets:
         self._waiting: dict[TicketId, None] = {}
         self._by_candidate: dict[CorrelationId, TicketId] = {}
         self._nonces: dict[str, TicketId] = {}
-        self._seen: set[str] = set()
+        self._seen: dict[str, CorrelationId] = {}
+        """Decision instants that were handled, and the candidate each was about."""
         self._last_number = 0
         counter.brackets.on_changed = self._bracket_rows
         counter.brackets.on_committed = self._bracket_committed
@@ -98,7 +99,9 @@ class Tickets:
                 )
             )
         self._nonces = {str(row["nonce"]): TicketId(str(row["ticket"])) for row in journal.rows("nonce")}
-        self._seen = {str(row["key"]) for row in journal.rows("proposal_seen")}
+        self._seen = {
+            str(row["key"]): CorrelationId(str(row["correlation"])) for row in journal.rows("proposal_seen")
+        }
         for entry in self.waiting():
             self._expire_at(entry.ticket)
 
@@ -122,13 +125,22 @@ class Tickets:
         """Whether this decision instant was not handled before, also not before a crash."""
         return seen_key(verdict) not in self._seen
 
+    def recall(self, verdict: Verdict) -> Verdict:
+        """A verdict on a candidate that was judged before, under the id that it had then; else as it is."""
+        known = self._seen.get(seen_key(verdict))
+        if known is None:
+            return verdict
+        candidate = replace(verdict.candidate, correlation=known)
+        proposal = None if verdict.proposal is None else replace(verdict.proposal, candidate=candidate)
+        return replace(verdict, candidate=candidate, proposal=proposal)
+
     def record(self, verdicts: Sequence[Verdict]) -> None:
         """Journal verdicts that came to no proposal, once for each decision instant."""
         new = [verdict for verdict in verdicts if self.is_new(verdict)]
         if new:
             rows = [seen_row(verdict) for verdict in new]
             self._counter.brackets.write(rows, [self._verdict_audit(verdict) for verdict in new])
-            self._seen.update(seen_key(verdict) for verdict in new)
+            self._seen |= {seen_key(verdict): verdict.candidate.correlation for verdict in new}
 
     def propose(self, verdict: Verdict, proposal: Proposal, quote: Quote, equity: Decimal) -> Entry:
         """Gate a proposal: a ticket that waits, or one that was gated out with the first failing gate."""
@@ -162,7 +174,7 @@ class Tickets:
             ),
         )
         counter.brackets.write((self._row(entry), seen_row(verdict)), audit)
-        self._seen.add(seen_key(verdict))
+        self._seen[seen_key(verdict)] = candidate.correlation
         self._keep(entry)
         if state is ProposalState.PENDING:
             self._expire_at(ticket)

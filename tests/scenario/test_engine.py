@@ -20,7 +20,7 @@ from engine.execution.policies import PolicyName
 from engine.loop import run_virtual
 from engine.model.commands import Actor, ApproveTicket, Halt, RejectTicket, Resume
 from engine.model.events import Alarm, CandidatesJudged, EngineStateChanged, TicketChanged
-from engine.model.ids import InstrumentId, instrument_id
+from engine.model.ids import InstrumentId, StrategyName, instrument_id
 from engine.model.tickets import ProposalState
 from engine.ports import BarColumns
 from engine.risk.limits import DATASET, FULL, NONE, LimitSwitches
@@ -589,3 +589,27 @@ async def test_a_full_disk_at_any_write_leaves_books_that_agree_and_stops_that_r
     assert all(bracket.cover == bracket.position for bracket in engine.brackets.open())
     assert account.cash == engine.books.cash
     await runtime.stop()
+
+
+async def test_a_restart_shows_the_session_s_candidates_again_and_proposes_none_twice(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    days = market({"AAA": [CALM] * 2, "BBB": [CALM] * 2})
+    runtime = begin(days, wait=True)
+    await runtime.start()
+    await until(lambda: runtime.replay.paused)
+    before = {entry.ticket.correlation for entry in runtime.engine.tickets}
+    audited = len(runtime.engine.parts.journal.audit())
+    await runtime.stop()
+
+    again = begin(days, wait=True)
+    await again.start()
+    await until(lambda: again.replay.paused)
+    engine = again.engine
+    shown = {verdict.candidate.correlation for verdict in engine.verdicts[StrategyName("gaps")]}
+    assert shown == before
+    assert {entry.ticket.correlation for entry in engine.tickets} == before
+    assert len(engine.tickets.waiting()) == 2
+    kinds = [line["kind"] for line in engine.parts.journal.audit()[audited:]]
+    assert "candidate" not in kinds
+    await again.stop()
