@@ -117,3 +117,16 @@ def test_a_ticket_is_approved_filled_protected_and_sold(tmp_path: Path, replay_a
     assert trip["exit_reason"] in {"stop", "target", "time"}
     (verdict,) = tradedeck(tmp_path, "--state", "latest", "audit", "verify", "--json").values()
     assert verdict["ok"]
+
+
+def test_a_replay_behind_the_last_bar_is_refused_in_one_line(
+    tmp_path: Path, replay_arguments: list[str]
+) -> None:
+    arguments = ["--no-ui", *replay_arguments]
+    arguments[arguments.index("--replay") + 1] = "2017-12-27"
+    environment = {**os.environ, "TRADEDECK_HOME": str(tmp_path / "home")}
+    command = [sys.executable, "-c", RUN, *arguments]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("tradedeck: the daily bars end on 2016-05-")
+    assert done.stdout == ""

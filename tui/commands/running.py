@@ -196,9 +196,11 @@ def _attached_console(at: Given, settings: "Settings", wanted: Wanted) -> bool:
         _start_log(settings.log_dir or at.paths.folder / "log")
         try:
             await _show(link, _console_options(settings, wanted, own_engine=False))
+            goes_on = link.is_attached
         finally:
             await link.close()
-        say(f"Console closed. The engine runs on, its state is {at.paths.folder}")
+        what = "The engine runs on" if goes_on else "The engine did not answer any more"
+        say(f"Console closed. {what}, its state is {at.paths.folder}")
         return True
 
     return asyncio.run(go())

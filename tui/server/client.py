@@ -286,6 +286,11 @@ class RemoteLink:
             if not future.done():
                 future.set_exception(_Cut(was_sent=True))
 
+    @property
+    def is_attached(self) -> bool:
+        """Whether the engine answered last time."""
+        return self._state is LinkState.ATTACHED
+
     async def _set_state(self, state: LinkState) -> None:
         self._state = state
         if state is LinkState.ATTACHED:

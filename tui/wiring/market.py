@@ -40,6 +40,11 @@ class MarketData:
     spy: BarColumns | None
     notes: tuple[str, ...]
 
+    def last_day(self) -> date:
+        """The newest session that any instrument has a bar of."""
+        newest: date = max(columns.day[-1] for columns in self.bars.values()).item()
+        return newest
+
     def index(self, name: str, session: date) -> BarColumns | None:
         """VIX or SPY as known before a session."""
         columns = {"VIX": self.vix, "SPY": self.spy}[name]

@@ -15,7 +15,7 @@ from engine.backtest.replay import TICK_S, Pace, Replay
 from engine.bus import Bus, Subscription, Trouble
 from engine.clock import TestClock
 from engine.core import Engine, Parts, live_random_bits
-from engine.errors import StorageError
+from engine.errors import StorageError, UsageError
 from engine.execution.gating import StrategyTerms
 from engine.execution.matching import NAIVE, GapFill, MatchRules
 from engine.execution.policies import ListRule, PolicyName, policy_of
@@ -248,6 +248,12 @@ def build(options: RunOptions, narrate: Callable[[str], None]) -> Runtime:
     market = load_market(options.replay.inputs, options.state, sessions)
     for note in market.notes:
         narrate(note)
+    last = market.last_day()
+    if last < options.replay.first:
+        raise UsageError(
+            f"the daily bars end on {last}, before {options.replay.first}",
+            "Name an earlier day, or newer bars",
+        )
     return Runtime(options, market, sessions)
 
 
