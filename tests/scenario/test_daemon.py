@@ -249,6 +249,13 @@ def test_killed_while_tickets_wait_it_waits_for_them_again(deck: Deck, start: Ca
     assert (held["ticket"], held["protected"]) == (before[0]["ticket"], held["quantity"])
 
 
+def test_a_day_before_the_bars_is_refused(deck: Deck) -> None:
+    place = deck.replay.index("--replay") + 1
+    days = [*deck.replay[:place], "2000-01-03", *deck.replay[place + 1 :]]
+    refused = deck.run(*days, "--no-ui", "--state", str(deck.state))
+    assert (refused.code, "after 2000-01-03" in refused.err) == (2, True), refused.err
+
+
 def test_a_state_that_lost_its_journal_is_refused(deck: Deck, start: Callable[..., Daemon]) -> None:
     assert start().end(signal.SIGTERM)[0] == 0
     (journal,) = deck.state.glob("journal-*.db")

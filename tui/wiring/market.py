@@ -40,6 +40,11 @@ class MarketData:
     spy: BarColumns | None
     notes: tuple[str, ...]
 
+    def first_day(self) -> date:
+        """The first day that has a bar of any instrument."""
+        days: list[date] = [columns.day[0].item() for columns in self.bars.values()]
+        return min(days)
+
     def last_day(self) -> date:
         """The newest session that any instrument has a bar of."""
         newest: date = max(columns.day[-1] for columns in self.bars.values()).item()

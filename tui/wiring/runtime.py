@@ -248,7 +248,12 @@ def build(options: RunOptions, narrate: Callable[[str], None]) -> Runtime:
     market = load_market(options.replay.inputs, options.state, sessions)
     for note in market.notes:
         narrate(note)
-    last = market.last_day()
+    begin, last = market.first_day(), market.last_day()
+    if options.replay.first < begin:
+        raise UsageError(
+            f"the daily bars begin on {begin}, after {options.replay.first}",
+            "Name a later day, or older bars",
+        )
     if last < options.replay.first:
         raise UsageError(
             f"the daily bars end on {last}, before {options.replay.first}",
