@@ -6,7 +6,6 @@ batch, in this order: `restate`, (the paper venue sees the batch), `take`, `deci
 """
 
 import asyncio
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -258,9 +257,10 @@ class Engine:
             verdicts = tuple(self.tickets.recall(verdict) for verdict in proposed)
             self.verdicts[strategy.name] = verdicts
             self.tickets.record([verdict for verdict in verdicts if verdict.proposal is None])
+            # Told before its tickets are, so that whoever remembers them knows the candidates.
+            self._parts.publish(CandidatesJudged(strategy.name, verdicts, self._parts.clock.now_us()))
             for verdict in verdicts:
                 self._propose(verdict, context)
-            self._parts.publish(CandidatesJudged(strategy.name, verdicts, self._parts.clock.now_us()))
 
     def finish(self, batch: MarketBatch) -> None:
         """The instant is handled: a restart begins after it."""
@@ -502,8 +502,3 @@ class Engine:
 def _is_restated_after(bracket: Bracket, session: date) -> bool:
     """Its terms are in dollars of a later session: the process ended in the middle of a corporate action."""
     return bracket.last_action is not None and bracket.last_action > session
-
-
-def live_random_bits(count: int) -> int:
-    """Entropy for ids of live and paper accounts."""
-    return secrets.randbits(count)

@@ -92,6 +92,11 @@ class JournalReader:
         found = self._select("SELECT ts_us FROM audit ORDER BY seq DESC LIMIT 1")
         return None if not found else int(found[0]["ts_us"] or 0)
 
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the newest audit line: kept elsewhere too, it shows a log that was cut short."""
+        found = self._select("SELECT seq, h FROM audit ORDER BY seq DESC LIMIT 1")
+        return (int(found[0]["seq"] or 0), str(found[0]["h"])) if found else (0, FIRST_PREVIOUS)
+
     def verify(self, last: int | None = None) -> AuditVerdict:
         """Check the audit chain: all of it, or the newest `last` rows."""
         with storage_errors(self.path, "checking the audit log"):

@@ -5,7 +5,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,7 @@ import pytest
 
 from brokers.paper.broker import PaperBroker
 from engine.core import EngineState
-from engine.errors import BrokerUnavailable, StorageError
+from engine.errors import BrokerUnavailable, ConfigError, StorageError
 from engine.execution.policies import PolicyName
 from engine.loop import run_virtual
 from engine.model.commands import Actor, ApproveTicket, Halt, RejectTicket, Resume
@@ -138,6 +138,9 @@ async def test_a_ticket_is_approved_protected_and_sold_at_the_close_of_the_fifth
         assert len(memory.signals(found)) == 1
         assert {action.kind for action in memory.actions(found)} == {"proposal", "approve", "exit"}
         assert len(memory.outcomes(found)) == 1
+    with closing(sqlite3.connect(runtime.state.memory)) as database:
+        (linked,) = database.execute("SELECT count(signal_id) FROM actions").fetchone()
+    assert linked == 3
 
 
 async def test_a_ticket_that_nobody_decides_expires_after_ten_minutes_of_market_time(
@@ -613,3 +616,28 @@ async def test_a_restart_shows_the_session_s_candidates_again_and_proposes_none_
     kinds = [line["kind"] for line in engine.parts.journal.audit()[audited:]]
     assert "candidate" not in kinds
     await again.stop()
+
+
+async def test_a_state_of_other_days_is_refused(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    days = market({"AAA": [CALM] * 3})
+    runtime = begin(days)
+    await runtime.start()
+    await runtime.stop()
+    other = begin(days)
+    replayed = replace(other.options.replay, first=date(2016, 2, 9))
+    moved = Runtime(replace(other.options, replay=replayed), other.market, other.sessions)
+    with pytest.raises(ConfigError, match="holds a replay from 2016-02-08, not from 2016-02-09"):
+        await moved.start()
+
+
+async def test_the_head_of_the_audit_log_is_the_hash_of_its_last_line(
+    market: Callable[..., Market], begin: Callable[..., Runtime]
+) -> None:
+    runtime = begin(market({"AAA": [CALM]}))
+    await runtime.start()
+    await runtime.run_until_done()
+    last = runtime.engine.parts.journal.audit()[-1]
+    assert runtime.audit_head() == (last["seq"], last["h"])
+    await runtime.stop()

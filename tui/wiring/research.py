@@ -1,5 +1,6 @@
 """Back-test and replay as documents: the same shape from the kernel and from the real engine."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,10 +11,11 @@ from engine.backtest.naive import NaiveRule
 from engine.backtest.run import Limits, backtest_naive
 from engine.execution.matching import GapFill
 from engine.execution.records import restore_round_trip
-from engine.model.candidates import Regime
+from engine.model.candidates import Regime, Vote
 from engine.model.ids import symbol_of
 from engine.model.positions import RoundTrip
 from engine.money import to_decimal
+from engine.ports import Journal
 from engine.sources.sessions import ExchangeSessions
 from engine.strategies.regime import read_regime
 from storage.paths import Home, StatePaths
@@ -57,8 +59,7 @@ def _document_of(runtime: Runtime, with_rows: bool, narrate: Narrate) -> dict[st
         left = bars_left(bars[bracket.instrument], bracket.session)
         entry = float(bracket.limit_price)
         truncated.append(TruncatedTrade(symbol_of(bracket.instrument), bracket.session, entry, left))
-    judged = len(engine.parts.journal.rows("proposal_seen"))
-    for line in narration(judged, runtime.market.vix is not None):
+    for line in narration(_screened(engine.parts.journal), runtime.market.vix is not None):
         narrate(line)
     narrate(f"state kept in {runtime.state.folder}")
     return build_document(rows, truncated, runtime.market.vix, with_rows)
@@ -143,6 +144,16 @@ class _Regimes(Mapping[date, Regime]):
 
     def __len__(self) -> int:
         raise TypeError("every session has a regime")
+
+
+def _screened(journal: Journal) -> int:
+    """How many candidates the rule let through, the account's limits aside."""
+    found = 0
+    for line in journal.audit():
+        if line["kind"] == "candidate":
+            reports = json.loads(str(line["body"]))["reports"]
+            found += any(r["agent"] == "screener" and r["vote"] == Vote.APPROVE for r in reports)
+    return found
 
 
 def trade_row(trip: RoundTrip) -> TradeRow:

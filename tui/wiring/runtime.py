@@ -14,8 +14,8 @@ from engine.agents.historian import Historian
 from engine.backtest.replay import TICK_S, Pace, Replay
 from engine.bus import Bus, Subscription, Trouble
 from engine.clock import TestClock
-from engine.core import Engine, Parts, live_random_bits
-from engine.errors import StorageError, UsageError
+from engine.core import Engine, Parts
+from engine.errors import ConfigError, StorageError, UsageError
 from engine.execution.gating import StrategyTerms
 from engine.execution.matching import NAIVE, GapFill, MatchRules
 from engine.execution.policies import ListRule, PolicyName, policy_of
@@ -115,6 +115,7 @@ class Runtime:
         journal = self._open.enter_context(
             open_journal(state.journal(kind, SIMULATION_ACCOUNT), SIMULATION_ACCOUNT, kind)
         )
+        self._journal = journal
         book = self._open.enter_context(
             open_paper_book(state.paper_book(SIMULATION_ACCOUNT), Synchronous.NORMAL)
         )
@@ -161,7 +162,7 @@ class Runtime:
                 max_positions_total=risk.max_positions_total,
                 dataset=True,
                 policy=policy_of(options.policy, kind, _rules(options.settings)),
-                random_bits=_id_bits(kind, handled),
+                random_bits=_id_bits(state.folder.name, handled),
                 publish=self.bus.publish,
                 config_hash=options.settings.sha256,
                 entry_until=replayed.last,
@@ -212,6 +213,10 @@ class Runtime:
         if task is None or task.cancelled():
             return False
         return not task.done() or task.exception() is None
+
+    def audit_head(self) -> tuple[int, str]:
+        """Number and hash of the newest line of the audit log, to be kept in a second place."""
+        return self._journal.head()
 
     def ask_to_stop(self) -> None:
         """Let `run_until_done` return."""
@@ -281,14 +286,19 @@ def _rules(settings: Settings) -> Mapping[StrategyName, ListRule]:
 
 
 def _remember_start(journal: Journal, initial_cash: Decimal, options: RunOptions) -> None:
-    """What a later start on the same state needs to go on the same way."""
-    if journal.meta("initial_cash") is None:
-        values = {"initial_cash": format(initial_cash, "f"), "replay_first": options.replay.first.isoformat()}
+    """What a later start on the same state needs to go on the same way. Raises ConfigError for other days."""
+    first = options.replay.first.isoformat()
+    stored = journal.meta("replay_first")
+    if stored is None:
+        values = {"initial_cash": format(initial_cash, "f"), "replay_first": first}
         journal.commit([JournalRow("meta", {"k": key, "v": value}) for key, value in values.items()], ())
+    elif stored != first:
+        raise ConfigError(
+            f"{options.state.folder} holds a replay from {stored}, not from {first}",
+            "Go on with that day, or name another state folder",
+        )
 
 
-def _id_bits(kind: AccountKind, handled: str | None) -> Callable[[int], int]:
-    """Replays of the same days make the same ids; a resumed one must not repeat any."""
-    if kind is not AccountKind.SIMULATION:
-        return live_random_bits
-    return random.Random(f"replay {handled}").getrandbits  # noqa: S311 - ids of a simulation guard nothing
+def _id_bits(state: str, handled: str | None) -> Callable[[int], int]:
+    """A replay makes the same ids again in a state folder of the same name; a resumed one repeats none."""
+    return random.Random(f"{state} {handled}").getrandbits  # noqa: S311 - ids of a simulation guard nothing

@@ -52,6 +52,9 @@ class FakeRuntime:
         self.looked += 1
         return self.healthy
 
+    def audit_head(self) -> tuple[int, str]:
+        return 7, "ab" * 32
+
 
 class FakeServer:
     def __init__(self, steps: list[str]) -> None:
@@ -211,6 +214,15 @@ async def test_events_are_logged_up_to_the_last(runtime: FakeRuntime, server: Fa
     assert [line["event"] for line in events] == ["alarm", "engine_state_changed"]
     assert (events[0]["level"], events[0]["correlation"]) == ("critical", "01JD")
     assert events[1]["state"] == "STOPPED"
+
+
+async def test_the_head_of_the_audit_log_is_told(
+    runtime: FakeRuntime, server: FakeServer, lines: Any
+) -> None:
+    runtime.done.set()
+    await headless.run(runtime, lambda: server, {})
+    (line,) = [line for line in lines() if line["event"] == "audit head"]
+    assert (line["seq"], line["sha256"]) == (7, "ab" * 32)
 
 
 async def test_the_signal_handlers_are_put_back(runtime: FakeRuntime, server: FakeServer) -> None:
