@@ -69,5 +69,7 @@ def trace(
         return
     for line in lines:
         when = "-" if line.ts is None else format.clock_utc(line.ts)
-        known = ((key, value) for key, value in line.values.items() if value is not None)
-        write_line(f"{when:9}  {line.table:12}  {clean('  '.join(f'{key}={value}' for key, value in known))}")
+        told = "  ".join(f"{key}={value}" for key, value in line.values.items() if value is not None)
+        cut = clean(told)
+        more = "… (--json shows all)" if len(told) > len(cut) else ""
+        write_line(f"{when:9}  {line.table:12}  {cut}{more}")
