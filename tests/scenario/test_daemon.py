@@ -220,13 +220,23 @@ def test_the_books_are_the_same_when_the_daemon_is_gone(deck: Deck, start: Calla
     assert deck.on_state("halt").code == 75
 
 
+def held_position(deck: Deck) -> dict[str, Any]:
+    """The one position, protected: an approval answers when the order is on its way, the fill comes after."""
+    for _ in range(20):
+        found = deck.on_state("positions", "--json").json
+        if found and found[0]["protected"] == found[0]["quantity"]:
+            break
+    (held,) = found
+    return dict(held)
+
+
 def test_killed_with_an_open_bracket_it_comes_back_with_exactly_that_one(
     deck: Deck, start: Callable[..., Daemon]
 ) -> None:
     daemon = start()
     first = waiting(deck)[0]
     assert deck.on_state("approve", first["number"], "--sha", first["sha256"][:8]).code == 0
-    (held,) = deck.on_state("positions", "--json").json
+    held = held_position(deck)
     assert held["protected"] == held["quantity"]
     assert daemon.end(signal.SIGKILL)[0] == -signal.SIGKILL
     start()
@@ -245,7 +255,7 @@ def test_killed_while_tickets_wait_it_waits_for_them_again(deck: Deck, start: Ca
     assert [row["sha256"] for row in again] == [row["sha256"] for row in before]
     approved = deck.on_state("approve", again[0]["number"], "--sha", again[0]["sha256"][:8])
     assert approved.code == 0, approved.err
-    (held,) = deck.on_state("positions", "--json").json
+    held = held_position(deck)
     assert (held["ticket"], held["protected"]) == (before[0]["ticket"], held["quantity"])
 
 
