@@ -131,8 +131,8 @@ class JournalReader:
 
     def _correlation_of(self, identifier: str) -> str:
         found = self._select(
-            "SELECT correlation FROM ticket WHERE id = ?1 UNION SELECT correlation FROM ord WHERE cid = ?1",
-            (identifier,),
+            "SELECT correlation FROM ticket WHERE id = ? UNION SELECT correlation FROM ord WHERE cid = ?",
+            (identifier, identifier),
         )
         return (_text(found[0]["correlation"]) or identifier) if found else identifier
 
