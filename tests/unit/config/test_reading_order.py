@@ -97,7 +97,8 @@ def test_a_wrong_variable_is_named(read: Read) -> None:
 
 
 def test_variables_of_other_uses_are_left_alone(read: Read) -> None:
-    read(environment={"TRADEDECK_HOME": "/x", "TRADEDECK_TEST_DATA": "/y", "GAPS__SIZE_PCT": "9"})
+    others = {"TRADEDECK_HOME": "/x", "TRADEDECK_TEST_DATA": "/y", "GAPS__SIZE_PCT": "9"}
+    assert read(environment=others).sha256 == read().sha256
 
 
 def test_the_hash_is_of_the_values_and_not_of_who_set_them(read: Read) -> None:

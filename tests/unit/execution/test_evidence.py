@@ -217,6 +217,12 @@ def test_sessions_are_counted_once_and_end_in_a_time_exit(bracket: Bracket) -> N
         assert (current.sessions_held, current.exit_wanted) == (held, wanted)
 
 
+def test_a_session_before_the_entry_is_not_counted(bracket: Bracket) -> None:
+    fresh = replace(bracket, last_session=None, sessions_held=0, session=date(2016, 1, 5), max_sessions=1)
+    assert apply(SessionOver(date(2016, 1, 4)), fresh, NOW) == fresh
+    assert apply(SessionOver(date(2016, 1, 5)), fresh, NOW).exit_wanted is ExitReason.TIME
+
+
 def test_the_first_reason_to_leave_is_kept(bracket: Bracket) -> None:
     current = apply(ExitWanted(ExitReason.MANUAL), replace(bracket, max_sessions=1), NOW)
     current = apply(ExitWanted(ExitReason.EMERGENCY), current, NOW)
