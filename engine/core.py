@@ -110,8 +110,8 @@ class Engine:
                 self.picture,
                 self.books,
                 self._tell,
-                lambda: self.state is EngineState.HALTED,
-                lambda why: self.halt(ENGINE, why),
+                lambda name: self.state is EngineState.HALTED,
+                lambda why, name: self.halt(ENGINE, why),
                 lambda name: parts.instruments.get(name, Instrument(name)).tick_size,
             )
         )

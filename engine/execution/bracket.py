@@ -138,12 +138,22 @@ class Bracket:
     retry_exit_us: int = 0
     """After a rejected exit: when to try again."""
     alarmed: bool = False
+    missing: Decimal = ZERO
+    """Shares that the venue does not hold although our orders say so."""
+    missing_us: int = 0
+    """When that was proved."""
+    missing_told: bool = True
     closed_us: int | None = None
 
     @property
     def position(self) -> Decimal:
         """Shares held now."""
         return sum((leg.spec.side.sign * leg.cum for leg in self.legs), self.adjustment)
+
+    @property
+    def held(self) -> Decimal:
+        """Shares that there are to protect and to sell: the venue's count where it is proved lower."""
+        return self.position - self.missing
 
     @property
     def entry(self) -> Leg:

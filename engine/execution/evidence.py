@@ -82,6 +82,17 @@ class ExitWanted:
     reason: ExitReason
 
 
+@dataclass(frozen=True, slots=True)
+class VenueHolds:
+    """The venue holds so many shares of this bracket, not what the bracket counts.
+
+    Proved by two passes at least 2 s apart while no order of the bracket was unknown or touched. Told again
+    when the difference changes; a quantity that is not below the bracket's own count ends it.
+    """
+
+    quantity: Decimal
+
+
 Fact = (
     VenueOrder
     | Fill
@@ -93,6 +104,7 @@ Fact = (
     | SessionOver
     | ExitWanted
     | Restatement
+    | VenueHolds
 )
 
 
@@ -206,6 +218,14 @@ def _(fact: SessionOver, bracket: Bracket, now_us: int) -> Bracket:
 @apply.register
 def _(fact: ExitWanted, bracket: Bracket, now_us: int) -> Bracket:
     return bracket if bracket.exit_wanted is not None else replace(bracket, exit_wanted=fact.reason)
+
+
+@apply.register
+def _(fact: VenueHolds, bracket: Bracket, now_us: int) -> Bracket:
+    missing = max(bracket.position - fact.quantity, ZERO)
+    if missing == bracket.missing:
+        return bracket
+    return replace(bracket, missing=missing, missing_us=now_us, missing_told=False)
 
 
 @apply.register

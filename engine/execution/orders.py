@@ -38,6 +38,7 @@ from engine.execution.steps import (
     AskOrder,
     CancelOrder,
     Circumstances,
+    HaltScope,
     RaiseAlarm,
     SendBracket,
     SendOrder,
@@ -72,8 +73,10 @@ class Desk:
     picture: LivePicture
     books: Books
     publish: Callable[[Event], None]
-    is_halted: Callable[[], bool]
-    halt: Callable[[str], None]
+    is_halted: Callable[[InstrumentId], bool]
+    """The account or the instrument is halted."""
+    halt: Callable[[str, InstrumentId | None], None]
+    """Let nothing new begin in an instrument; None: on the account."""
     tick_of: Callable[[InstrumentId], Decimal | None] = lambda instrument: None
     """To which tick restated prices are rounded; None: they are not."""
 
@@ -238,14 +241,15 @@ class Brackets:
         for action in actions:
             if isinstance(action, RaiseAlarm):
                 self._alarm(current, action.text, action.page)
-                if action.halt:
-                    self._desk.halt(action.text)
+                if action.halt is not HaltScope.NONE:
+                    scope = current.instrument if action.halt is HaltScope.SYMBOL else None
+                    self._desk.halt(action.text, scope)
 
     def _circumstances(self, bracket: Bracket) -> Circumstances:
         desk = self._desk
         return Circumstances(
             desk.clock.now_us(),
-            desk.is_halted(),
+            desk.is_halted(bracket.instrument),
             desk.picture.is_session_open,
             desk.picture.last_decimal(bracket.instrument),
             desk.broker.capabilities,
@@ -271,7 +275,7 @@ class Brackets:
         try:
             self._desk.journal.commit(rows, audit)
         except StorageError as error:
-            self._desk.halt(f"the journal cannot be written: {error.message}")
+            self._desk.halt(f"the journal cannot be written: {error.message}", None)
             raise
 
     def _finished(self, before: Bracket | None, after: Bracket) -> RoundTrip | None:
@@ -362,7 +366,7 @@ class Brackets:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             # A fact could not be journalled, or a rule of ours broke: nothing new may start.
-            self._desk.halt(f"{type(error).__name__}: {error}")
+            self._desk.halt(f"{type(error).__name__}: {error}", None)
 
     async def _send(
         self,

@@ -25,6 +25,7 @@ from engine.execution.steps import (
     Action,
     CancelOrder,
     Circumstances,
+    HaltScope,
     RaiseAlarm,
     SendBracket,
     SendOrder,
@@ -88,7 +89,7 @@ def _oversold(bracket: Bracket, now: Circumstances) -> Step | None:
     if bracket.position >= ZERO:
         return Step(replace(bracket, alarmed=False)) if bracket.alarmed else None
     text = f"{bracket.instrument}: sold {-bracket.position} more than held"
-    alarms = () if bracket.alarmed else (RaiseAlarm(text, page=True, halt=True),)
+    alarms = () if bracket.alarmed else (RaiseAlarm(text, page=True, halt=HaltScope.ACCOUNT),)
     marked = replace(bracket, alarmed=True, phase=BracketPhase.EXITING, closed_us=None)
     live = [leg for leg in bracket.legs if leg.is_live]
     buying = [leg for leg in live if leg.spec.side is OrderSide.BUY and leg.role is OrderRole.EXIT]

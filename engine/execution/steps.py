@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from engine.execution.bracket import Bracket
 from engine.model.ids import ClientOrderId
@@ -44,13 +45,21 @@ class AskFills:
     since_us: int
 
 
+class HaltScope(StrEnum):
+    """Where nothing new may begin until a person looked."""
+
+    NONE = "none"
+    SYMBOL = "symbol"
+    ACCOUNT = "account"
+
+
 @dataclass(frozen=True, slots=True)
 class RaiseAlarm:
-    """Tell a person. `page`: now. `halt`: no new entries on the account until a person looked."""
+    """Tell a person; `page`: now."""
 
     text: str
     page: bool
-    halt: bool = False
+    halt: HaltScope = HaltScope.NONE
 
 
 Action = SendOrder | SendBracket | CancelOrder | AskOrder | AskFills | RaiseAlarm

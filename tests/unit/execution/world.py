@@ -428,6 +428,7 @@ class Rig:
         self.venue = FakeVenue(capabilities, self.clock.now_us)
         self.events: list[Event] = []
         self.halts: list[str] = []
+        self.scopes: list[InstrumentId | None] = []
         self.halted = False
         self.tick: Decimal | None = None
         self.streaming = True
@@ -446,14 +447,15 @@ class Rig:
             self.picture,
             self.books,
             self.events.append,
-            lambda: self.halted,
+            lambda instrument: self.halted,
             self.halt,
             lambda instrument: self.tick,
         )
         self.brackets = Brackets(desk)
 
-    def halt(self, why: str) -> None:
+    def halt(self, why: str, instrument: InstrumentId | None = None) -> None:
         self.halts.append(why)
+        self.scopes.append(instrument)
         if not self.halted:
             self.halted = True
             self.brackets.review_all()
