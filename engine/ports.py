@@ -14,6 +14,9 @@ from engine.model.market import MarketBatch, Session
 from engine.model.orders import BracketKind, BracketSpec, Fill, OrderSpec, VenueOrder, VenueUpdate
 from engine.model.positions import AccountSnapshot, RoundTrip
 
+REPLACED = "replaced"
+"""Reason of an order that ended because another took its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -36,6 +39,12 @@ class Broker(Protocol):
     The same client order id twice is one order. Reads may be retried. A write whose answer is lost raises
     OrderOutcomeUnknown; a definitive refusal raises OrderRejected; nothing sent raises BrokerUnavailable.
     `updates` ends when the connection ends and never loses an update while it lasts.
+
+    `replace` puts `new`, with an id of its own, in the place of the working `order` of the same instrument
+    and side, in one step of the venue and only where the card says `can_replace`. Done: `order` is CANCELED
+    with reason `REPLACED` and `new` works for its own whole quantity, in the group that `order` was in.
+    Refused, by OrderRejected: `order` works on with its old terms, or is over, and `new` never existed.
+    `venue_time_us` is the venue's clock, int microseconds UTC; None when it tells none.
     """
 
     capabilities: Capabilities
@@ -43,10 +52,12 @@ class Broker(Protocol):
     async def submit_bracket(self, spec: BracketSpec) -> None: ...
     async def submit(self, spec: OrderSpec) -> None: ...
     async def cancel(self, order: ClientOrderId) -> None: ...
+    async def replace(self, order: ClientOrderId, new: OrderSpec) -> None: ...
     async def order(self, order: ClientOrderId) -> VenueOrder | None: ...
     async def open_orders(self) -> tuple[VenueOrder, ...]: ...
     async def executions(self, since_us: int) -> tuple[Fill, ...]: ...
     async def account(self) -> AccountSnapshot: ...
+    async def venue_time_us(self) -> int | None: ...
     def updates(self) -> AsyncIterator[VenueUpdate]: ...
 
 
@@ -125,10 +136,14 @@ class Journal(Protocol):
     """The one writer of an account's truth (RELIABILITY 5.1).
 
     `commit` is one durable transaction: rows and audit entries together, or StorageError and nothing.
+    `protective` marks facts and plans of an open bracket, never an entry or an approval: a journal that cannot
+    be written may keep those in order in memory, and refuses all else until they are durable.
     `rows` reads a whole table in key order.
     """
 
-    def commit(self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry]) -> None: ...
+    def commit(
+        self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry], protective: bool = False
+    ) -> None: ...
     def rows(self, table: str) -> Sequence[Mapping[str, str | int | None]]: ...
     def audit(self, correlation: str | None = None) -> Sequence[Mapping[str, str | int]]: ...
     def meta(self, key: str) -> str | None: ...

@@ -26,7 +26,7 @@ from engine.model.market import CorporateAction
 from engine.model.orders import Fill, OrderSide, OrderSpec, OrderState, VenueUpdate
 from engine.model.positions import AccountKind
 from engine.money import ZERO
-from engine.ports import VenueStore
+from engine.ports import REPLACED, VenueStore
 
 _ORDER, _FILL, _POSITION, _ACTION = "order/", "fill/", "position/", "action/"
 _ACCOUNT, _MARKET, _PRICES, _MARKS = "account", "market", "prices", "marks"
@@ -153,6 +153,29 @@ class Book:
         self.changed(order)
         return order
 
+    def replace(self, old: BookOrder, spec: OrderSpec, expires_us: int | None) -> BookOrder:
+        """`spec` takes the place of the live `old` in its group; its pair then sells no more than it does."""
+        group = None if old.group is None else old.group.with_member(old.id, spec.client_order_id)
+        self._end_one(old, OrderState.CANCELED, REPLACED)
+        new = self.accept(spec, group, old.asleep, expires_us)
+        new.replaces = old.id
+        # At the instant at which its entry filled it still is the order that woke then.
+        new.woken = old.woken and old.since_us == new.since_us
+        for member in self._members(old):
+            member.sent_group, member.group = member.sent_group or member.group, group
+            if not new.asleep and new.place is not Place.ENTRY and member.place is not Place.ENTRY:
+                member.quantity = member.cum + new.quantity
+            self.changed(member)
+        return new
+
+    def _members(self, order: BookOrder) -> list[BookOrder]:
+        """The other orders of its group that are live."""
+        if order.group is None:
+            return []
+        at_instrument = self.live.get(order.spec.instrument, {})
+        ids = (order.group.entry, order.group.stop, order.group.target)
+        return [at_instrument[id_] for id_ in ids if id_ is not None and id_ in at_instrument]
+
     def refuse(self, spec: OrderSpec, group: Group | None, code: str, reason: str) -> None:
         """A new order that never worked: its id is used up, and a query tells why."""
         order = BookOrder(spec, self._next_order(), group, spec.quantity, self.market.ts, None)
@@ -175,10 +198,8 @@ class Book:
         self._end_one(order, state, reason)
         if order.group is None or (state is OrderState.EXPIRED and order.place is not Place.ENTRY):
             return
-        for member in (order.group.entry, order.group.stop, order.group.target):
-            other = self.live.get(order.spec.instrument, {}).get(member) if member is not None else None
-            if other is not None:
-                self._end_one(other, OrderState.CANCELED, f"canceled with {order.id}: {reason}")
+        for other in self._members(order):
+            self._end_one(other, OrderState.CANCELED, f"canceled with {order.id}: {reason}")
 
     def _end_one(self, order: BookOrder, state: OrderState, reason: str) -> None:
         order.state, order.reason = state, reason

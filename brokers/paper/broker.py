@@ -12,7 +12,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from decimal import Decimal
 
 from brokers.paper.book import Book
-from brokers.paper.checks import Refusal, refuse_cost, refuse_group, refuse_sale, refuse_terms
+from brokers.paper.checks import (
+    Refusal,
+    refuse_cost,
+    refuse_group,
+    refuse_replacement,
+    refuse_sale,
+    refuse_terms,
+)
 from brokers.paper.matcher import LiquidityOf, Matcher
 from brokers.paper.records import BookOrder, Group
 from engine.clock import Clock
@@ -43,7 +50,7 @@ CARD = Capabilities(
     visibility_lag_us=0,
     lookup_by_client_id=True,
     stop_rests_without_us=True,
-    can_replace=False,
+    can_replace=True,
 )
 
 
@@ -176,7 +183,7 @@ class PaperBroker:
             return False
         first = known[0]
         same = {spec.client_order_id: spec for spec in specs}
-        if any(order.spec != same[order.id] or order.group != group for order in known):
+        if any(o.spec != same[o.id] or (o.sent_group or o.group) != group or o.replaces for o in known):
             raise OrderRejected("duplicate", f"order id {first.id} was used for another order")
         if first.state is OrderState.REJECTED:
             raise OrderRejected(first.code, first.reason)
@@ -220,6 +227,42 @@ class PaperBroker:
                 f"the paper venue failed at canceling order {order}: {error.message}", error.hint
             ) from error
 
+    async def replace(self, order: ClientOrderId, new: OrderSpec) -> None:
+        """One order in the place of another, which keeps its group. See `ports.Broker`."""
+        found, known = self._book.orders.get(order), self._book.orders.get(new.client_order_id)
+        if known is not None:
+            if known.spec == new and known.replaces == order:
+                return
+            raise OrderRejected("duplicate", f"order id {known.id} was used for another order")
+        if found is None:
+            raise OrderRejected("unknown_order", f"there is no order {order}")
+        if found.state.is_terminal:
+            raise OrderRejected("not_replaceable", f"order {order} is {found.state}")
+        refusal = refuse_replacement(found, new) or self._refuse_terms(found, new)
+        if refusal is not None:
+            raise OrderRejected(refusal.code, refusal.reason)
+        try:
+            self._write(lambda: self._replace(found, new))
+        except StorageError as error:
+            if not self._was_stored(new.client_order_id, error):
+                raise BrokerUnavailable(
+                    f"the paper venue could not write the replacement down: {error.message}", error.hint
+                ) from error
+
+    def _replace(self, old: BookOrder, spec: OrderSpec) -> None:
+        now = self._now()
+        self._matcher.arrive(self._book, self._book.replace(old, spec, self._expiry(spec, now)), now)
+
+    def _refuse_terms(self, old: BookOrder, new: OrderSpec) -> Refusal | None:
+        """As for a new order, with what the old one holds or reserves free for it."""
+        refusal = refuse_terms(new, self._matcher.instrument(new.instrument))
+        if refusal is not None or old.asleep:
+            return refusal
+        if new.side is OrderSide.BUY:
+            return self._refuse_purchase(new, self._reserved(old, self._now()))
+        committed = self._book.committed(new.instrument) - old.remaining
+        return refuse_sale(new, self._book.position(new.instrument), committed, self._holds)
+
     def _refuse_group(self, spec: BracketSpec) -> Refusal | None:
         account = self._book.account.account
         if spec.account != account:
@@ -238,7 +281,7 @@ class PaperBroker:
             return refuse_sale(first, held, self._book.committed(first.instrument), self._holds)
         return self._refuse_purchase(first)
 
-    def _refuse_purchase(self, spec: OrderSpec) -> Refusal | None:
+    def _refuse_purchase(self, spec: OrderSpec, freed: Decimal = ZERO) -> Refusal | None:
         now = self._now()
         price, ratio = spec.limit_price, 0.0
         if spec.type is OrderType.MARKET:
@@ -250,7 +293,7 @@ class PaperBroker:
         if price is None or not self._check_buying_power:
             return None
         worst = price * (1 + to_decimal(ratio))
-        return refuse_cost(self._cost(spec, spec.quantity, worst, now), self._buying_power(now))
+        return refuse_cost(self._cost(spec, spec.quantity, worst, now), self._buying_power(now) + freed)
 
     def _cost(self, spec: OrderSpec, quantity: Decimal, price: Decimal, now: int) -> Decimal:
         return quantity * price + self._matcher.fee(spec.side, quantity, price, now)
@@ -288,6 +331,10 @@ class PaperBroker:
         return AccountSnapshot(
             record.account, record.kind, record.currency, record.cash, power, book.equity, held
         )
+
+    async def venue_time_us(self) -> int | None:
+        """Its clock is the engine's."""
+        return self._clock.now_us()
 
     def updates(self) -> AsyncIterator[VenueUpdate]:
         """Everything acknowledged from now on. A second call ends the first stream: one connection."""

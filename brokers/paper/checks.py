@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from brokers.paper.records import BookOrder, Place
 from engine.model.market import Instrument
 from engine.model.orders import BracketSpec, OrderSide, OrderSpec, OrderType, TimeInForce
 from engine.money import ZERO
@@ -46,6 +47,22 @@ def refuse_group(spec: BracketSpec) -> Refusal | None:
         return Refusal("group", "a bracket's orders are for one instrument and one quantity")
     if len({order.client_order_id for order in orders}) != len(orders):
         return Refusal("group", "a bracket's orders need ids of their own")
+    return None
+
+
+def refuse_replacement(old: BookOrder, new: OrderSpec) -> Refusal | None:
+    """What may take the place of a live order: the same instrument and side, inside what the group allows."""
+    if old.triggered:
+        return Refusal("not_replaceable", f"order {old.id} is being executed at market")
+    if (new.instrument, new.side) != (old.spec.instrument, old.spec.side):
+        return Refusal("replacement", f"{new.side} {new.instrument} cannot replace {old.id}")
+    if old.group is None:
+        return None
+    if new.type is not old.spec.type:
+        return Refusal("group", f"a {new.type} order cannot take the place of {old.id} in its group")
+    is_fixed = old.asleep or old.place is Place.ENTRY
+    if new.quantity > old.remaining or (is_fixed and new.quantity != old.remaining):
+        return Refusal("group", f"quantity {new.quantity} does not fit: {old.remaining} of {old.id} are left")
     return None
 
 

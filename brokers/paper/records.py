@@ -1,6 +1,6 @@
 """What the paper venue writes down, and how: JSON text, Decimal as text, one key for each record."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -47,6 +47,12 @@ class Group:
         """The other exit."""
         return self.target if order == self.stop else self.stop
 
+    def with_member(self, old: ClientOrderId, new: ClientOrderId) -> "Group":
+        """The group after `new` took the place of `old`."""
+        if old == self.entry:
+            return replace(self, entry=new)
+        return replace(self, stop=new) if old == self.stop else replace(self, target=new)
+
 
 @dataclass(slots=True)
 class BookOrder:
@@ -71,6 +77,10 @@ class BookOrder:
     """A stop whose price was reached: from then on a market order."""
     code: str = ""
     reason: str = ""
+    replaces: ClientOrderId | None = None
+    """The order whose place it took."""
+    sent_group: Group | None = None
+    """The group it came in, where a replacement has changed `group` since."""
 
     @property
     def id(self) -> ClientOrderId:

@@ -69,7 +69,7 @@ class TestBracket:
         assert card.client_id_unique_for_ever
         assert card.lookup_by_client_id
         assert card.stop_rests_without_us
-        assert not card.can_replace
+        assert card.can_replace
         assert card.request_expiry_us == 0
         assert card.visibility_lag_us == 0
 

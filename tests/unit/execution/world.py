@@ -61,7 +61,7 @@ from engine.model.orders import (
 )
 from engine.model.positions import AccountKind, AccountSnapshot, VenuePosition
 from engine.model.tickets import ProposalState, Ticket
-from engine.ports import AuditEntry, Capabilities, JournalRow
+from engine.ports import REPLACED, AuditEntry, Capabilities, JournalRow
 from engine.risk.limits import FULL, LimitSwitches
 from engine.scheduler import Scheduler
 from engine.state import LivePicture
@@ -110,7 +110,9 @@ class FakeJournal:
         self.failures = 0
         self.commits = 0
 
-    def commit(self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry]) -> None:
+    def commit(
+        self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry], protective: bool = False
+    ) -> None:
         if self.failures:
             self.failures -= 1
             raise StorageError("the disk is full", "free some space")
@@ -273,6 +275,41 @@ class FakeVenue:
             if found.is_live:
                 found.state = state if member == order else OrderState.CANCELED
                 self._tell(member)
+
+    async def replace(self, order: ClientOrderId, new: OrderSpec) -> None:
+        """One step of the venue; `refuse` leaves the old order as it is."""
+        self.calls.append(("replace", new.client_order_id))
+        fault = self._fault("replace")
+        if fault == LOST:
+            raise OrderOutcomeUnknown("the connection broke")
+        if fault == UNAVAILABLE:
+            raise BrokerUnavailable("cannot connect")
+        if fault == LATE:
+            self.late.append(lambda: self._replace(order, new))
+            raise OrderOutcomeUnknown("no answer in time")
+        found = self.orders.get(order)
+        if new.client_order_id in self.orders:
+            return
+        if fault is REFUSE or found is None or not found.is_live or new.quantity > found.remaining:
+            raise OrderRejected("422", f"order {order} cannot be replaced")
+        self._replace(order, new)
+        if fault == ANSWER_LOST:
+            raise OrderOutcomeUnknown("the answer was lost")
+
+    def _replace(self, order: ClientOrderId, new: OrderSpec) -> None:
+        found = self.orders[order]
+        if not found.is_live or new.client_order_id in self.orders:
+            return
+        group = tuple(new.client_order_id if member == order else member for member in found.group)
+        for member in found.group:
+            self.orders[member].group = group
+        found.state, found.reason, found.group = OrderState.CANCELED, REPLACED, ()
+        self.orders[new.client_order_id] = Placed(new, new.quantity, parent=found.parent, group=group)
+        self._tell(order)
+        self._tell(new.client_order_id)
+
+    async def venue_time_us(self) -> int | None:
+        return self._now_us()
 
     async def order(self, order: ClientOrderId) -> VenueOrder | None:
         self.calls.append(("ask", order))
