@@ -183,7 +183,9 @@ class PaperBroker:
             return False
         first = known[0]
         same = {spec.client_order_id: spec for spec in specs}
-        if any(o.spec != same[o.id] or (o.sent_group or o.group) != group or o.replaces for o in known):
+        # A replacement is known by its terms: it never came in a group of its own.
+        linked = {o.id: group if o.replaces is not None else o.sent_group or o.group for o in known}
+        if any(order.spec != same[order.id] or linked[order.id] != group for order in known):
             raise OrderRejected("duplicate", f"order id {first.id} was used for another order")
         if first.state is OrderState.REJECTED:
             raise OrderRejected(first.code, first.reason)
