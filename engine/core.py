@@ -24,7 +24,17 @@ from engine.execution.policies import ApprovalPolicy
 from engine.execution.reconcile import Findings, catch_up, recover
 from engine.execution.records import restore_brackets
 from engine.model.candidates import Verdict
-from engine.model.commands import ENGINE, Actor, Answer, ApproveTicket, Command, Halt, RejectTicket, Resume
+from engine.model.commands import (
+    ENGINE,
+    Actor,
+    Answer,
+    ApproveTicket,
+    Command,
+    Halt,
+    RejectTicket,
+    Resume,
+    ResumeSymbol,
+)
 from engine.model.events import (
     Alarm,
     CandidatesJudged,
@@ -33,7 +43,7 @@ from engine.model.events import (
     MarketMoved,
     RoundTripClosed,
 )
-from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, UlidFactory
+from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, UlidFactory, symbol_of
 from engine.model.market import Instrument, MarketBatch, SessionPhase
 from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState
@@ -289,6 +299,8 @@ class Engine:
                 return Answer(True, "ok", "Halted. No new orders, stops stay.")
             case Resume(actor):
                 return self._resume(actor)
+            case ResumeSymbol(_, instrument):
+                return Answer(False, "not_halted", f"{symbol_of(instrument)} is not halted.")
 
     def halt(self, actor: Actor, reason: str) -> None:
         """No new entries, working entries are cancelled, stops stay; kept over a restart.

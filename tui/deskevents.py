@@ -2,6 +2,7 @@
 
 from engine.model.events import (
     Alarm,
+    AnomalySeen,
     BracketChanged,
     CandidatesJudged,
     EngineStateChanged,
@@ -9,6 +10,8 @@ from engine.model.events import (
     FillRecorded,
     MarketMoved,
     RoundTripClosed,
+    SymbolHalted,
+    SymbolReleased,
     TicketChanged,
 )
 from engine.model.ids import symbol_of
@@ -40,6 +43,15 @@ def line_of(event: Event) -> EventLine | None:
             kind = EventKind.BLOCKED if event.state == "HALTED" else EventKind.INFO
             reason = f": {event.reason}" if event.reason else ""
             return EventLine(event.ts, kind, f"engine {event.state}{reason}", "")
+        case SymbolHalted():
+            text = f"{symbol_of(event.instrument)} HALTED {event.reason}"
+            return EventLine(event.ts, EventKind.BLOCKED, text, "")
+        case SymbolReleased():
+            text = f"{symbol_of(event.instrument)} released by {event.by}"
+            return EventLine(event.ts, EventKind.INFO, text, "")
+        case AnomalySeen():
+            text = f"anomaly: {event.kind.replace('_', ' ')} {event.value:g}, limit {event.limit:g}"
+            return EventLine(event.ts, EventKind.UNKNOWN, text, "")
         case CandidatesJudged():
             passed = sum(verdict.proposal is not None for verdict in event.verdicts)
             text = f"{event.strategy}: {len(event.verdicts)} candidates, {passed} proposed"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from engine.model.candidates import Verdict
 from engine.model.events import (
     Alarm,
+    AnomalySeen,
     BracketChanged,
     CandidatesJudged,
     EngineStateChanged,
@@ -14,6 +15,8 @@ from engine.model.events import (
     FillRecorded,
     MarketMoved,
     RoundTripClosed,
+    SymbolHalted,
+    SymbolReleased,
     TicketChanged,
 )
 from engine.model.ids import symbol_of
@@ -38,6 +41,16 @@ def lines_of(event: Event) -> Iterator[LogLine]:
         case EngineStateChanged(state, reason, by, ts):
             level = logging.INFO if state in _CALM else logging.WARNING
             yield LogLine(level, "engine_state_changed", dict(state=state, reason=reason, by=by, ts_us=ts))
+        case SymbolHalted(instrument, reason, by, ts):
+            fields = dict(symbol=symbol_of(instrument), reason=reason, by=by, ts_us=ts)
+            yield LogLine(logging.WARNING, "symbol_halted", fields)
+        case SymbolReleased(instrument, by, ts):
+            yield LogLine(
+                logging.INFO, "symbol_released", dict(symbol=symbol_of(instrument), by=by, ts_us=ts)
+            )
+        case AnomalySeen(kind, value, limit, ts):
+            fields = dict(kind=kind, value=value, limit=limit, ts_us=ts)
+            yield LogLine(logging.WARNING, "anomaly_seen", fields)
         case CandidatesJudged(strategy, verdicts, ts):
             proposed = sum(verdict.proposal is not None for verdict in verdicts)
             counts = dict(strategy=strategy, candidates=len(verdicts), proposals=proposed, ts_us=ts)
@@ -60,9 +73,10 @@ def lines_of(event: Event) -> Iterator[LogLine]:
             yield _fill(event)
         case RoundTripClosed():
             yield _round_trip(event)
-        case Alarm(text, page, correlation, ts):
+        case Alarm(text, page, correlation, ts, kind):
             level = logging.CRITICAL if page else logging.WARNING
-            yield LogLine(level, "alarm", dict(correlation=correlation, text=text, page=page, ts_us=ts))
+            fields = dict(correlation=correlation, text=text, page=page, kind=kind, ts_us=ts)
+            yield LogLine(level, "alarm", fields)
 
 
 def _verdict(verdict: Verdict) -> LogLine:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from engine.model.ids import TicketId
+from engine.model.ids import InstrumentId, TicketId
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,11 @@ class RejectTicket:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """No new orders; working entries are cancelled, stops stay."""
+    """No new orders; working entries are cancelled, stops stay. `flatten`: every position is sold too."""
 
     actor: Actor
     reason: str
+    flatten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,15 @@ class Resume:
     actor: Actor
 
 
-Command = ApproveTicket | RejectTicket | Halt | Resume
+@dataclass(frozen=True, slots=True)
+class ResumeSymbol:
+    """Trade one halted instrument again."""
+
+    actor: Actor
+    instrument: InstrumentId
+
+
+Command = ApproveTicket | RejectTicket | Halt | Resume | ResumeSymbol
 
 
 @dataclass(frozen=True, slots=True)

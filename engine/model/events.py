@@ -32,6 +32,38 @@ class EngineStateChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SymbolHalted:
+    """Nothing new may begin in one instrument until a person releases it; its stops stay."""
+
+    instrument: InstrumentId
+    reason: str
+    by: str
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolReleased:
+    """A halted instrument may be traded again."""
+
+    instrument: InstrumentId
+    by: str
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalySeen:
+    """A measurement left what is normal (SPEC 4.9). `kind` is a stable word; `limit` in the unit of `value`.
+
+    Two of different kinds within five minutes start the emergency shutdown.
+    """
+
+    kind: str
+    value: float
+    limit: float
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
 class CandidatesJudged:
     """A strategy's decision instant is over; `verdicts` are all candidates, in the order handled."""
 
@@ -81,17 +113,24 @@ class RoundTripClosed:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something a person should look at. `page`: now, wherever they are."""
+    """Something a person should look at. `page`: now, wherever they are.
+
+    `kind`: a stable word for filters and routes, "" where the text is all there is.
+    """
 
     text: str
     page: bool
     correlation: CorrelationId
     ts: int
+    kind: str = ""
 
 
 Event = (
     MarketMoved
     | EngineStateChanged
+    | SymbolHalted
+    | SymbolReleased
+    | AnomalySeen
     | CandidatesJudged
     | TicketChanged
     | BracketChanged

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from engine.errors import Busy, ConfigError, DataError, DeckError, InvariantBroken, UsageError
-from engine.model.commands import Answer, ApproveTicket, Command, Halt, RejectTicket, Resume
+from engine.model.commands import Answer, ApproveTicket, Command, Halt, RejectTicket, Resume, ResumeSymbol
 from tui.link import Question
 from tui.views import DeskView
 
@@ -44,6 +44,7 @@ class CommandKind(StrEnum):
     REJECT = "reject"
     HALT = "halt"
     RESUME = "resume"
+    RESUME_SYMBOL = "resume_symbol"
 
 
 class ReplyKind(StrEnum):
@@ -100,6 +101,7 @@ COMMANDS: Final[dict[CommandKind, type[Command]]] = {
     CommandKind.REJECT: RejectTicket,
     CommandKind.HALT: Halt,
     CommandKind.RESUME: Resume,
+    CommandKind.RESUME_SYMBOL: ResumeSymbol,
 }
 _KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
 _ERRORS: Final[dict[str, type[DeckError]]] = {

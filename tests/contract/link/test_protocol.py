@@ -19,7 +19,17 @@ from engine.errors import (
     StorageError,
     UsageError,
 )
-from engine.model.commands import Actor, Answer, ApproveTicket, Command, Halt, RejectTicket, Resume
+from engine.model.commands import (
+    Actor,
+    Answer,
+    ApproveTicket,
+    Command,
+    Halt,
+    RejectTicket,
+    Resume,
+    ResumeSymbol,
+)
+from engine.model.ids import InstrumentId
 from tui.link import Question
 from tui.server.protocol import (
     FRAME_MAX,
@@ -42,7 +52,9 @@ COMMANDS: list[Command] = [
     ApproveTicket("T", "ab" * 32, "nonce", 0.1 + 0.2, ACTOR),
     RejectTicket("T", "spread „1.4 %“ ◆", ACTOR),
     Halt(ACTOR, ""),
+    Halt(ACTOR, "enough", flatten=True),
     Resume(ACTOR),
+    ResumeSymbol(ACTOR, InstrumentId("ABC.US")),
 ]
 
 

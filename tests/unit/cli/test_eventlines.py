@@ -11,12 +11,15 @@ from engine.model.candidates import AgentReport, GapCandidate, Regime, Verdict, 
 from engine.model.events import (
     ALL_EVENTS,
     Alarm,
+    AnomalySeen,
     BracketChanged,
     CandidatesJudged,
     EngineStateChanged,
     FillRecorded,
     MarketMoved,
     RoundTripClosed,
+    SymbolHalted,
+    SymbolReleased,
     TicketChanged,
 )
 from engine.model.ids import (
@@ -122,7 +125,10 @@ EVENTS: dict[type, Any] = {
             Decimal(0),
         )
     ),
-    Alarm: Alarm("stop leg rejected", True, CORRELATION, 1),
+    SymbolHalted: SymbolHalted(ABC, "by engine (the venue holds fewer)", "engine", 1),
+    SymbolReleased: SymbolReleased(ABC, "nina on pts/7", 1),
+    AnomalySeen: AnomalySeen("equity_jump", 7.2, 6.0, 1),
+    Alarm: Alarm("stop leg rejected", True, CORRELATION, 1, "stop_rejected"),
 }
 
 

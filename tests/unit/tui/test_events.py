@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.model.candidates import FeatureValue, GateResult, GateStatus
+from engine.model.events import AnomalySeen, Event, SymbolHalted, SymbolReleased
+from engine.model.ids import instrument_id
+from tui.deskevents import line_of
 from tui.screens.details import _feature_line, _gate_lines, event_lines
 from tui.views import EventKind, EventLine
 from tui.widgets.ink import Line
@@ -44,3 +47,23 @@ def test_a_gate_with_long_figures_takes_more_rows_and_loses_none() -> None:
         assert value in text
         assert f"limit {limit}" in text
     assert len(_gate_lines(replace(gate, value="12", limit="> 0"), 70)) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "words"),
+    [
+        (
+            SymbolHalted(instrument_id("ABC"), "by engine (we hold 5, the venue says 4)", "engine", 1),
+            EventKind.BLOCKED,
+            "ABC HALTED by engine (we hold 5, the venue says 4)",
+        ),
+        (
+            SymbolReleased(instrument_id("ABC"), "nina on pts/7", 1),
+            EventKind.INFO,
+            "ABC released by nina on pts/7",
+        ),
+        (AnomalySeen("equity_jump", 7.25, 6.0, 1), EventKind.UNKNOWN, "anomaly: equity jump 7.25, limit 6"),
+    ],
+)
+def test_a_halted_symbol_and_an_anomaly_are_told(event: Event, kind: EventKind, words: str) -> None:
+    assert line_of(event) == EventLine(1, kind, words, "")
