@@ -48,15 +48,21 @@ def open_for_writing(
     busy_timeout_s: float = BUSY_TIMEOUT_S,
     check: bool = True,
     any_thread: bool = False,
+    factory: type[sqlite3.Connection] = sqlite3.Connection,
 ) -> sqlite3.Connection:
     """Open `path`, making it (0600, WAL) where it is missing. `check` runs SQLite's quick_check first.
 
-    The connection is in autocommit mode: write inside `transaction`. Raises StorageError.
+    The connection is in autocommit mode: write inside `transaction`. `factory`: a connection class whose
+    statements fail at will, for tests. Raises StorageError.
     """
     make_private_file(path, schema.name)
     with _closed_on_error(path, schema) as hold:
         connection = sqlite3.connect(
-            path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=not any_thread
+            path,
+            timeout=busy_timeout_s,
+            isolation_level=None,
+            check_same_thread=not any_thread,
+            factory=factory,
         )
         hold.append(connection)
         found = _check_kind(connection, path, schema)
@@ -117,6 +123,8 @@ def require_file(path: Path, name: str) -> None:
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All or nothing, with the write lock from the start: a deferred transaction cannot wait for it later."""
+    if connection.in_transaction:  # a rollback of before failed: that transaction is not this one
+        connection.execute("ROLLBACK")
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -144,6 +152,21 @@ def storage_errors(path: Path, doing: str) -> Iterator[None]:
         raise InvariantBroken(f"{doing}: {path} refused the values: {error}") from error
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise StorageError(f"{doing}: {path}: {reason_of(error)}", error_hint(error)) from error
+
+
+_NO_ROOM = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR_WRITE,  # a limit on the size of a file is told like this
+        sqlite3.SQLITE_IOERR_SHMSIZE,  # the index of the write-ahead log could not grow
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+    }
+)
+
+
+def is_out_of_room(error: StorageError) -> bool:
+    """Whether free bytes on the disk might have made this write succeed."""
+    return getattr(error.__cause__, "sqlite_errorcode", None) in _NO_ROOM
 
 
 @contextmanager

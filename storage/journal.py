@@ -50,6 +50,8 @@ class _Table:
     name: str
     columns: frozenset[str]
     key: tuple[str, ...]
+    blank: Mapping[str, Value]
+    """A row of which nothing was set: each column with its default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +158,15 @@ class SqliteJournal(JournalReader):
         super().__init__(connection, path)
         self.epoch = epoch
 
-    def commit(self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry]) -> None:
+    def commit(
+        self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry], protective: bool = False
+    ) -> None:
         """Upsert `rows` and append `audit` in one durable transaction.
 
-        Raises StorageError, InvariantBroken for values that break the schema; nothing is written then.
+        Raises StorageError, InvariantBroken for values that break the schema; nothing is written then. What
+        is `protective` is written or refused like all else here: `storage.degraded` keeps it.
         """
-        for row in rows:
-            if row.table == "meta" and row.values.get("k") in IDENTITY:
-                raise InvariantBroken(
-                    f"the journal's {row.values['k']} is set when it is opened, never later"
-                )
-        upserts = [self._upsert(row) for row in rows]
-        bodies = [canonical(entry.body) for entry in audit]
+        upserts, bodies = self._prepare(rows, audit)
         with storage_errors(self.path, "writing the order journal"), transaction(self._connection):
             self._check_epoch()
             for sql, values in upserts:
@@ -178,6 +177,17 @@ class SqliteJournal(JournalReader):
     def set_meta(self, key: str, value: str) -> None:
         """Set one value of the `meta` table, durably."""
         self.commit([JournalRow("meta", {"k": key, "v": value})], [])
+
+    def _prepare(
+        self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry]
+    ) -> tuple[list[tuple[str, tuple[Value, ...]]], list[str]]:
+        """Statements of `rows` and texts of `audit`. Raises InvariantBroken for what the schema refuses."""
+        for row in rows:
+            if row.table == "meta" and row.values.get("k") in IDENTITY:
+                raise InvariantBroken(
+                    f"the journal's {row.values['k']} is set when it is opened, never later"
+                )
+        return [self._upsert(row) for row in rows], [canonical(entry.body) for entry in audit]
 
     def _upsert(self, row: JournalRow) -> tuple[str, tuple[Value, ...]]:
         table = self._table(row.table)
@@ -223,14 +233,32 @@ def open_journal(
     *,
     busy_timeout_s: float = BUSY_TIMEOUT_S,
     new_instance: Callable[[], str] = lambda: uuid.uuid4().hex,
+    factory: type[sqlite3.Connection] = sqlite3.Connection,
 ) -> SqliteJournal:
     """Open the journal of one account for writing, making it where it is missing; its epoch rises by one.
 
     The caller holds the state folder's lock. Commits wait for the disk, except in a simulation. Raises
     StorageError, and ConfigError when the file belongs to another account or another kind of account.
     """
+    return SqliteJournal(
+        *connect_journal(
+            path, account, kind, busy_timeout_s=busy_timeout_s, new_instance=new_instance, factory=factory
+        )
+    )
+
+
+def connect_journal(
+    path: Path,
+    account: str,
+    kind: AccountKind,
+    *,
+    busy_timeout_s: float = BUSY_TIMEOUT_S,
+    new_instance: Callable[[], str] = lambda: uuid.uuid4().hex,
+    factory: type[sqlite3.Connection] = sqlite3.Connection,
+) -> tuple[sqlite3.Connection, Path, int]:
+    """The checked connection, its path and its new epoch: what a journal's writer is made of."""
     synchronous = Synchronous.NORMAL if kind is AccountKind.SIMULATION else Synchronous.FULL
-    connection = open_for_writing(path, JOURNAL, synchronous, busy_timeout_s=busy_timeout_s)
+    connection = open_for_writing(path, JOURNAL, synchronous, busy_timeout_s=busy_timeout_s, factory=factory)
     try:
         with storage_errors(path, "opening the order journal"), transaction(connection):
             stored: dict[str, str] = dict(connection.execute("SELECT k, v FROM meta"))
@@ -244,7 +272,7 @@ def open_journal(
                 "epoch": str(_epoch(path, stored) + 1),
             }
             connection.executemany("INSERT OR REPLACE INTO meta (k, v) VALUES (?, ?)", identity.items())
-        return SqliteJournal(connection, path, int(identity["epoch"]))
+        return connection, path, int(identity["epoch"])
     except BaseException:
         connection.close()
         raise
@@ -300,16 +328,28 @@ def _list(names: Sequence[str]) -> str:
 
 
 def _read_tables(connection: sqlite3.Connection) -> dict[str, _Table]:
-    columns: dict[str, list[tuple[str, int]]] = {}
-    for table, column, position in connection.execute(
-        "SELECT t.name, c.name, c.pk FROM sqlite_schema AS t, pragma_table_info(t.name) AS c"
-        " WHERE t.type = 'table' ORDER BY t.name, c.pk"
+    columns: dict[str, list[tuple[str, int, Value]]] = {}
+    for table, column, position, default in connection.execute(
+        "SELECT t.name, c.name, c.pk, c.dflt_value FROM sqlite_schema AS t, pragma_table_info(t.name) AS c"
+        " WHERE t.type = 'table' ORDER BY t.name, c.cid"
     ):
-        columns.setdefault(table, []).append((column, position))
+        columns.setdefault(table, []).append((column, position, _default(default)))
     return {
-        table: _Table(table, frozenset(name for name, _ in found), tuple(name for name, pk in found if pk))
+        table: _Table(
+            table,
+            frozenset(name for name, _, _ in found),
+            tuple(name for name, pk, _ in sorted(found, key=lambda column: column[1]) if pk),
+            {name: default for name, _, default in found},
+        )
         for table, found in columns.items()
     }
+
+
+def _default(text: str | None) -> Value:
+    """A default as the schema writes it: a quoted text or a whole number."""
+    if text is None or text == "NULL":
+        return None
+    return text[1:-1] if text.startswith("'") else int(text)
 
 
 def _text(value: Value) -> str | None:

@@ -181,7 +181,7 @@ class Brackets:
         if not changes:
             return
         # One transaction for all: half of a split restated could not be told from a whole one.
-        self.write([row for pair in changes for row in changed_rows(*pair)], audit)
+        self.write([row for pair in changes for row in changed_rows(*pair)], audit, protective=True)
         for before, after in changes:
             self._keep(after)
             self._publish(before, after)
@@ -266,14 +266,17 @@ class Brackets:
         """Make a new state durable; the trade that it finished."""
         trip = self._finished(before, after)
         closing = () if trip is None else (round_trip_row(trip),)
-        self.write((*rows, *closing, *self.on_changed(after)), audit)
+        # Only what began may go on while the disk is full; nothing begins then.
+        self.write((*rows, *closing, *self.on_changed(after)), audit, protective=before is not None)
         self._keep(after)
         return trip
 
-    def write(self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry]) -> None:
+    def write(
+        self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry], protective: bool = False
+    ) -> None:
         """Commit to the journal. Raises StorageError, and the account is halted: nothing new may start."""
         try:
-            self._desk.journal.commit(rows, audit)
+            self._desk.journal.commit(rows, audit, protective)
         except StorageError as error:
             self._desk.halt(f"the journal cannot be written: {error.message}", None)
             raise

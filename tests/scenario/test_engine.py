@@ -447,7 +447,7 @@ async def test_a_halt_is_written_down_as_soon_as_the_disk_lets_it(
     runtime.bus.subscribe_call(Alarm, lambda event: told.append(event.text), "alarms")
     real = journal.commit
 
-    def full(rows: Any, audit: Any) -> None:
+    def full(rows: Any, audit: Any, protective: bool = False) -> None:
         raise StorageError("the disk is full")
 
     journal.commit = full  # type: ignore[method-assign]

@@ -53,7 +53,9 @@ class MemoryJournal:
         }
         self._audit: list[dict[str, str | int]] = []
 
-    def commit(self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry]) -> None:
+    def commit(
+        self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry], protective: bool = False
+    ) -> None:
         for row in rows:
             if row.table not in KEYS:
                 raise InvariantBroken(f"no table {row.table!r}")

@@ -328,7 +328,7 @@ async def test_a_broken_rule_at_approval_leaves_the_ticket_waiting(
 ) -> None:
     entry = booth.propose()
 
-    def broken(rows: Any, audit: Any) -> None:
+    def broken(rows: Any, audit: Any, protective: bool) -> None:
         raise InvariantBroken("another process took over")
 
     monkeypatch.setattr(booth.rig.journal, "commit", broken)
