@@ -12,6 +12,7 @@ DeckError
 ├─ BrokerError
 │  ├─ BrokerUnavailable   reads retry; new entries stop; exits stay allowed
 │  ├─ AuthFailed
+│  ├─ BadAnswer           unreadable: as if it never came, and told
 │  ├─ OrderRejected       final; the venue's own words are shown
 │  └─ OrderOutcomeUnknown in flight: reconcile, never resubmit
 ├─ StorageError           cannot journal, so no new orders: exit 65
@@ -95,6 +96,10 @@ class AuthFailed(BrokerError):
     """The venue refused our credentials."""
 
     exit_code = 78
+
+
+class BadAnswer(BrokerError):
+    """The venue answered something that cannot be read or cannot be meant: no retry of a write helps."""
 
 
 class OrderRejected(BrokerError):
