@@ -142,9 +142,14 @@ class Brackets:
 
         Raises StorageError with nothing changed and nothing sent; the account is halted then.
         """
-        before = self._brackets[ticket]
-        after = apply(fact, before, self._desk.clock.now_us())
-        self._settle_plan(before, after, fact)
+        self.tell_all(ticket, (fact,))
+
+    def tell_all(self, ticket: TicketId, facts: Sequence[Fact]) -> None:
+        """`tell` for facts that were learned together: planned once, with all of them known."""
+        before = after = self._brackets[ticket]
+        for fact in facts:
+            after = apply(fact, after, self._desk.clock.now_us())
+        self._settle_plan(before, after, facts)
         for leg in before.legs:
             if leg.state is OrderState.REJECTED and after.leg(leg.id).state is not OrderState.REJECTED:
                 text = f"{before.instrument}: the venue works order {leg.id} that it rejected: {leg.reason}"
@@ -201,7 +206,7 @@ class Brackets:
     def review(self, ticket: TicketId) -> None:
         """Plan again without a new fact: time went by, or a halt began."""
         bracket = self._brackets[ticket]
-        self._settle_plan(bracket, bracket, None)
+        self._settle_plan(bracket, bracket, ())
 
     def review_all(self) -> None:
         """`review` for every open bracket."""
@@ -213,7 +218,7 @@ class Brackets:
         while self._tasks:
             await asyncio.wait(tuple(self._tasks))
 
-    def _settle_plan(self, before: Bracket, after: Bracket, fact: Fact | None) -> None:
+    def _settle_plan(self, before: Bracket, after: Bracket, facts: Sequence[Fact]) -> None:
         now = self._circumstances(after)
         actions: list[Action] = []
         current = after
@@ -224,12 +229,12 @@ class Brackets:
                 break
             current = step.bracket
         else:
-            raise InvariantBroken(f"the plan of bracket {before.ticket} does not settle after {fact!r}")
+            raise InvariantBroken(f"the plan of bracket {before.ticket} does not settle after {facts!r}")
         is_changed, trip = current != before, None
         if is_changed:
-            kind = "review" if fact is None else type(fact).__name__
             named = [{"do": type(action).__name__, **to_plain(action)} for action in actions]
-            body = {"fact": to_plain(fact), "phase": current.phase.value, "actions": named}
+            kind, said = _named(facts)
+            body = {**said, "phase": current.phase.value, "actions": named}
             audit = self._audit(current, kind, body)
             trip = self._commit(before, current, changed_rows(before, current), (audit,))
         # What is durable is under way before anybody hears of it: a listener that fails cannot stop it.
@@ -422,6 +427,13 @@ class Brackets:
     def _take_fills(self, fills: Iterable[Fill]) -> None:
         for fill in fills:
             self.tell_venue(fill)
+
+
+def _named(facts: Sequence[Fact]) -> tuple[str, dict[str, object]]:
+    """Kind and contents of an audit line about facts; none: time went by."""
+    if len(facts) > 1:
+        return "Reconciled", {"facts": [{"fact": type(fact).__name__, **to_plain(fact)} for fact in facts]}
+    return (type(facts[0]).__name__, {"fact": to_plain(facts[0])}) if facts else ("review", {"fact": None})
 
 
 def ticket_of(order: ClientOrderId) -> TicketId | None:

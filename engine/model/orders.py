@@ -159,7 +159,10 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class VenueOrder:
-    """What a venue says of one order. `cum_filled` only ever grows."""
+    """What a venue says of one order. `cum_filled` only ever grows.
+
+    `account`: whose it is where one login lists several accounts; None: of the account that was asked.
+    """
 
     client_order_id: ClientOrderId
     venue_order_id: VenueOrderId
@@ -171,6 +174,7 @@ class VenueOrder:
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
     reason: str = ""
+    account: AccountId | None = None
 
 
 VenueUpdate = VenueOrder | Fill
