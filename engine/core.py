@@ -14,15 +14,17 @@ from enum import StrEnum
 
 from engine.clock import Clock
 from engine.errors import BrokerError, StorageError
-from engine.execution.approvals import Counter, Entry, Tickets
+from engine.execution.approvals import Counter, Tickets, unsigned
 from engine.execution.books import Books, cash_of
 from engine.execution.bracket import Bracket
+from engine.execution.cash import CashWatch, deposits_of
 from engine.execution.evidence import SessionOver
 from engine.execution.gating import Gatekeeper, StrategyTerms, is_taken
 from engine.execution.orders import RETRY_JOURNAL_US, Brackets, Desk
 from engine.execution.policies import ApprovalPolicy
 from engine.execution.reconcile import Findings, catch_up, recover
 from engine.execution.records import restore_brackets
+from engine.execution.ticketbook import Entry
 from engine.model.candidates import Verdict
 from engine.model.commands import (
     ENGINE,
@@ -34,6 +36,7 @@ from engine.model.commands import (
     RejectTicket,
     Resume,
     ResumeSymbol,
+    Settle,
 )
 from engine.model.events import (
     Alarm,
@@ -97,6 +100,8 @@ class Parts:
     config_hash: str
     entry_until: date | None = None
     """Last session in which new entries are proposed; None: no bound."""
+    sign: Callable[[bytes], str] = unsigned
+    """Of what an approval commits to."""
 
 
 class Engine:
@@ -109,7 +114,9 @@ class Engine:
         self.since_us = parts.clock.now_us()
         self.picture = LivePicture()
         self.scheduler = Scheduler(parts.clock)
-        self.books = Books(self._stored_decimal("initial_cash", ZERO))
+        self.books = Books(
+            self._stored_decimal("initial_cash", ZERO), deposits_of(parts.journal.rows("settlement"))
+        )
         self.ids = UlidFactory(parts.clock.now_us, parts.random_bits)
         self.brackets = Brackets(
             Desk(
@@ -149,8 +156,10 @@ class Engine:
                 self.brackets,
                 self.ids,
                 parts.publish,
+                parts.sign,
             )
         )
+        self.cash = CashWatch(self.books, parts.clock, self.ids.new, self.brackets.write)
         self.day_start_equity = self._stored_decimal("day_start_equity", self.books.initial_cash)
         self.peak_equity = self._stored_decimal("peak_equity", self.books.initial_cash)
         self.verdicts: dict[StrategyName, tuple[Verdict, ...]] = {}
@@ -301,6 +310,8 @@ class Engine:
                 return self._resume(actor)
             case ResumeSymbol(_, instrument):
                 return Answer(False, "not_halted", f"{symbol_of(instrument)} is not halted.")
+            case Settle():
+                return self.cash.settle(command)
 
     def halt(self, actor: Actor, reason: str) -> None:
         """No new entries, working entries are cancelled, stops stay; kept over a restart.
@@ -368,7 +379,10 @@ class Engine:
     def _propose(self, verdict: Verdict, context: StrategyContext) -> None:
         proposal = verdict.proposal
         quote = context.quotes.get(verdict.candidate.instrument)
-        if proposal is None or quote is None or not self.tickets.is_new(verdict):
+        if proposal is None or not self.tickets.is_new(verdict):
+            return
+        if quote is None:
+            self.tickets.record((verdict,))
             return
         entry = self.tickets.propose(verdict, proposal, quote, context.equity)
         if entry.state is ProposalState.PENDING:

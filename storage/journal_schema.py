@@ -53,4 +53,42 @@ CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
 """
 
-JOURNAL = Schema("order journal", 0x7464_4A31, (_VERSION_1,))  # "tdJ1"
+_VERSION_2 = """
+ALTER TABLE bracket ADD COLUMN exit_plan TEXT;     -- canonical JSON; NULL: stop_px, target_px and max_sessions
+ALTER TABLE bracket ADD COLUMN exit_state TEXT;    -- engine.execution.exits.Progress; entry-day dollars
+ALTER TABLE bracket ADD COLUMN raised_stop_px TEXT;
+ALTER TABLE bracket ADD COLUMN high_px TEXT;
+ALTER TABLE bracket ADD COLUMN tiers_done INT;
+ALTER TABLE bracket ADD COLUMN missing TEXT;       -- shares that the venue does not hold, and since when
+ALTER TABLE bracket ADD COLUMN missing_us INT;
+ALTER TABLE bracket ADD COLUMN missing_told INT;
+ALTER TABLE bracket ADD COLUMN naked_us INT;       -- since when shares are without a resting stop
+ALTER TABLE bracket ADD COLUMN naked_told INT;
+ALTER TABLE ord ADD COLUMN replaces TEXT;          -- the order in whose place this one was put
+UPDATE bracket SET exit_state = 'initial', raised_stop_px = stop_px, high_px = limit_px, tiers_done = 0,
+  missing = '0', missing_us = 0, missing_told = 1, naked_told = 0;
+"""
+
+_VERSION_3 = """
+CREATE TABLE whynot(        -- engine.model.whynot.WhyNot: how each judged candidate ended
+  correlation TEXT PRIMARY KEY, strategy TEXT, instrument TEXT, session TEXT, judged_us INT, outcome TEXT,
+  who TEXT, reason TEXT, value TEXT, bound TEXT, margin TEXT, number INT, decided_us INT) STRICT;
+CREATE INDEX whynot_instrument ON whynot(instrument, session);
+CREATE INDEX whynot_session ON whynot(session);
+CREATE TABLE settlement(    -- deposits and withdrawals that a person explained; amount > 0 is a deposit
+  id TEXT PRIMARY KEY, ts_us INT, amount TEXT, reason TEXT, by TEXT) STRICT;
+ALTER TABLE ticket ADD COLUMN approved_uid INT;
+ALTER TABLE ticket ADD COLUMN approved_px TEXT;
+INSERT INTO whynot          -- candidates of before: key is strategy|YYYY-MM-DD|instrument
+  SELECT s.correlation, substr(s.key, 1, instr(s.key, '|') - 1), substr(s.key, instr(s.key, '|') + 12),
+    substr(s.key, instr(s.key, '|') + 1, 10), a.ts_us,
+    CASE WHEN t.state IS NULL THEN 'vetoed' WHEN t.state = 'pending' THEN 'waiting'
+      WHEN t.state IN ('rejected', 'expired', 'gated_out') THEN t.state ELSE 'approved' END,
+    coalesce(t.approved_by, ''), coalesce(t.reason, json_extract(a.body, '$.reason'), ''), '', '', '',
+    nullif(t.number, 0), t.approved_us
+  FROM proposal_seen AS s LEFT JOIN ticket AS t ON t.correlation = s.correlation
+    LEFT JOIN audit AS a ON a.correlation = s.correlation AND a.correlation <> '' AND a.kind = 'candidate'
+  GROUP BY s.correlation;
+"""
+
+JOURNAL = Schema("order journal", 0x7464_4A31, (_VERSION_1, _VERSION_2, _VERSION_3))  # "tdJ1"

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 from engine.core import Engine
-from engine.execution.approvals import Entry, read_ticket
 from engine.execution.bracket import Bracket, BracketPhase
 from engine.execution.records import restore_brackets, restore_round_trip
+from engine.execution.ticketbook import Entry, read_ticket
 from engine.model.ids import symbol_of
 from engine.model.positions import RoundTrip
 from engine.model.tickets import ProposalState, Ticket, to_plain

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from engine.core import Engine, EngineState
-from engine.execution.approvals import Entry, gate_words
 from engine.execution.bracket import Bracket, BracketPhase, Leg
 from engine.execution.gating import QUOTE_AGE_SEND_US
+from engine.execution.ticketbook import Entry
+from engine.execution.whynot import gate_words
 from engine.model.candidates import GateResult, GateStatus, Verdict, Vote
 from engine.model.ids import symbol_of
 from engine.model.market import Session

@@ -45,10 +45,15 @@ class Agent(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """One thing that speaks against a candidate: the sentence, and its form for a table."""
+    """One thing that speaks against a candidate: the sentence, and its form for a table.
+
+    `value` was measured, `limit` would have passed, both fit to show: `price 3.12` and `>= 5`.
+    """
 
     reason: str
     note: str
+    value: str
+    limit: str
 
 
 def verdict(agent: str, objections: list[Objection], hard: bool, approval: tuple[str, ...]) -> AgentReport:
@@ -59,4 +64,5 @@ def verdict(agent: str, objections: list[Objection], hard: bool, approval: tuple
     if not objections:
         return AgentReport(agent, Vote.APPROVE, False, tuple(filter(None, approval)))
     reasons = tuple(objection.reason for objection in objections)
-    return AgentReport(agent, Vote.VETO, hard, reasons, objections[0].note)
+    first = objections[0]
+    return AgentReport(agent, Vote.VETO, hard, reasons, first.note, value=first.value, limit=first.limit)

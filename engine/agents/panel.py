@@ -92,9 +92,18 @@ class Panel:
             report = agent.judge(candidate, context)
         except Exception as error:  # noqa: BLE001 - one of the four edges: a broken agent must not approve
             reason = f"the agent failed: {type(error).__name__}: {error}"
-            report = AgentReport(agent.name, Vote.VETO, True, (reason,), "agent failed")
+            failed = (reason,), "agent failed"
+            report = AgentReport(agent.name, Vote.VETO, True, *failed, value="failed", limit="a judgment")
         elapsed = self._monotonic_us() - started
         if elapsed > TIMEOUT_US:
             reason = f"timeout: {elapsed / 1e6:.1f} s, limit {TIMEOUT_US / 1e6:.0f} s"
-            report = AgentReport(agent.name, Vote.VETO, True, (reason, *report.reasons), "timeout")
+            report = AgentReport(
+                agent.name,
+                Vote.VETO,
+                True,
+                (reason, *report.reasons),
+                "timeout",
+                value=f"{elapsed / 1e6:.1f} s",
+                limit=f"<= {TIMEOUT_US / 1e6:.0f} s",
+            )
         return replace(report, elapsed_us=elapsed)

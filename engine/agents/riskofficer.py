@@ -20,43 +20,39 @@ class RiskOfficer:
         objections = []
         if switches.one_per_instrument and candidate.instrument in context.market.open_instruments:
             symbol = symbol_of(candidate.instrument)
-            objections.append(Objection(f"{symbol} is held or being entered, limit 1 per instrument", "held"))
+            reason = f"{symbol} is held or being entered, limit 1 per instrument"
+            objections.append(Objection(reason, "held", "1 in instrument", "< 1 in instrument"))
         cap = self._config.max_concurrent
         if switches.concurrent and context.open_in_strategy >= cap:
-            count = f"{context.open_in_strategy}/{cap}"
-            objections.append(
-                Objection(
-                    f"{context.open_in_strategy} positions open or entering, limit {cap}", f"open {count}"
-                )
-            )
+            count = context.open_in_strategy
+            reason = f"{count} positions open or entering, limit {cap}"
+            objections.append(Objection(reason, f"open {count}/{cap}", f"{count} open", f"< {cap} open"))
         cap = self._config.entries_per_session
         if switches.per_session and context.entries_this_session >= cap:
-            count = f"{context.entries_this_session}/{cap}"
-            objections.append(
-                Objection(
-                    f"{context.entries_this_session} entries this session, limit {cap}", f"entries {count}"
-                )
-            )
+            count = context.entries_this_session
+            reason, value = f"{count} entries this session, limit {cap}", f"{count} this session"
+            objections.append(Objection(reason, f"entries {count}/{cap}", value, f"< {cap} this session"))
         objections.extend(self._size_objections(context))
         return verdict(self.name, objections, True, (_size_words(context), self._count_words(context)))
 
     def _size_objections(self, context: AgentContext) -> list[Objection]:
         prices, sizing = context.prices, context.sizing
         if prices is None:
-            return [Objection("a side of the quote is missing, so there is no price to size at", "no price")]
+            reason = "a side of the quote is missing, so there is no price to size at"
+            return [Objection(reason, "no price", "no price", "a two-sided quote")]
         if sizing is None:
             reason = (
                 f"stop {prices.stop_price:f}, limit {prices.limit_price:f} and target"
                 f" {prices.target_price:f} are not in order: the tick is too coarse for this price"
             )
-            return [Objection(reason, clip("tick too coarse"))]
+            return [Objection(reason, clip("tick too coarse"), "not in order", "stop < limit < target")]
         if sizing.quantity > 0:
             return []
         reason = (
             f"too small: {sizing.binding} allows {sizing.value:.2f} of {context.market.equity:.2f} equity,"
             f" one lot costs {prices.limit_price:f}"
         )
-        return [Objection(reason, "too small")]
+        return [Objection(reason, "too small", f"{sizing.value:.2f} allowed", f">= {prices.limit_price:f}")]
 
     def _count_words(self, context: AgentContext) -> str:
         switches = context.market.switches

@@ -23,13 +23,14 @@ class Screener:
         objections = []
         if gap > self._gap_limit + EPSILON:
             reason = f"gap {100 * gap:.2f}% is above the limit {100 * self._gap_limit:.2f}%"
-            objections.append(Objection(reason, clip(f"gap {100 * gap:.1f}%")))
+            value, limit = f"gap {100 * gap:.2f} %", f"<= {100 * self._gap_limit:.2f} %"
+            objections.append(Objection(reason, clip(f"gap {100 * gap:.1f}%"), value, limit))
         if price < low - EPSILON:
             reason = f"price {price:g} is below the limit {low:g}"
-            objections.append(Objection(reason, against("price", price, "<", low)))
+            objections.append(_priced(reason, price, "<", low))
         if price > high + EPSILON:
             reason = f"price {price:g} is above the limit {high:g}"
-            objections.append(Objection(reason, against("price", price, ">", high)))
+            objections.append(_priced(reason, price, ">", high))
         objections.extend(self._trading_objections(adv, context.completed_bars))
         approval = (
             f"gap {100 * gap:.2f}%, limit {100 * self._gap_limit:.2f}%",
@@ -42,10 +43,19 @@ class Screener:
         adv_min = self._config.adv_min_usd
         if adv is None and bars < ADV_BARS:
             reason = f"{bars} daily bars before the session, {ADV_BARS} are needed for the traded value"
-            return [Objection(reason, against("bars", bars, "<", ADV_BARS))]
+            note = against("bars", bars, "<", ADV_BARS)
+            return [Objection(reason, note, f"{bars} daily bars", f">= {ADV_BARS}")]
         if adv is None:
-            return [Objection(f"the traded value of the last {ADV_BARS} bars is not known", "ADV unknown")]
+            reason = f"the traded value of the last {ADV_BARS} bars is not known"
+            return [Objection(reason, "ADV unknown", "ADV unknown", f">= {adv_min:,.0f} USD")]
         if adv < adv_min - EPSILON:
             reason = f"mean traded value {adv:,.0f} USD is below the limit {adv_min:,.0f}"
-            return [Objection(reason, against("ADV", adv, "<", adv_min))]
+            note, limit = against("ADV", adv, "<", adv_min), f">= {adv_min:,.0f} USD"
+            return [Objection(reason, note, f"ADV {adv:,.0f} USD", limit)]
         return []
+
+
+def _priced(reason: str, price: float, relation: str, bound: float) -> Objection:
+    needed = ">=" if relation == "<" else "<="
+    note = against("price", price, relation, bound)
+    return Objection(reason, note, f"price {price:g}", f"{needed} {bound:g}")

@@ -19,11 +19,10 @@ class Trader:
         broken = []
         if quote.bid is None or quote.ask is None:
             side = "bid" if quote.bid is None else "ask"
-            broken.append(Objection(f"the quote has no {side}", f"no {side}"))
+            broken.append(Objection(f"the quote has no {side}", f"no {side}", f"no {side}", "two sides"))
         elif quote.bid > quote.ask:
-            broken.append(
-                Objection(f"crossed quote: bid {quote.bid:g} above ask {quote.ask:g}", "crossed quote")
-            )
+            reason, limit = f"crossed quote: bid {quote.bid:g} above ask {quote.ask:g}", f"<= {quote.ask:g}"
+            broken.append(Objection(reason, "crossed quote", f"bid {quote.bid:g}", limit))
         weak = []
         quote_age = context.market.now_us - quote.ts_event
         if quote_age > MAX_QUOTE_AGE_US:
@@ -32,6 +31,8 @@ class Trader:
                 Objection(
                     f"the quote is {age(quote_age)} old, limit {limit}",
                     clip(f"quote {age(quote_age)} > {limit}"),
+                    f"quote {quote_age / 1e6:.1f} s old",
+                    f"<= {MAX_QUOTE_AGE_US / 1e6:g} s",
                 )
             )
         if spread is not None and not context.market.dataset and spread > MAX_SPREAD_RATIO + EPSILON:
@@ -39,6 +40,8 @@ class Trader:
                 Objection(
                     f"spread {100 * spread:.2f}% of the mid, limit {100 * MAX_SPREAD_RATIO:.2f}%",
                     clip(f"spread {100 * spread:.1f}%"),
+                    f"spread {100 * spread:.2f} %",
+                    f"<= {100 * MAX_SPREAD_RATIO:.2f} %",
                 )
             )
         return verdict(

@@ -1,49 +1,56 @@
 """Proposals become tickets, a person's key press becomes exactly one order (SPEC 11.2, 11.5, RELIABILITY 8).
 
 An approval names the SHA-256 of the ticket's canonical bytes, is single-use by its nonce, expires with the
-ticket, and runs the gates again. What was hashed is what is sent.
+ticket and with what was shown, is signed, and runs the gates again. What was hashed is what is sent.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 
-import msgspec
-
-from engine.clock import Clock, clock_text
+from engine.clock import Clock
 from engine.errors import DeckError, StorageError
-from engine.execution.bracket import Bracket, BracketPhase, entry_spec
-from engine.execution.gating import Gatekeeper, GateSubject
+from engine.execution.approving import history, objection
+from engine.execution.bracket import Bracket
+from engine.execution.gating import Gatekeeper
 from engine.execution.orders import RETRY_JOURNAL_US, Brackets
-from engine.model.candidates import GateResult, Proposal, Verdict
+from engine.execution.proposing import make_ticket, subject_of
+from engine.execution.ticketbook import (
+    Entry,
+    TicketBook,
+    proposal_state,
+    seen_key,
+    seen_row,
+    state_row,
+    ticket_row,
+)
+from engine.execution.whynot import (
+    decided_row,
+    gate_words,
+    gated_row,
+    unquoted_row,
+    vetoed_row,
+    waiting_row,
+)
+from engine.model.approvals import Approval
+from engine.model.candidates import Proposal, Verdict
 from engine.model.commands import ENGINE, Actor, Answer, ApproveTicket, RejectTicket
 from engine.model.events import Event, TicketChanged
-from engine.model.ids import AccountId, CorrelationId, StrategyName, TicketId, UlidFactory
+from engine.model.ids import AccountId, CorrelationId, TicketId, UlidFactory
 from engine.model.market import Quote
-from engine.model.orders import OrderState
 from engine.model.tickets import ProposalState, Ticket, to_plain
-from engine.money import ZERO
+from engine.model.whynot import Outcome
 from engine.ports import AuditEntry, Journal, JournalRow
 from engine.risk.gates import GateStage, first_failure
 from engine.scheduler import Scheduler
 
-PRICE_MOVE_RATIO = 0.005
-PRICE_MOVE_ATR = 0.25
-"""A move beyond the tighter of 0.5 % and 0.25 ATR since the person saw the price asks again (SPEC 11.3)."""
+_OUTCOMES = {ProposalState.REJECTED: Outcome.REJECTED, ProposalState.EXPIRED: Outcome.EXPIRED}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A ticket and what became of it."""
-
-    ticket: Ticket
-    state: ProposalState
-    sha256: str
-    reason: str = ""
-    approved_by: str = ""
-    approved_us: int | None = None
+def unsigned(message: bytes) -> str:
+    """Stands in for a signature where no key is at hand; `audit verify` counts such approvals."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,8 @@ class Counter:
     brackets: Brackets
     ids: UlidFactory
     publish: Callable[[Event], None]
+    sign: Callable[[bytes], str] = unsigned
+    """Of an approval's canonical bytes; the key stays at the rim."""
 
 
 class Tickets:
@@ -66,68 +75,38 @@ class Tickets:
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
-        self._entries: dict[TicketId, Entry] = {}
-        self._waiting: dict[TicketId, None] = {}
-        self._by_candidate: dict[CorrelationId, TicketId] = {}
-        self._nonces: dict[str, TicketId] = {}
-        self._seen: dict[str, CorrelationId] = {}
-        """Decision instants that were handled, and the candidate each was about."""
-        self._last_number = 0
+        self._book = TicketBook()
         counter.brackets.on_changed = self._bracket_rows
         counter.brackets.on_committed = self._bracket_committed
 
     def restore(self) -> None:
         """Take over what the journal holds; tickets that waited wait on, or are found expired."""
-        journal = self._counter.journal
-        for row in journal.rows("ticket"):
-            ticket = read_ticket(str(row["body"]))
-            approved = row["approved_us"]
-            try:
-                state = ProposalState(str(row["state"]))
-            except ValueError as error:
-                raise StorageError(
-                    f"ticket {ticket.id} is stored in no known state: {error}", "run tradedeck audit verify"
-                ) from error
-            self._keep(
-                Entry(
-                    ticket,
-                    state,
-                    str(row["sha256"]),
-                    str(row["reason"] or ""),
-                    str(row["approved_by"] or ""),
-                    approved if isinstance(approved, int) else None,
-                )
-            )
-        self._nonces = {str(row["nonce"]): TicketId(str(row["ticket"])) for row in journal.rows("nonce")}
-        self._seen = {
-            str(row["key"]): CorrelationId(str(row["correlation"])) for row in journal.rows("proposal_seen")
-        }
+        self._book.restore(self._counter.journal)
         for entry in self.waiting():
             self._expire_at(entry.ticket)
 
     def get(self, ticket: TicketId) -> Entry | None:
         """A ticket and its state; None when there is none."""
-        return self._entries.get(ticket)
+        return self._book.get(ticket)
 
     def of_candidate(self, correlation: CorrelationId) -> Entry | None:
         """What became of a candidate's proposal; None when it came to none."""
-        ticket = self._by_candidate.get(correlation)
-        return None if ticket is None else self._entries[ticket]
+        return self._book.of_candidate(correlation)
 
     def waiting(self) -> tuple[Entry, ...]:
         """Tickets that wait for a person, oldest first."""
-        return tuple(self._entries[ticket] for ticket in self._waiting)
+        return self._book.waiting()
 
     def __iter__(self) -> Iterator[Entry]:
-        return iter(tuple(self._entries.values()))
+        return iter(self._book)
 
     def is_new(self, verdict: Verdict) -> bool:
         """Whether this decision instant was not handled before, also not before a crash."""
-        return seen_key(verdict) not in self._seen
+        return seen_key(verdict) not in self._book.seen
 
     def recall(self, verdict: Verdict) -> Verdict:
         """A verdict on a candidate that was judged before, under the id that it had then; else as it is."""
-        known = self._seen.get(seen_key(verdict))
+        known = self._book.seen.get(seen_key(verdict))
         if known is None:
             return verdict
         candidate = replace(verdict.candidate, correlation=known)
@@ -135,79 +114,57 @@ class Tickets:
         return replace(verdict, candidate=candidate, proposal=proposal)
 
     def record(self, verdicts: Sequence[Verdict]) -> None:
-        """Journal verdicts that came to no proposal, once for each decision instant."""
+        """Journal verdicts that come to no ticket, once for each decision instant.
+
+        That is a veto; or, for one with a proposal, that its quote is gone.
+        """
         new = [verdict for verdict in verdicts if self.is_new(verdict)]
         if new:
+            now = self._counter.clock.now_us()
             rows = [seen_row(verdict) for verdict in new]
+            rows += [vetoed_row(v, now) if v.proposal is None else unquoted_row(v, now) for v in new]
             self._counter.brackets.write(rows, [self._verdict_audit(verdict) for verdict in new])
-            self._seen |= {seen_key(verdict): verdict.candidate.correlation for verdict in new}
+            self._book.seen |= {seen_key(verdict): verdict.candidate.correlation for verdict in new}
 
     def propose(self, verdict: Verdict, proposal: Proposal, quote: Quote, equity: Decimal) -> Entry:
         """Gate a proposal: a ticket that waits, or one that was gated out with the first failing gate."""
         counter, candidate = self._counter, proposal.candidate
-        subject = GateSubject(
-            candidate.strategy,
-            candidate.instrument,
-            candidate.session,
-            proposal.reports,
-            candidate.regime,
-            proposal.quantity,
-            proposal.limit_price,
-        )
-        gates = counter.gatekeeper.run(
-            GateStage.PROPOSAL, subject, self._waiting_of(candidate.strategy, candidate.session)
-        )
+        waiting = self._book.waiting_of(candidate.strategy, candidate.session)
+        gates = counter.gatekeeper.run(GateStage.PROPOSAL, subject_of(proposal), waiting)
         failure = first_failure(gates)
         # Only what a person may see waiting gets a number of the row T-1, T-2, …
-        number = self._last_number + 1 if failure is None else 0
-        ticket = self._ticket(proposal, number, gates, quote, equity)
-        state = ProposalState.PENDING if failure is None else ProposalState.GATED_OUT
-        reason = "" if failure is None else gate_words(failure)
-        entry = Entry(ticket, state, ticket.sha256, reason)
-        audit = (
-            self._verdict_audit(verdict),
-            self._audit(
-                ENGINE,
-                state.value,
-                ticket,
-                {"sha256": entry.sha256, "reason": reason, "gates": to_plain(gates)},
-            ),
+        number = self._book.last_number + 1 if failure is None else 0
+        identifier = TicketId(counter.ids.new())
+        ticket = make_ticket(
+            identifier, number, counter.account, proposal, gates, quote, equity, counter.gatekeeper
         )
-        counter.brackets.write((self._row(entry), seen_row(verdict)), audit)
-        self._seen[seen_key(verdict)] = candidate.correlation
-        self._keep(entry)
-        if state is ProposalState.PENDING:
+        if failure is None:
+            entry = Entry(ticket, ProposalState.PENDING, ticket.sha256)
+            why = waiting_row(verdict, ticket.created_us, number)
+        else:
+            entry = Entry(ticket, ProposalState.GATED_OUT, ticket.sha256, gate_words(failure))
+            why = gated_row(verdict, ticket.created_us, failure)
+        body = {"sha256": entry.sha256, "reason": entry.reason, "gates": to_plain(gates)}
+        audit = (self._verdict_audit(verdict), self._audit(ENGINE, entry.state.value, ticket, body))
+        counter.brackets.write((ticket_row(entry, counter.mode), seen_row(verdict), why), audit)
+        self._book.seen[seen_key(verdict)] = candidate.correlation
+        self._book.keep(entry)
+        if failure is None:
             self._expire_at(ticket)
         self._published(entry, ENGINE)
         return entry
 
     def approve(self, command: ApproveTicket) -> Answer:
         """Turn a waiting ticket into one order, or say why not; the same nonce again changes nothing."""
-        entry = self._entries.get(command.ticket)
+        entry = self._book.get(command.ticket)
         if entry is None:
             return Answer(False, "unknown_ticket", f"There is no ticket {command.ticket}.")
-        answer = self._approve(command, entry)
+        answer = objection(command, entry, self._book, self._counter.gatekeeper)
+        if answer is None:
+            answer = self._start(command, entry)
         if not answer.ok:
             self._audit_refusal(command, entry, answer)
         return answer
-
-    def _approve(self, command: ApproveTicket, entry: Entry) -> Answer:
-        number = f"T-{entry.ticket.number}"
-        used = self._nonces.get(command.nonce)
-        if used is not None:
-            same = used == command.ticket
-            text = f"{number} was approved by this key press already." if same else "This approval was used."
-            return Answer(same, "ok" if same else "nonce_used", text)
-        if entry.state is not ProposalState.PENDING:
-            return Answer(False, "not_pending", self._history(entry))
-        if self._counter.clock.now_us() >= entry.ticket.expires_us:
-            # Its own timer writes that down.
-            return Answer(False, "expired", f"{number} expired at {clock_text(entry.ticket.expires_us)}.")
-        if command.sha256 != entry.sha256 or entry.ticket.sha256 != entry.sha256:
-            return Answer(
-                False, "hash_mismatch", f"{number}: the approved text is not the ticket's. Nothing was sent."
-            )
-        return self._moved(command, entry) or self._gated(entry) or self._start(command, entry)
 
     def _audit_refusal(self, command: ApproveTicket, entry: Entry, answer: Answer) -> None:
         body: dict[str, object] = {"nonce": command.nonce, "code": answer.code, "text": answer.text}
@@ -217,87 +174,59 @@ class Tickets:
 
     def reject(self, command: RejectTicket) -> Answer:
         """Refuse a waiting ticket; its reason is kept."""
-        entry = self._entries.get(command.ticket)
+        entry = self._book.get(command.ticket)
         if entry is None:
             return Answer(False, "unknown_ticket", f"There is no ticket {command.ticket}.")
         if entry.state is not ProposalState.PENDING:
-            return Answer(False, "not_pending", self._history(entry))
+            return Answer(False, "not_pending", history(entry))
         try:
             self._move(entry, ProposalState.REJECTED, command.actor, command.reason)
         except StorageError as error:
             return Answer(False, "not_journalled", f"T-{entry.ticket.number} was not rejected: {error}")
         return Answer(True, "ok", f"T-{entry.ticket.number} rejected: {command.reason}.")
 
-    def _moved(self, command: ApproveTicket, entry: Entry) -> Answer | None:
-        """A second look when the price moved since the person saw it."""
-        quote = self._counter.gatekeeper.picture.quote(entry.ticket.instrument)
-        now = None if quote is None else quote.ask
-        if now is None:
-            return None  # the gates say what is missing
-        shown = entry.ticket.decision_price if command.price_shown is None else command.price_shown
-        limit = PRICE_MOVE_RATIO * shown
-        if entry.ticket.atr is not None:
-            limit = min(limit, PRICE_MOVE_ATR * entry.ticket.atr)
-        if abs(now - shown) <= limit:
-            return None
-        text = f"Price moved from {shown:g} to {now:g}, more than {limit:.4g}. Look again and confirm."
-        return Answer(False, "price_moved", text)
-
-    def _gated(self, entry: Entry) -> Answer | None:
-        ticket, order = entry.ticket, entry.ticket.order.entry
-        if order is None or order.limit_price is None:
-            return Answer(
-                False, "hash_mismatch", f"T-{ticket.number} holds no limit entry. Nothing was sent."
-            )
-        subject = GateSubject(
-            ticket.strategy,
-            ticket.instrument,
-            ticket.session,
-            ticket.reports,
-            ticket.regime,
-            order.quantity,
-            order.limit_price,
-        )
-        for stage in (GateStage.APPROVAL, GateStage.SEND):
-            failure = first_failure(self._counter.gatekeeper.run(stage, subject))
-            if failure is not None:
-                return Answer(False, "gated_out", f"T-{ticket.number} refused: {gate_words(failure)}.")
-        return None
-
     def _start(self, command: ApproveTicket, entry: Entry) -> Answer:
-        now = self._counter.clock.now_us()
-        who = str(command.actor) + (f" ({command.actor.policy})" if command.actor.policy else "")
+        actor, now = command.actor, self._counter.clock.now_us()
+        who = str(actor) + (f" ({actor.policy})" if actor.policy else "")
+        shown = None if command.price_shown is None else float(command.price_shown)
+        approval = Approval(entry.ticket.id, entry.sha256, command.nonce, who, actor.uid, now, shown)
+        signature = self._counter.sign(approval.canonical())
         approved = replace(entry, state=ProposalState.SUBMITTED, approved_by=who, approved_us=now)
         ticket = entry.ticket
-        nonce = JournalRow(
-            "nonce",
-            {"nonce": command.nonce, "ticket": ticket.id, "correlation": ticket.correlation, "used_us": now},
+        rows = (
+            _signed_row(approved, approval, signature),
+            JournalRow(
+                "nonce",
+                {
+                    "nonce": command.nonce,
+                    "ticket": ticket.id,
+                    "correlation": ticket.correlation,
+                    "used_us": now,
+                },
+            ),
+            decided_row(ticket.correlation, Outcome.APPROVED, who, "", now),
         )
-        body: dict[str, object] = {
-            "sha256": command.sha256,
-            "nonce": command.nonce,
-            "price_shown": command.price_shown,
-        }
+        body = {**to_plain(approval), "shown_us": command.shown_us, "terminal": actor.terminal}
         audit = (
-            self._audit(command.actor, "approved", ticket, body),
+            self._audit(actor, "approved", ticket, {**body, "signature": signature}),
             self._audit(ENGINE, "submitted", ticket, {"order": ticket.order_text()}),
         )
         # The state is set first: the bracket's own rows, written in the same transaction, derive from it.
-        self._keep(approved)
+        self._book.keep(approved)
         try:
-            self._counter.brackets.start(ticket, (state_row(approved), nonce), audit)
+            self._counter.brackets.start(ticket, rows, audit)
         except DeckError as error:
-            self._keep(entry)
+            self._book.keep(entry)
             if not isinstance(error, StorageError):
                 raise
             return Answer(False, "not_journalled", f"T-{ticket.number} was not sent: {error}")
-        self._nonces[command.nonce] = ticket.id
-        self._published(approved, command.actor)
+        self._book.nonces[command.nonce] = ticket.id
+        self._published(approved, actor)
         return Answer(True, "ok", f"T-{ticket.number} sent, B-{ticket.number}.")
 
     def _moved_by(self, bracket: Bracket) -> Entry | None:
         """Its ticket's entry in the state that follows from the bracket; None when that is no move."""
-        entry = self._entries[bracket.ticket]
+        entry = self._book[bracket.ticket]
         state = proposal_state(bracket)
         if state is ProposalState.CLOSING and entry.state is ProposalState.SUBMITTED:
             # A fill whose exit begins at the same instant: first the fill.
@@ -311,14 +240,14 @@ class Tickets:
     def _bracket_committed(self, bracket: Bracket) -> None:
         moved = self._moved_by(bracket)
         if moved is not None:
-            self._keep(moved)
+            self._book.keep(moved)
             self._published(moved, ENGINE)
 
     def _expire_at(self, ticket: Ticket) -> None:
         self._counter.scheduler.call_at(ticket.expires_us, lambda: self._expire(ticket.id))
 
     def _expire(self, ticket: TicketId) -> None:
-        entry = self._entries[ticket]
+        entry = self._book[ticket]
         if entry.state is not ProposalState.PENDING:
             return
         try:
@@ -330,19 +259,12 @@ class Tickets:
 
     def _move(self, entry: Entry, state: ProposalState, actor: Actor, reason: str) -> None:
         moved = replace(entry, state=state, reason=reason)
+        now = self._counter.clock.now_us()
         audit = self._audit(actor, state.value, entry.ticket, {"reason": reason})
-        self._counter.brackets.write((state_row(moved),), (audit,))
-        self._keep(moved)
+        why = decided_row(entry.ticket.correlation, _OUTCOMES[state], str(actor), reason, now)
+        self._counter.brackets.write((state_row(moved), why), (audit,))
+        self._book.keep(moved)
         self._published(moved, actor)
-
-    def _keep(self, entry: Entry) -> None:
-        self._entries[entry.ticket.id] = entry
-        self._by_candidate[entry.ticket.correlation] = entry.ticket.id
-        self._last_number = max(self._last_number, entry.ticket.number)
-        if entry.state is ProposalState.PENDING:
-            self._waiting[entry.ticket.id] = None
-        else:
-            self._waiting.pop(entry.ticket.id, None)
 
     def _published(self, entry: Entry, actor: Actor) -> None:
         event = TicketChanged(
@@ -350,77 +272,9 @@ class Tickets:
         )
         self._counter.publish(event)
 
-    def _waiting_of(self, strategy: StrategyName, session: date) -> int:
-        return sum(e.ticket.strategy == strategy and e.ticket.session == session for e in self.waiting())
-
-    def _history(self, entry: Entry) -> str:
-        number = f"T-{entry.ticket.number}"
-        if entry.approved_us is not None:
-            when = clock_text(entry.approved_us)
-            return f"{number} was approved by {entry.approved_by} at {when}. Your key did nothing."
-        reason = f": {entry.reason}" if entry.reason else ""
-        return f"{number} is {entry.state.value}{reason}. Your key did nothing."
-
-    def _ticket(
-        self, proposal: Proposal, number: int, gates: tuple[GateResult, ...], quote: Quote, equity: Decimal
-    ) -> Ticket:
-        counter, candidate = self._counter, proposal.candidate
-        ticket = TicketId(counter.ids.new())
-        order = entry_spec(
-            ticket,
-            counter.account,
-            candidate.instrument,
-            proposal.quantity,
-            proposal.limit_price,
-            proposal.exit_plan.stop_price,
-            proposal.exit_plan.target_price,
-        )
-        now = counter.clock.now_us()
-        return Ticket(
-            id=ticket,
-            number=number,
-            correlation=candidate.correlation,
-            strategy=candidate.strategy,
-            account=counter.account,
-            instrument=candidate.instrument,
-            session=candidate.session,
-            created_us=now,
-            expires_us=now + proposal.approval_ttl_us,
-            order=order,
-            max_sessions=proposal.exit_plan.max_sessions,
-            entry_ttl_us=proposal.entry_ttl_us,
-            decision_price=candidate.decision_price,
-            atr=candidate.atr,
-            quote=quote,
-            regime=candidate.regime,
-            features=candidate.features,
-            reports=proposal.reports,
-            gates=gates,
-            equity=equity,
-            cash_after=counter.gatekeeper.buying_power() - proposal.quantity * proposal.limit_price,
-            size_binding=proposal.size_binding,
-            policy_id=proposal.policy_id,
-            model_id=proposal.model_id,
-            candidate_gap=candidate.gap,
-            prev_close=candidate.prev_close,
-        )
-
-    def _row(self, entry: Entry) -> JournalRow:
-        ticket = entry.ticket
-        values: dict[str, str | int | None] = {
-            "number": ticket.number,
-            "correlation": ticket.correlation,
-            "created_us": ticket.created_us,
-            "expires_us": ticket.expires_us,
-            "body": ticket.canonical().decode(),
-            "sha256": entry.sha256,
-            "mode": self._counter.mode,
-            "account": ticket.account,
-        }
-        return JournalRow("ticket", {**state_row(entry).values, **values})
-
     def _audit(self, actor: Actor, kind: str, ticket: Ticket, body: dict[str, object]) -> AuditEntry:
-        named = {"ticket": ticket.id, **body}
+        # The ticket's id is the last word: no body may name another.
+        named = {**body, "ticket": ticket.id}
         return AuditEntry(self._counter.clock.now_us(), str(actor), kind, ticket.correlation, named)
 
     def _verdict_audit(self, verdict: Verdict) -> AuditEntry:
@@ -435,56 +289,11 @@ class Tickets:
         )
 
 
-def read_ticket(body: str) -> Ticket:
-    """A ticket of its canonical JSON. Raises StorageError when it is not one."""
-    try:
-        return msgspec.json.decode(body, type=Ticket)
-    except msgspec.MsgspecError as error:
-        raise StorageError(
-            f"a stored ticket cannot be read: {error}", "run tradedeck audit verify"
-        ) from error
-
-
-def seen_key(verdict: Verdict) -> str:
-    """One decision instant of one instrument."""
-    candidate = verdict.candidate
-    return f"{candidate.strategy}|{candidate.session.isoformat()}|{candidate.instrument}"
-
-
-def seen_row(verdict: Verdict) -> JournalRow:
-    """Marks a decision instant as handled."""
-    return JournalRow(
-        "proposal_seen", {"key": seen_key(verdict), "correlation": verdict.candidate.correlation}
-    )
-
-
-def state_row(entry: Entry) -> JournalRow:
-    """What changes of a ticket: its state, why, and who approved it."""
-    return JournalRow(
-        "ticket",
-        {
-            "id": entry.ticket.id,
-            "state": entry.state.value,
-            "reason": entry.reason,
-            "approved_by": entry.approved_by,
-            "approved_us": entry.approved_us,
-        },
-    )
-
-
-def gate_words(result: GateResult) -> str:
-    """`G8 positions: 8 open, limit 8`."""
-    return f"{result.gate} {result.title}: {result.reason}"
-
-
-def proposal_state(bracket: Bracket) -> ProposalState:
-    """The state of a proposal that became a bracket, derived from its facts (SPEC 11.2)."""
-    entry = bracket.entry
-    if bracket.position > ZERO:
-        if bracket.phase is BracketPhase.EXITING:
-            return ProposalState.CLOSING
-        return ProposalState.PARTIAL if entry.is_live else ProposalState.FILLED
-    if bracket.phase is not BracketPhase.CLOSED:
-        return ProposalState.CLOSING if entry.cum > ZERO else ProposalState.SUBMITTED
-    failed = entry.cum == ZERO and entry.state in (OrderState.REJECTED, OrderState.NOTPLACED)
-    return ProposalState.FAILED if failed else ProposalState.CLOSED
+def _signed_row(entry: Entry, approval: Approval, signature: str) -> JournalRow:
+    shown = approval.price_shown
+    signed: dict[str, str | int | None] = {
+        "approved_uid": approval.uid,
+        "approved_px": None if shown is None else repr(shown),
+        "approval_sig": signature,
+    }
+    return JournalRow("ticket", {**state_row(entry).values, **signed})

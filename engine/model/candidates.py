@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from engine.model.exits import ExitPlan
 from engine.model.ids import CorrelationId, InstrumentId, StrategyName
 
 
@@ -58,6 +59,7 @@ class AgentReport:
     """One agent's verdict (SPEC 3.4). `reasons` carry measured number and limit, decisive one first.
 
     `hard`: a veto that no majority can outvote. `note`: the short form for a table (at most 16 characters).
+    `value` and `limit`: what the decisive reason of a veto measured, and what would have passed.
     """
 
     agent: str
@@ -67,6 +69,8 @@ class AgentReport:
     note: str = ""
     score: float | None = None
     elapsed_us: int = 0
+    value: str = ""
+    limit: str = ""
 
 
 class GateStatus(StrEnum):
@@ -120,18 +124,6 @@ class GapCandidate:
         """Wilder ATR(14) in dollars of the decision; None when the history is too short."""
         percent = self.feature("atr_14_pct")
         return None if percent is None else percent / 100 * self.decision_price
-
-
-@dataclass(frozen=True, slots=True)
-class ExitPlan:
-    """How a position of a proposal is left; prices Decimal in entry-day dollars.
-
-    `max_sessions` counts the instrument's own sessions, the entry session as 1; the last close ends it.
-    """
-
-    stop_price: Decimal
-    target_price: Decimal
-    max_sessions: int
 
 
 @dataclass(frozen=True, slots=True)

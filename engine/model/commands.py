@@ -1,17 +1,22 @@
 """Every command a face may give: imperative, one receiver, answered once."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from engine.model.ids import InstrumentId, TicketId
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who gives a command: user name, terminal and the policy in force ("" for a person)."""
+    """Who gives a command: user name, terminal and the policy in force ("" for a person).
+
+    `uid`: the user id of the process, by the kernel's word; None where no process asks.
+    """
 
     name: str
     terminal: str
     policy: str = ""
+    uid: int | None = None
 
     def __str__(self) -> str:
         return f"{self.name} on {self.terminal}" if self.terminal else self.name
@@ -24,7 +29,8 @@ ENGINE = Actor("engine", "")
 class ApproveTicket:
     """Approve exactly the ticket whose hash is given. `nonce` makes a repeated key press harmless.
 
-    `price_shown` is the price that the person saw; a move beyond SPEC 11.3 asks for a second look.
+    `price_shown` is the price that the person saw; a move beyond SPEC 11.3 asks for a second look. `shown_us`
+    is when the confirmation opened, int microseconds of the engine's time; None where nothing was shown.
     """
 
     ticket: TicketId
@@ -32,6 +38,7 @@ class ApproveTicket:
     nonce: str
     price_shown: float | None
     actor: Actor
+    shown_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,19 @@ class ResumeSymbol:
     instrument: InstrumentId
 
 
-Command = ApproveTicket | RejectTicket | Halt | Resume | ResumeSymbol
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Book the difference between the venue's cash and ours as a deposit (> 0) or a withdrawal (< 0).
+
+    Only a difference that the last look at the account found can be booked.
+    """
+
+    actor: Actor
+    difference: Decimal
+    reason: str
+
+
+Command = ApproveTicket | RejectTicket | Halt | Resume | ResumeSymbol | Settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +94,8 @@ class Answer:
     """What became of a command: done, or refused with the reason in words fit to show.
 
     `code` is a stable word for programs: ok, unknown_ticket, not_pending, expired, hash_mismatch, nonce_used,
-    price_moved, gated_out, not_journalled, view_only, not_halted, not_reconciled; from a link also detached,
-    unknown_outcome, rate_limited, malformed.
+    price_moved, dialog_expired, gated_out, not_journalled, view_only, not_halted, not_reconciled,
+    no_such_difference, malformed; from a link also detached, unknown_outcome, rate_limited.
     """
 
     ok: bool

@@ -108,4 +108,5 @@ def me() -> "Actor":
     terminal = ""
     if sys.stdin.isatty():
         terminal = os.ttyname(sys.stdin.fileno()).removeprefix("/dev/")
-    return Actor(user_name(own_uid()), terminal)
+    uid = own_uid()
+    return Actor(user_name(uid), terminal, uid=uid)

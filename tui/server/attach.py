@@ -20,7 +20,7 @@ from websockets.http11 import Request as Handshake
 from websockets.http11 import Response
 
 from engine.errors import Busy, DeckError, StorageError
-from engine.model.commands import Actor, Answer, Command, Halt, RejectTicket
+from engine.model.commands import Actor, Answer, Command, Halt, RejectTicket, Settle
 from engine.model.text import clean
 from tui.link import Link
 from tui.server.peers import own_uid, peer_uid, user_name
@@ -145,6 +145,11 @@ class AttachServer:
         return self._limits
 
     @property
+    def uid(self) -> int:
+        """The user id of everyone who is let in: `_admit` compares it with the kernel's word on the peer."""
+        return self._uid
+
+    @property
     def user(self) -> str:
         """The name of everyone who is let in: there is only the one user."""
         return user_name(self._uid)
@@ -213,8 +218,9 @@ class _Guest:
         if body is None or isinstance(body, Ask):
             return Answer(False, "malformed", "refused: the request holds no command")
         claim = body.actor.terminal
-        actor = Actor(self._server.user, claim if _TERMINAL.fullmatch(claim) else "")
-        if isinstance(body, RejectTicket | Halt):
+        terminal = claim if _TERMINAL.fullmatch(claim) else ""
+        actor = Actor(self._server.user, terminal, uid=self._server.uid)
+        if isinstance(body, RejectTicket | Halt | Settle):
             body = dataclasses.replace(body, reason=clean(body.reason))
         return await self._server.carry_out(dataclasses.replace(body, actor=actor))
 

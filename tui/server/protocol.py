@@ -13,7 +13,16 @@ from typing import Final
 import msgspec
 
 from engine.errors import Busy, ConfigError, DataError, DeckError, InvariantBroken, UsageError
-from engine.model.commands import Answer, ApproveTicket, Command, Halt, RejectTicket, Resume, ResumeSymbol
+from engine.model.commands import (
+    Answer,
+    ApproveTicket,
+    Command,
+    Halt,
+    RejectTicket,
+    Resume,
+    ResumeSymbol,
+    Settle,
+)
 from tui.link import Question
 from tui.views import DeskView
 
@@ -45,6 +54,7 @@ class CommandKind(StrEnum):
     HALT = "halt"
     RESUME = "resume"
     RESUME_SYMBOL = "resume_symbol"
+    SETTLE = "settle"
 
 
 class ReplyKind(StrEnum):
@@ -102,6 +112,7 @@ COMMANDS: Final[dict[CommandKind, type[Command]]] = {
     CommandKind.HALT: Halt,
     CommandKind.RESUME: Resume,
     CommandKind.RESUME_SYMBOL: ResumeSymbol,
+    CommandKind.SETTLE: Settle,
 }
 _KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
 _ERRORS: Final[dict[str, type[DeckError]]] = {

@@ -210,7 +210,7 @@ async def test_a_flood_of_requests_is_limited_but_a_halt_always_passes(
 
 async def test_the_actor_is_the_user_the_kernel_names(remote: RemoteLink, fake: Any) -> None:
     await remote.give(RejectTicket("X", "news", Actor("somebody else", "pts/7", "list")))
-    assert fake.given[0].actor == Actor(getpass.getuser(), "pts/7", "")
+    assert fake.given[0].actor == Actor(getpass.getuser(), "pts/7", "", os.geteuid())
 
 
 @pytest.mark.parametrize("claim", ["pts/7; rm", "\x1b[2J", "x" * 33, "pts 7"])

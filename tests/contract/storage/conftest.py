@@ -13,7 +13,6 @@ import pytest
 from engine.errors import InvariantBroken
 from engine.model.candidates import (
     AgentReport,
-    ExitPlan,
     FeatureValue,
     GapCandidate,
     MissingReason,
@@ -22,6 +21,7 @@ from engine.model.candidates import (
     Verdict,
     Vote,
 )
+from engine.model.exits import single_target
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, TicketId
 from engine.model.positions import AccountKind, ExitReason, RoundTrip
 from engine.ports import AuditEntry, BarColumns, Journal, JournalRow, VenueStore
@@ -41,6 +41,8 @@ KEYS = {
     "nonce": ("nonce",),
     "round_trip": ("ticket",),
     "proposal_seen": ("key",),
+    "whynot": ("correlation",),
+    "settlement": ("id",),
 }
 
 
@@ -219,7 +221,7 @@ def new_verdict() -> Callable[..., Verdict]:
             reports=found,
             limit_price=Decimal("8.37"),
             quantity=Decimal(14),
-            exit_plan=ExitPlan(Decimal("7.70"), Decimal("8.87"), 5),
+            exit_plan=single_target(Decimal("7.70"), Decimal("8.87"), 5),
             size_binding="size_pct",
             entry_ttl_us=600_000_000,
             approval_ttl_us=600_000_000,

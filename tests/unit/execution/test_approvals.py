@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from engine.errors import InvariantBroken, StorageError
-from engine.execution.approvals import proposal_state, read_ticket
 from engine.execution.bracket import BracketPhase, open_bracket
+from engine.execution.ticketbook import proposal_state, read_ticket
 from engine.model.candidates import Vote
 from engine.model.commands import Actor, ApproveTicket, RejectTicket
 from engine.model.events import TicketChanged
@@ -432,7 +432,7 @@ async def test_a_ticket_without_a_limit_entry_is_not_sent(booth: Any) -> None:
     entry = booth.propose()
     ticket = replace(entry.ticket, order=replace(entry.ticket.order, entry=None))
     forged = replace(entry, ticket=ticket, sha256=ticket.sha256)
-    booth.tickets._keep(forged)
+    booth.tickets._book.keep(forged)
     assert booth.approve(forged).code == "hash_mismatch"
 
 

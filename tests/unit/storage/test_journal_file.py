@@ -71,7 +71,7 @@ def test_chain_of_the_worked_example() -> None:
 def test_new_journal_knows_its_account_and_counts_its_openings(path: Path) -> None:
     with open_journal(path, "paper", AccountKind.PAPER, new_instance=lambda: "i1") as journal:
         assert (journal.epoch, journal.meta("instance_uuid"), journal.meta("kind")) == (1, "i1", "paper")
-        assert (journal.meta("account_id"), journal.meta("schema_version")) == ("paper", "1")
+        assert (journal.meta("account_id"), journal.meta("schema_version")) == ("paper", str(JOURNAL.version))
     with open_journal(path, "paper", AccountKind.PAPER, new_instance=lambda: "i2") as journal:
         assert (journal.epoch, journal.meta("epoch"), journal.meta("instance_uuid")) == (2, "2", "i1")
 
@@ -276,8 +276,8 @@ def test_schema_grows_by_steps_and_keeps_what_is_there(path: Path, monkeypatch: 
         JOURNAL.name, JOURNAL.application_id, (*JOURNAL.steps, "ALTER TABLE halt ADD COLUMN note TEXT;")
     )
     monkeypatch.setattr("storage.journal.JOURNAL", newer)
-    with pytest.raises(StorageError, match="schema 1 of the order journal, this program reads 2"):
+    with pytest.raises(StorageError, match=f"schema {JOURNAL.version} of the .*reads {JOURNAL.version + 1}"):
         read_journal(path)
     with open_journal(path, "paper", AccountKind.PAPER) as journal:
         assert journal.rows("halt")[0]["note"] is None
-        assert journal.meta("schema_version") == "2"
+        assert journal.meta("schema_version") == str(JOURNAL.version + 1)
