@@ -260,22 +260,36 @@ def connect_journal(
     synchronous = Synchronous.NORMAL if kind is AccountKind.SIMULATION else Synchronous.FULL
     connection = open_for_writing(path, JOURNAL, synchronous, busy_timeout_s=busy_timeout_s, factory=factory)
     try:
-        with storage_errors(path, "opening the order journal"), transaction(connection):
-            stored: dict[str, str] = dict(connection.execute("SELECT k, v FROM meta"))
-            _check_owner(path, stored, account, kind)
-            _check_tail(path, connection)
-            identity = {
-                "schema_version": str(JOURNAL.version),
-                "account_id": account,
-                "kind": kind.value,
-                "instance_uuid": stored.get("instance_uuid") or new_instance(),
-                "epoch": str(_epoch(path, stored) + 1),
-            }
-            connection.executemany("INSERT OR REPLACE INTO meta (k, v) VALUES (?, ?)", identity.items())
-        return connection, path, int(identity["epoch"])
+        return connection, path, claim_journal(connection, path, account, kind, new_instance)
     except BaseException:
         connection.close()
         raise
+
+
+def claim_journal(
+    connection: sqlite3.Connection,
+    path: Path,
+    account: str,
+    kind: AccountKind,
+    new_instance: Callable[[], str] = lambda: uuid.uuid4().hex,
+) -> int:
+    """Check whose journal it is and its newest audit lines, and raise its epoch: the new one.
+
+    Raises StorageError, and ConfigError for another account's; nothing is changed then.
+    """
+    with storage_errors(path, "opening the order journal"), transaction(connection):
+        stored: dict[str, str] = dict(connection.execute("SELECT k, v FROM meta"))
+        _check_owner(path, stored, account, kind)
+        _check_tail(path, connection)
+        identity = {
+            "schema_version": str(JOURNAL.version),
+            "account_id": account,
+            "kind": kind.value,
+            "instance_uuid": stored.get("instance_uuid") or new_instance(),
+            "epoch": str(_epoch(path, stored) + 1),
+        }
+        connection.executemany("INSERT OR REPLACE INTO meta (k, v) VALUES (?, ?)", identity.items())
+    return int(identity["epoch"])
 
 
 def read_journal(path: Path) -> JournalReader:
