@@ -5,6 +5,8 @@ so a test may drop, double or reorder it.
 """
 
 import asyncio
+import hashlib
+import hmac
 import itertools
 import json
 from collections import defaultdict, deque
@@ -16,16 +18,16 @@ from typing import Any
 
 from engine.clock import US_PER_S, TestClock
 from engine.errors import BrokerUnavailable, OrderOutcomeUnknown, OrderRejected, StorageError
-from engine.execution.approvals import Counter, Entry, Tickets
+from engine.execution.approvals import Counter, Tickets
 from engine.execution.books import Books
 from engine.execution.bracket import Bracket, BracketPhase, entry_spec
 from engine.execution.evidence import SessionOver
 from engine.execution.gating import Gatekeeper, StrategyTerms
 from engine.execution.orders import Brackets, Desk
 from engine.execution.records import restore_brackets
+from engine.execution.ticketbook import Entry
 from engine.model.candidates import (
     AgentReport,
-    ExitPlan,
     FeatureValue,
     GapCandidate,
     MissingReason,
@@ -36,6 +38,7 @@ from engine.model.candidates import (
 )
 from engine.model.commands import Actor, Answer, ApproveTicket
 from engine.model.events import Event
+from engine.model.exits import ExitPlan, single_target
 from engine.model.ids import (
     AccountId,
     ClientOrderId,
@@ -93,6 +96,8 @@ KEYS = {
     "nonce": ("nonce",),
     "round_trip": ("ticket",),
     "proposal_seen": ("key",),
+    "whynot": ("correlation",),
+    "settlement": ("id",),
 }
 
 
@@ -420,6 +425,7 @@ def make_ticket(
     now_us: int = OPEN_US,
     max_sessions: int = 5,
     atr: float | None = 4.0,
+    exit_plan: ExitPlan | None = None,
 ) -> Ticket:
     """A ticket as `approvals` makes it."""
     identifier = ticket_id(number)
@@ -437,7 +443,7 @@ def make_ticket(
         created_us=now_us,
         expires_us=now_us + 600 * US_PER_S,
         order=order,
-        max_sessions=max_sessions,
+        exit_plan=exit_plan or single_target(Decimal(stop), Decimal(target), max_sessions),
         entry_ttl_us=600 * US_PER_S,
         decision_price=float(limit),
         atr=atr,
@@ -635,7 +641,7 @@ def make_verdict(number: int = 1, quantity: int = 10, **changes: Any) -> Verdict
         reports=reports,
         limit_price=Decimal(100),
         quantity=Decimal(quantity),
-        exit_plan=ExitPlan(Decimal(92), Decimal(106), 5),
+        exit_plan=single_target(Decimal(92), Decimal(106), 5),
         size_binding="strategy",
         entry_ttl_us=600 * US_PER_S,
         approval_ttl_us=600 * US_PER_S,
@@ -688,9 +694,14 @@ class Booth:
                 rig.brackets,
                 UlidFactory(rig.clock.now_us, lambda count: next(bits)),
                 rig.events.append,
+                self.sign,
             )
         )
         self.tickets.restore()
+
+    def sign(self, message: bytes) -> str:
+        """With a key that everybody knows."""
+        return hmac.new(b"key", message, hashlib.sha256).hexdigest()
 
     def quote(self, price: float, instrument: InstrumentId = ABC) -> Quote:
         """The market shows a price now."""
