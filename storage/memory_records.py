@@ -11,7 +11,12 @@ from engine.model.ids import CorrelationId, InstrumentId, StrategyName, TicketId
 from engine.model.positions import ExitReason, RoundTrip
 from engine.model.tickets import to_plain
 
-_REWARDS = {ExitReason.TARGET: 1.0, ExitReason.STOP: -1.0, ExitReason.TIME: -0.2}
+_REWARDS = {
+    ExitReason.TARGET: 1.0,
+    ExitReason.STOP: -1.0,
+    ExitReason.TIME: -0.2,
+    ExitReason.NEWS: -1.0,
+}
 _REWARD_PER_SESSION = -0.01
 
 
@@ -123,7 +128,7 @@ def outcome_values(trip: RoundTrip) -> dict[str, object]:
 
 
 def reward(reason: ExitReason, sessions: int) -> float | None:
-    """Target +1, stop -1, time -0.2, minus 0.01 a session (SPEC 3.10); None for an exit it does not rate."""
+    """Target +1, stop and news -1, time -0.2, minus 0.01 a session (SPEC 3.10); None for an exit it does not rate."""
     base = _REWARDS.get(reason)
     return None if base is None else base + _REWARD_PER_SESSION * sessions
 

@@ -261,6 +261,8 @@ def bracket_words(bracket: Bracket) -> str:
         case BracketPhase.ENTERING:
             return f"entry filling {100 * bracket.entry.cum // bracket.entry.spec.quantity}%"
         case BracketPhase.PROTECTED:
+            if bracket.max_sessions is None:
+                return f"protected d{bracket.sessions_held + 1}"
             day = min(bracket.sessions_held + 1, bracket.max_sessions)
             return f"protected d{day}/{bracket.max_sessions}"
         case BracketPhase.EXITING:

@@ -9,6 +9,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from engine.execution.exits import Progress, begin
+from engine.model.exits import ExitPlan
 from engine.model.ids import (
     AccountId,
     ClientOrderId,
@@ -19,6 +21,7 @@ from engine.model.ids import (
     client_order_id,
 )
 from engine.model.orders import (
+    BracketKind,
     BracketSpec,
     Fill,
     OrderRole,
@@ -58,6 +61,8 @@ class Leg:
     state: OrderState
     parent: ClientOrderId | None = None
     """The entry that must fill completely before the venue wakes this leg; None: works by itself."""
+    replaces: ClientOrderId | None = None
+    """The order in whose place the venue is asked to put this one; None: it is an order of its own."""
     cum: Decimal = ZERO
     fills: tuple[Fill, ...] = ()
     venue_order_id: str = ""
@@ -102,7 +107,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """Entry, stop and target of one approved ticket. Prices of the ticket are entry-day dollars."""
+    """All orders of one approved ticket. Prices of its terms are entry-day dollars."""
 
     ticket: TicketId
     number: int
@@ -114,9 +119,9 @@ class Bracket:
     phase: BracketPhase
     quantity: Decimal
     limit_price: Decimal
-    stop_price: Decimal
-    target_price: Decimal
-    max_sessions: int
+    exit_plan: ExitPlan
+    progress: Progress
+    """How far the exit plan has come."""
     opened_us: int
     deadline_us: int
     """When an unfilled entry is cancelled."""
@@ -143,6 +148,10 @@ class Bracket:
     missing_us: int = 0
     """When that was proved."""
     missing_told: bool = True
+    naked_us: int | None = None
+    """Since when some of the shares are without a resting stop."""
+    naked_told: int = 0
+    """How often a person was told of that: 0, 1 alarmed, 2 paged."""
     closed_us: int | None = None
 
     @property
@@ -182,19 +191,43 @@ class Bracket:
     @property
     def cover(self) -> Decimal:
         """Shares that resting stops would sell."""
-        return sum(
-            (
-                leg.remaining
-                for leg in self.of_role(OrderRole.STOP)
-                if leg.state is OrderState.WORKING and self.is_awake(leg)
-            ),
-            ZERO,
-        )
+        return sum((leg.remaining for leg in self.of_role(OrderRole.STOP) if self._covers(leg)), ZERO)
+
+    def _covers(self, leg: Leg) -> bool:
+        """It rests, or it slept in the group of an entry that filled: it woke until the venue denies it."""
+        if leg.parent is None:
+            return leg.state is OrderState.WORKING
+        return leg.is_live and self.is_awake(leg)
+
+    @property
+    def is_grouped(self) -> bool:
+        """The entry was sent with its stop and target, which sleep at the venue until it fills."""
+        return any(leg.parent is not None for leg in self.legs)
+
+    def successor(self, leg: Leg) -> Leg | None:
+        """The live order that is to take the place of this one."""
+        return next((new for new in self.legs if new.replaces == leg.id and new.is_live), None)
 
     @property
     def has_unknown(self) -> bool:
         """Some order's fate is not known."""
         return any(leg.state is OrderState.UNKNOWN for leg in self.legs)
+
+    @property
+    def stop_price(self) -> Decimal:
+        """The stop as far as it is raised."""
+        return self.progress.stop_price
+
+    @property
+    def target_price(self) -> Decimal:
+        """The next target that was not touched; the last one after that."""
+        targets = self.exit_plan.targets
+        return targets[min(self.progress.tiers_done, len(targets) - 1)].price
+
+    @property
+    def max_sessions(self) -> int | None:
+        """Sessions it may be held for; None: no time exit."""
+        return self.exit_plan.max_sessions
 
     @property
     def stop_now(self) -> Decimal:
@@ -229,14 +262,22 @@ def fill_order(fill: Fill) -> tuple[int, str]:
     return fill.ts_event, fill.exec_id
 
 
-def open_bracket(ticket: Ticket, now_us: int) -> Bracket:
-    """The bracket of an approved ticket with its three orders as intents: exactly the ticket's terms."""
-    spec = ticket.order
+def open_bracket(ticket: Ticket, now_us: int, kind: BracketKind = BracketKind.OTOCO) -> Bracket:
+    """The bracket of an approved ticket with its first orders as intents: exactly the ticket's terms.
+
+    Three orders where the venue links them and the exit plan is one target for everything, else the entry.
+    """
+    spec, plan = ticket.order, ticket.exit_plan
     entry = spec.entry
-    stop, target = spec.stop.stop_price, spec.target.limit_price
-    if entry is None or entry.limit_price is None or stop is None or target is None:
-        raise ValueError(f"ticket {ticket.id} has no limit entry with a stop and a target")
-    parent = entry.client_order_id
+    if entry is None or entry.limit_price is None:
+        raise ValueError(f"ticket {ticket.id} has no limit entry")
+    if (spec.stop.stop_price, spec.target.limit_price) != (plan.stop_price, plan.target_price):
+        raise ValueError(f"ticket {ticket.id} has an order that differs from its exit plan")
+    legs = [sending(entry, OrderRole.ENTRY, 0, now_us)]
+    if kind is BracketKind.OTOCO and plan.is_single:
+        parent = entry.client_order_id
+        legs.append(sending(spec.stop, OrderRole.STOP, 0, now_us, parent))
+        legs.append(sending(spec.target, OrderRole.TARGET, 0, now_us, parent))
     return Bracket(
         ticket=ticket.id,
         number=ticket.number,
@@ -248,21 +289,21 @@ def open_bracket(ticket: Ticket, now_us: int) -> Bracket:
         phase=BracketPhase.ENTERING,
         quantity=entry.quantity,
         limit_price=entry.limit_price,
-        stop_price=stop,
-        target_price=target,
-        max_sessions=ticket.max_sessions,
+        exit_plan=plan,
+        progress=begin(plan, entry.limit_price),
         opened_us=now_us,
         deadline_us=now_us + ticket.entry_ttl_us,
-        legs=(
-            sending(entry, OrderRole.ENTRY, 0, now_us),
-            sending(spec.stop, OrderRole.STOP, 0, now_us, parent),
-            sending(spec.target, OrderRole.TARGET, 0, now_us, parent),
-        ),
+        legs=tuple(legs),
     )
 
 
 def sending(
-    spec: OrderSpec, role: OrderRole, n: int, now_us: int, parent: ClientOrderId | None = None
+    spec: OrderSpec,
+    role: OrderRole,
+    n: int,
+    now_us: int,
+    parent: ClientOrderId | None = None,
+    replaces: ClientOrderId | None = None,
 ) -> Leg:
     """A leg whose intent is journalled and whose first send follows at once."""
     return Leg(
@@ -271,6 +312,7 @@ def sending(
         n,
         OrderState.SENDING,
         parent,
+        replaces,
         attempts=1,
         first_send_us=now_us,
         last_send_us=now_us,
@@ -329,9 +371,15 @@ def target_spec(
 
 
 def exit_spec(
-    ticket: TicketId, instrument: InstrumentId, n: int, side: OrderSide, quantity: Decimal, tif: TimeInForce
+    ticket: TicketId,
+    instrument: InstrumentId,
+    n: int,
+    side: OrderSide,
+    quantity: Decimal,
+    tif: TimeInForce,
+    limit: Decimal | None = None,
 ) -> OrderSpec:
-    """A market order that ends the position."""
-    return OrderSpec(
-        client_order_id(ticket, OrderRole.EXIT, n), instrument, side, OrderType.MARKET, quantity, tif=tif
-    )
+    """An order that ends the position or a part of it; at market without a limit."""
+    kind = OrderType.MARKET if limit is None else OrderType.LIMIT
+    order = client_order_id(ticket, OrderRole.EXIT, n)
+    return OrderSpec(order, instrument, side, kind, quantity, limit_price=limit, tif=tif)

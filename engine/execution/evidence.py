@@ -206,7 +206,8 @@ def _(fact: SessionOver, bracket: Bracket, now_us: int) -> Bracket:
     if counted or fact.session < bracket.session:
         return bracket
     held = bracket.sessions_held + 1
-    ends = held >= bracket.max_sessions and bracket.exit_wanted is None
+    most = bracket.max_sessions
+    ends = most is not None and held >= most and bracket.exit_wanted is None
     return replace(
         bracket,
         sessions_held=held,

@@ -6,8 +6,12 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import msgspec
+
 from engine.errors import StorageError
 from engine.execution.bracket import Bracket, BracketPhase, Leg, fill_order
+from engine.execution.exits import ExitState, Progress
+from engine.model.exits import ExitPlan, single_target
 from engine.model.ids import (
     AccountId,
     ClientOrderId,
@@ -19,6 +23,7 @@ from engine.model.ids import (
 )
 from engine.model.orders import Fill, OrderRole, OrderSide, OrderSpec, OrderState, OrderType, TimeInForce
 from engine.model.positions import ExitReason, RoundTrip
+from engine.model.tickets import canonical_json
 from engine.money import ZERO
 from engine.ports import JournalRow
 
@@ -56,9 +61,14 @@ def bracket_row(b: Bracket) -> JournalRow:
             "phase": b.phase.value,
             "qty": _text(b.quantity),
             "limit_px": _text(b.limit_price),
-            "stop_px": _text(b.stop_price),
-            "target_px": _text(b.target_price),
+            "stop_px": _text(b.exit_plan.stop_price),
+            "target_px": _text(b.exit_plan.target_price),
             "max_sessions": b.max_sessions,
+            "exit_plan": canonical_json(b.exit_plan).decode(),
+            "exit_state": b.progress.state.value,
+            "raised_stop_px": _text(b.progress.stop_price),
+            "high_px": _text(b.progress.high),
+            "tiers_done": b.progress.tiers_done,
             "t_open_us": b.opened_us,
             "deadline_us": b.deadline_us,
             "ratio": _text(b.ratio),
@@ -72,6 +82,11 @@ def bracket_row(b: Bracket) -> JournalRow:
             "exit_wanted": None if b.exit_wanted is None else b.exit_wanted.value,
             "retry_exit_us": b.retry_exit_us,
             "alarmed": int(b.alarmed),
+            "missing": _text(b.missing),
+            "missing_us": b.missing_us,
+            "missing_told": int(b.missing_told),
+            "naked_us": b.naked_us,
+            "naked_told": b.naked_told,
             "closed_us": b.closed_us,
         },
     )
@@ -89,6 +104,7 @@ def leg_row(bracket: Bracket, leg: Leg) -> JournalRow:
             "role": leg.role.value,
             "n": leg.n,
             "parent": leg.parent,
+            "replaces": leg.replaces,
             "side": spec.side.value,
             "typ": spec.type.value,
             "tif": spec.tif.value,
@@ -145,7 +161,7 @@ def restore_brackets(
             ticket = str(row["bracket"])
             by_bracket[ticket].append(_leg(row, instruments[ticket], by_order[str(row["cid"])]))
         return tuple(_bracket(row, by_bracket[str(row["id"])]) for row in brackets)
-    except (KeyError, ValueError, ArithmeticError) as error:
+    except (KeyError, ValueError, ArithmeticError, msgspec.MsgspecError) as error:
         raise StorageError(
             f"the journal holds a row that makes no sense: {error}", "run tradedeck audit verify"
         ) from error
@@ -163,9 +179,13 @@ def _bracket(row: Row, legs: Sequence[Leg]) -> Bracket:
         phase=BracketPhase(str(row["phase"])),
         quantity=Decimal(str(row["qty"])),
         limit_price=Decimal(str(row["limit_px"])),
-        stop_price=Decimal(str(row["stop_px"])),
-        target_price=Decimal(str(row["target_px"])),
-        max_sessions=_int(row["max_sessions"]),
+        exit_plan=_exit_plan(row),
+        progress=Progress(
+            ExitState(str(row["exit_state"])),
+            Decimal(str(row["raised_stop_px"])),
+            Decimal(str(row["high_px"])),
+            _int(row["tiers_done"]),
+        ),
         opened_us=_int(row["t_open_us"]),
         deadline_us=_int(row["deadline_us"]),
         legs=tuple(sorted(legs, key=lambda leg: leg.place)),
@@ -180,8 +200,22 @@ def _bracket(row: Row, legs: Sequence[Leg]) -> Bracket:
         exit_wanted=None if row["exit_wanted"] is None else ExitReason(str(row["exit_wanted"])),
         retry_exit_us=_int(row["retry_exit_us"]),
         alarmed=bool(row["alarmed"]),
+        missing=Decimal(str(row["missing"])),
+        missing_us=_int(row["missing_us"]),
+        missing_told=bool(row["missing_told"]),
+        naked_us=_optional(row["naked_us"]),
+        naked_told=_int(row["naked_told"]),
         closed_us=_optional(row["closed_us"]),
     )
+
+
+def _exit_plan(row: Row) -> ExitPlan:
+    """Brackets from before exit plans were stored have one target for everything."""
+    stored = row["exit_plan"]
+    if stored is None:
+        stop, target = Decimal(str(row["stop_px"])), Decimal(str(row["target_px"]))
+        return single_target(stop, target, _int(row["max_sessions"]))
+    return msgspec.json.decode(str(stored), type=ExitPlan)
 
 
 def _leg(row: Row, instrument: InstrumentId, fills: Sequence[Fill]) -> Leg:
@@ -201,6 +235,7 @@ def _leg(row: Row, instrument: InstrumentId, fills: Sequence[Fill]) -> Leg:
         _int(row["n"]),
         OrderState(str(row["state"])),
         None if row["parent"] is None else ClientOrderId(str(row["parent"])),
+        None if row["replaces"] is None else ClientOrderId(str(row["replaces"])),
         Decimal(str(row["cum"])),
         tuple(sorted(fills, key=fill_order)),
         str(row["venue_id"]),
@@ -230,10 +265,11 @@ def _fill(row: Row) -> Fill:
 
 
 def round_trip_of(bracket: Bracket, session: date | None) -> RoundTrip | None:
-    """The finished trade of a closed bracket; None when its entry never filled.
+    """The finished trade of a closed bracket; None when nothing was bought or all of it is missing.
 
-    Prices are averages in entry-day dollars. A position that a split paid out whole has no exit fill: it
-    ended by the corporate action at the price that was paid.
+    Shares that the venue does not hold have no known price: they are left out with what they cost. Prices
+    are averages in entry-day dollars. A position that a split paid out whole has no exit fill: it ended by
+    the corporate action at the price that was paid.
     """
     bought = bracket.entry.fills
     if not bought:
@@ -243,9 +279,12 @@ def round_trip_of(bracket: Bracket, session: date | None) -> RoundTrip | None:
     sold = [(leg, fill) for leg, fill in after if fill.side is OrderSide.SELL]
     fees = sum((fill.fee for leg in bracket.legs for fill in leg.fills), ZERO)
     spent = sum((fill.quantity * fill.price for fill in bought), ZERO)
-    quantity = sum((fill.quantity for fill in bought), ZERO)
+    bought_quantity = sum((fill.quantity for fill in bought), ZERO)
+    quantity = bought_quantity - bracket.missing * bracket.ratio
+    if quantity <= ZERO:
+        return None
     received = sum((fill.side.sign * -1 * fill.quantity * fill.price for _, fill in after), ZERO)
-    entry_price = spent / quantity
+    entry_price = spent / bought_quantity
     last = max(sold, key=lambda pair: pair[1].ts_event, default=None)
     if last is None:
         reason, exit_us = ExitReason.CORPORATE_ACTION, bracket.closed_us or 0
@@ -272,14 +311,15 @@ def round_trip_of(bracket: Bracket, session: date | None) -> RoundTrip | None:
         exit_us=exit_us,
         exit_reason=reason,
         sessions=bracket.sessions_held + (0 if counted else 1),
-        pnl=received - spent - fees + bracket.cash_adjustment,
+        pnl=received - spent + entry_price * (bought_quantity - quantity) - fees + bracket.cash_adjustment,
         fees=fees,
     )
 
 
 def _reason(bracket: Bracket, leg: Leg) -> ExitReason:
     by_role = {OrderRole.STOP: ExitReason.STOP, OrderRole.TARGET: ExitReason.TARGET}
-    return by_role.get(leg.role) or bracket.exit_wanted or ExitReason.EMERGENCY
+    planned = ExitReason.TARGET if bracket.progress.tiers_done else ExitReason.EMERGENCY
+    return by_role.get(leg.role) or bracket.exit_wanted or planned
 
 
 def round_trip_row(trip: RoundTrip) -> JournalRow:

@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import msgspec
 
 from engine.errors import StorageError
 from engine.execution.bracket import Bracket, BracketPhase
 from engine.model.candidates import Verdict
+from engine.model.exits import single_target
 from engine.model.ids import CorrelationId, StrategyName, TicketId
-from engine.model.orders import OrderState
-from engine.model.tickets import ProposalState, Ticket
+from engine.model.orders import BracketSpec, OrderState
+from engine.model.tickets import ProposalState, Ticket, to_plain
 from engine.money import ZERO
 from engine.ports import Journal, JournalRow
 
@@ -107,8 +109,14 @@ def _entry(row: Mapping[str, str | int | None]) -> Entry:
 def read_ticket(body: str) -> Ticket:
     """A ticket of its canonical JSON. Raises StorageError when it is not one."""
     try:
-        return msgspec.json.decode(body, type=Ticket)
-    except msgspec.MsgspecError as error:
+        plain = msgspec.json.decode(body, type=dict[str, Any])
+        if "max_sessions" in plain:
+            # From before exit plans: one target for everything.
+            order, sessions = msgspec.convert(plain["order"], BracketSpec), plain.pop("max_sessions")
+            stop, target = order.stop.stop_price, order.target.limit_price
+            plain["exit_plan"] = to_plain(single_target(stop or ZERO, target or ZERO, sessions))
+        return msgspec.convert(plain, Ticket)
+    except (msgspec.MsgspecError, KeyError, ValueError) as error:
         raise StorageError(
             f"a stored ticket cannot be read: {error}", "run tradedeck audit verify"
         ) from error

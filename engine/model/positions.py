@@ -22,6 +22,7 @@ class ExitReason(StrEnum):
     TARGET = "target"
     STOP = "stop"
     TIME = "time"
+    NEWS = "news"
     MANUAL = "manual"
     EMERGENCY = "emergency"
     CORPORATE_ACTION = "corporate_action"

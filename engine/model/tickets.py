@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from engine.model.candidates import AgentReport, FeatureValue, GateResult, Regime
+from engine.model.exits import ExitPlan
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, TicketId
 from engine.model.market import Quote
 from engine.model.orders import BracketSpec
@@ -74,7 +75,9 @@ class Ticket:
     created_us: int
     expires_us: int
     order: BracketSpec
-    max_sessions: int
+    """Entry, initial stop and first target. A venue gets them as one group only where the exit plan is one
+    target for everything; else the entry alone, and the orders of the plan as it goes on."""
+    exit_plan: ExitPlan
     entry_ttl_us: int
     decision_price: float
     atr: float | None
@@ -92,6 +95,11 @@ class Ticket:
     candidate_gap: float
     prev_close: float
 
+    @property
+    def max_sessions(self) -> int | None:
+        """Sessions it may be held for; None: no time exit."""
+        return self.exit_plan.max_sessions
+
     def canonical(self) -> bytes:
         """The bytes that the approval hash is made of: JSON, sorted keys, no spaces (SPEC 11.9)."""
         return canonical_json(self)
@@ -102,8 +110,15 @@ class Ticket:
         return hashlib.sha256(self.canonical()).hexdigest()
 
     def order_text(self) -> str:
-        """The exact order as one line of canonical JSON, the text a dialog shows."""
-        return canonical_json(self.order).decode()
+        """The exact order as one line of canonical JSON, the text a dialog shows.
+
+        With tiers, breakeven or a trail: the entry that is sent and the whole plan that follows it.
+        """
+        if self.exit_plan.is_single:
+            return canonical_json(self.order).decode()
+        order = self.order
+        sent = {"account": order.account, "entry": order.entry, "ticket": order.ticket}
+        return canonical_json({**sent, "exit_plan": self.exit_plan}).decode()
 
 
 def canonical_json(value: object) -> bytes:

@@ -6,7 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
-from engine.model.candidates import ExitPlan, Proposal, Verdict
+from engine.model.candidates import Proposal, Verdict
+from engine.model.exits import ExitPlan
 from engine.model.ids import CorrelationId, InstrumentId, StrategyName
 from engine.model.market import Instrument, Quote
 from engine.model.positions import AccountKind, RoundTrip

@@ -27,7 +27,8 @@ from engine.features.assemble import (
     instrument_features,
     traded_value,
 )
-from engine.model.candidates import AgentReport, ExitPlan, GapCandidate, Proposal, Verdict
+from engine.model.candidates import AgentReport, GapCandidate, Proposal, Verdict
+from engine.model.exits import ExitPlan, single_target
 from engine.model.ids import InstrumentId, StrategyName, symbol_of
 from engine.model.market import Instrument, Quote
 from engine.model.positions import RoundTrip
@@ -185,7 +186,7 @@ class Gaps:
             reports=reports,
             limit_price=prices.limit_price,
             quantity=sizing.quantity,
-            exit_plan=ExitPlan(prices.stop_price, prices.target_price, self._config.max_sessions),
+            exit_plan=single_target(prices.stop_price, prices.target_price, self._config.max_sessions),
             size_binding=sizing.binding,
             entry_ttl_us=ENTRY_TTL_US,
             approval_ttl_us=APPROVAL_TTL_US,

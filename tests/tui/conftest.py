@@ -19,6 +19,7 @@ from engine.model.candidates import (
     Vote,
 )
 from engine.model.commands import Actor, Answer, Command
+from engine.model.exits import single_target
 from engine.model.ids import (
     AccountId,
     CorrelationId,
@@ -198,7 +199,7 @@ def make_ticket(
         NOW - 600 * S + left_s * S,
         NOW + left_s * S,
         spec,
-        5,
+        single_target(Decimal(stop), Decimal(target), 5),
         3600 * S,
         float(limit),
         None,

@@ -107,7 +107,7 @@ def _order_lines(view: TicketView, look: Look, width: int) -> list[Line]:
     facts = (
         f"value {fmt.money(view.value)}",
         f"size bound by {ticket.size_binding}",
-        f"at most {ticket.max_sessions} sessions",
+        f"at most {ticket.max_sessions} sessions" if ticket.max_sessions else "no time exit",
         f"regime {ticket.regime.value.replace('_', ' ')}",
         f"model {model}",
         f"policy {ticket.policy_id}",

@@ -22,6 +22,7 @@ from engine.model.candidates import (
     Vote,
 )
 from engine.model.commands import Answer, Command
+from engine.model.exits import single_target
 from engine.model.ids import (
     AccountId,
     CorrelationId,
@@ -161,7 +162,7 @@ def ticket() -> Ticket:
         created_us=NOW_US,
         expires_us=NOW_US + 600_000_000,
         order=bracket,
-        max_sessions=5,
+        exit_plan=single_target(Decimal("7.70"), Decimal("8.87"), 5),
         entry_ttl_us=600_000_000,
         decision_price=8.33,
         atr=None,

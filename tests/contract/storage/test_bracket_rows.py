@@ -7,7 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from engine.execution.bracket import Bracket, BracketPhase, Leg
+from engine.execution.exits import ExitState, Progress
 from engine.execution.records import changed_rows, restore_brackets, restore_round_trip, round_trip_row
+from engine.model.exits import ExitPlan, Tier
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, TicketId, client_order_id
 from engine.model.orders import Fill, OrderRole, OrderSide, OrderSpec, OrderState, OrderType, TimeInForce
 from engine.model.positions import AccountKind, ExitReason, RoundTrip
@@ -34,6 +36,8 @@ def test_bracket_comes_back_from_the_journal_as_it_was(tmp_path: Path) -> None:
     )
     stop = leg(OrderRole.STOP, OrderType.STOP, OrderState.WORKING, stop_price=Decimal("7.70"))
     target = leg(OrderRole.TARGET, OrderType.LIMIT, OrderState.WORKING, limit_price=Decimal("8.87"))
+    tiers = (Tier(Decimal("8.87"), Decimal("0.5")), Tier(Decimal("9.20"), Decimal("0.25")))
+    plan = ExitPlan(Decimal("7.70"), tiers, None, 0, Decimal("0.1"))
     bracket = Bracket(
         ticket=TICKET,
         number=18,
@@ -45,20 +49,24 @@ def test_bracket_comes_back_from_the_journal_as_it_was(tmp_path: Path) -> None:
         phase=BracketPhase.PROTECTED,
         quantity=Decimal(14),
         limit_price=Decimal("8.3700"),
-        stop_price=Decimal("7.70"),
-        target_price=Decimal("8.87"),
-        max_sessions=5,
+        exit_plan=plan,
+        progress=Progress(ExitState.TRAILING, Decimal("8.01"), Decimal("8.90"), 1),
         opened_us=4,
         deadline_us=600,
         legs=(
             replace(entry, cum=Decimal(14), fills=fills, venue_order_id="V1"),
-            replace(stop, parent=entry.id),
+            replace(stop, parent=entry.id, replaces=target.id),
             replace(target, parent=entry.id, reason="asked"),
         ),
         ratio=Decimal("0.5"),
         last_session=date(2016, 1, 5),
         first_fill_us=7,
         exit_wanted=ExitReason.TIME,
+        missing=Decimal(2),
+        missing_us=9,
+        missing_told=False,
+        naked_us=11,
+        naked_told=1,
     )
     path = tmp_path / "journal.db"
     with open_journal(path, "paper", AccountKind.PAPER) as journal:

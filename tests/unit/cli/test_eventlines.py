@@ -22,6 +22,7 @@ from engine.model.events import (
     SymbolReleased,
     TicketChanged,
 )
+from engine.model.exits import single_target
 from engine.model.ids import (
     AccountId,
     CorrelationId,
@@ -61,7 +62,7 @@ def ticket() -> Ticket:
         1,
         2,
         BracketSpec(TICKET, ACCOUNT, None, stop, target),
-        5,
+        single_target(Decimal("7.7"), Decimal("8.9"), 5),
         1,
         8.4,
         None,

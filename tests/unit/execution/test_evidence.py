@@ -38,6 +38,10 @@ def bracket(world: ModuleType) -> Bracket:
     return open_bracket(world.make_ticket(), world.OPEN_US)
 
 
+def held_for(bracket: Bracket, sessions: int | None) -> Bracket:
+    return replace(bracket, exit_plan=replace(bracket.exit_plan, max_sessions=sessions))
+
+
 def in_state(bracket: Bracket, state: OrderState, attempts: int = 1, cum: int = 0) -> Bracket:
     """The bracket with its stop in a state."""
     stop = replace(bracket.legs[1], state=state, attempts=attempts, cum=Decimal(cum), parent=None)
@@ -211,20 +215,25 @@ def test_the_first_fill_of_the_entry_is_noted_once(bracket: Bracket) -> None:
 
 
 def test_sessions_are_counted_once_and_end_in_a_time_exit(bracket: Bracket) -> None:
-    current = replace(bracket, max_sessions=2)
+    current = held_for(bracket, 2)
     for day, held, wanted in ((4, 1, None), (4, 1, None), (3, 1, None), (5, 2, ExitReason.TIME)):
         current = apply(SessionOver(date(2016, 1, day)), current, NOW)
         assert (current.sessions_held, current.exit_wanted) == (held, wanted)
 
 
 def test_a_session_before_the_entry_is_not_counted(bracket: Bracket) -> None:
-    fresh = replace(bracket, last_session=None, sessions_held=0, session=date(2016, 1, 5), max_sessions=1)
+    fresh = held_for(replace(bracket, last_session=None, sessions_held=0, session=date(2016, 1, 5)), 1)
     assert apply(SessionOver(date(2016, 1, 4)), fresh, NOW) == fresh
     assert apply(SessionOver(date(2016, 1, 5)), fresh, NOW).exit_wanted is ExitReason.TIME
 
 
+def test_without_a_time_exit_sessions_only_count(bracket: Bracket) -> None:
+    current = apply(SessionOver(date(2016, 1, 4)), held_for(bracket, None), NOW)
+    assert (current.sessions_held, current.exit_wanted) == (1, None)
+
+
 def test_the_first_reason_to_leave_is_kept(bracket: Bracket) -> None:
-    current = apply(ExitWanted(ExitReason.MANUAL), replace(bracket, max_sessions=1), NOW)
+    current = apply(ExitWanted(ExitReason.MANUAL), held_for(bracket, 1), NOW)
     current = apply(ExitWanted(ExitReason.EMERGENCY), current, NOW)
     current = apply(SessionOver(date(2016, 1, 4)), current, NOW)
     assert current.exit_wanted is ExitReason.MANUAL
