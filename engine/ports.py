@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from engine.model.candidates import Verdict
+from engine.model.events import Alarm
 from engine.model.ids import ClientOrderId, InstrumentId
 from engine.model.market import MarketBatch, Session
 from engine.model.orders import BracketKind, BracketSpec, Fill, OrderSpec, VenueOrder, VenueUpdate
@@ -156,6 +157,22 @@ class VenueStore(Protocol):
     def put(self, changed: Mapping[str, str]) -> None:
         """Write all of `changed` in one durable transaction."""
         ...
+
+
+class Snapshots(Protocol):
+    """Where an emergency shutdown leaves its document for a person."""
+
+    def write(self, name: str, document: Mapping[str, object]) -> str:
+        """Write it whole or not at all, readable by its owner only; says where. Raises StorageError."""
+        ...
+
+
+class Notifier(Protocol):
+    """One way to reach a person. It may be slow, fail or hang: whoever calls it bounds and counts that."""
+
+    name: str
+
+    async def notify(self, alarm: Alarm) -> None: ...
 
 
 class Memory(Protocol):

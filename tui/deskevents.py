@@ -50,7 +50,8 @@ def line_of(event: Event) -> EventLine | None:
             text = f"{symbol_of(event.instrument)} released by {event.by}"
             return EventLine(event.ts, EventKind.INFO, text, "")
         case AnomalySeen():
-            text = f"anomaly: {event.kind.replace('_', ' ')} {event.value:g}, limit {event.limit:g}"
+            about = f" of {event.subject}" if event.subject else ""
+            text = f"anomaly: {event.kind.replace('_', ' ')}{about} {event.value:g}, limit {event.limit:g}"
             return EventLine(event.ts, EventKind.UNKNOWN, text, "")
         case CandidatesJudged():
             passed = sum(verdict.proposal is not None for verdict in event.verdicts)

@@ -48,8 +48,8 @@ def lines_of(event: Event) -> Iterator[LogLine]:
             yield LogLine(
                 logging.INFO, "symbol_released", dict(symbol=symbol_of(instrument), by=by, ts_us=ts)
             )
-        case AnomalySeen(kind, value, limit, ts):
-            fields = dict(kind=kind, value=value, limit=limit, ts_us=ts)
+        case AnomalySeen(kind, value, limit, ts, subject):
+            fields = dict(kind=kind, value=value, limit=limit, subject=subject, ts_us=ts)
             yield LogLine(logging.WARNING, "anomaly_seen", fields)
         case CandidatesJudged(strategy, verdicts, ts):
             proposed = sum(verdict.proposal is not None for verdict in verdicts)

@@ -58,6 +58,9 @@ MAX_STEPS = 50
 """More plan rows than that on one fact is a bug of the table."""
 RETRY_JOURNAL_US = US_PER_S
 """How long a timer waits that could not write down what it found."""
+NOT_SENT = "not sent"
+"""Code of our own refusal, in the place where a venue's would stand."""
+ABANDON_S = 1.0
 DUPLICATE = "duplicate"
 """Code of a venue's answer that the id is in use: the order exists, its fate is asked (RELIABILITY 5.2)."""
 
@@ -218,6 +221,14 @@ class Brackets:
         while self._tasks:
             await asyncio.wait(tuple(self._tasks))
 
+    async def abandon(self) -> None:
+        """Give up on the answers that are still out: the process ends, the next start asks the venue."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            # One that does not even end when it is cancelled is left behind.
+            await asyncio.wait(tuple(self._tasks), timeout=ABANDON_S)
+
     def _settle_plan(self, before: Bracket, after: Bracket, facts: Sequence[Fact]) -> None:
         now = self._circumstances(after)
         actions: list[Action] = []
@@ -352,7 +363,8 @@ class Brackets:
                     orders = (group.entry, group.stop, group.target)
                     ids = tuple(order.client_order_id for order in orders if order is not None)
                     send = partial(self._desk.broker.submit_bracket, group)
-                    self._spawn(self._send(bracket.ticket, ids, send))
+                    begins = None if group.entry is None else bracket.instrument
+                    self._spawn(self._send(bracket.ticket, ids, send, begins))
                 case CancelOrder(order_id):
                     self._spawn(self._cancel(bracket.ticket, order_id))
                 case AskOrder(order_id):
@@ -381,9 +393,14 @@ class Brackets:
         ticket: TicketId,
         orders: tuple[ClientOrderId, ...],
         call: Callable[[], Coroutine[Any, Any, None]],
+        begins: InstrumentId | None = None,
     ) -> None:
+        """`begins`: an entry goes in this instrument, which a halt after its intent forbids."""
         facts: list[Fact]
         try:
+            if begins is not None and self._desk.is_halted(begins):
+                # Nothing left this process: that is proof, and no question is needed.
+                raise OrderRejected(NOT_SENT, "halted before the send")
             await call()
             facts = [Accepted(order) for order in orders]
         except OrderRejected as error:

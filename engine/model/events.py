@@ -54,13 +54,15 @@ class SymbolReleased:
 class AnomalySeen:
     """A measurement left what is normal (SPEC 4.9). `kind` is a stable word; `limit` in the unit of `value`.
 
-    Two of different kinds within five minutes start the emergency shutdown.
+    Two of different kinds within five minutes start the emergency shutdown. `subject`: what it is about, ""
+    for the account.
     """
 
     kind: str
     value: float
     limit: float
     ts: int
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

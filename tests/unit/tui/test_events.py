@@ -62,7 +62,11 @@ def test_a_gate_with_long_figures_takes_more_rows_and_loses_none() -> None:
             EventKind.INFO,
             "ABC released by nina on pts/7",
         ),
-        (AnomalySeen("equity_jump", 7.25, 6.0, 1), EventKind.UNKNOWN, "anomaly: equity jump 7.25, limit 6"),
+        (
+            AnomalySeen("price_move", 11.25, 10.0, 1, "ABC"),
+            EventKind.UNKNOWN,
+            "anomaly: price move of ABC 11.25, limit 10",
+        ),
     ],
 )
 def test_a_halted_symbol_and_an_anomaly_are_told(event: Event, kind: EventKind, words: str) -> None:
