@@ -19,7 +19,7 @@ from engine.model.positions import AccountKind
 from engine.ports import AuditEntry, JournalRow
 from storage.audit import canonical, chain, row_text
 from storage.database import BUSY_TIMEOUT_S, is_out_of_room
-from storage.journal import SqliteJournal, Value, connect_journal
+from storage.journal import SqliteJournal, Value, connect_journal, opened
 from storage.reserve import Reserve, reserve_path
 
 IMPATIENT_MS = 50
@@ -219,16 +219,10 @@ def open_lasting_journal(
 
     Accounts that are more than a simulation hold a reserve beside it; `reserve` replaces the usual one.
     """
-    connection, path, epoch = connect_journal(
-        path, account, kind, busy_timeout_s=busy_timeout_s, factory=factory
-    )
+    connection, epoch = connect_journal(path, account, kind, busy_timeout_s=busy_timeout_s, factory=factory)
     if reserve is None and kind is not AccountKind.SIMULATION:
         reserve = Reserve(reserve_path(path))
-    try:
-        return LastingJournal(connection, path, epoch, reserve, busy_timeout_s)
-    except BaseException:
-        connection.close()
-        raise
+    return opened(connection, path, lambda: LastingJournal(connection, path, epoch, reserve, busy_timeout_s))
 
 
 def _order(value: Value) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from engine.errors import ConfigError, InvariantBroken, StorageError
 from engine.model.positions import AccountKind
@@ -240,11 +240,23 @@ def open_journal(
     The caller holds the state folder's lock. Commits wait for the disk, except in a simulation. Raises
     StorageError, and ConfigError when the file belongs to another account or another kind of account.
     """
-    return SqliteJournal(
-        *connect_journal(
-            path, account, kind, busy_timeout_s=busy_timeout_s, new_instance=new_instance, factory=factory
-        )
+    connection, epoch = connect_journal(
+        path, account, kind, busy_timeout_s=busy_timeout_s, new_instance=new_instance, factory=factory
     )
+    return opened(connection, path, lambda: SqliteJournal(connection, path, epoch))
+
+
+T = TypeVar("T", bound=JournalReader)
+
+
+def opened(connection: sqlite3.Connection, path: Path, make: Callable[[], T]) -> T:
+    """What `make` makes of a connection, which is closed when it cannot. Raises StorageError."""
+    try:
+        with storage_errors(path, "opening the order journal"):
+            return make()
+    except BaseException:
+        connection.close()
+        raise
 
 
 def connect_journal(
@@ -255,12 +267,12 @@ def connect_journal(
     busy_timeout_s: float = BUSY_TIMEOUT_S,
     new_instance: Callable[[], str] = lambda: uuid.uuid4().hex,
     factory: type[sqlite3.Connection] = sqlite3.Connection,
-) -> tuple[sqlite3.Connection, Path, int]:
-    """The checked connection, its path and its new epoch: what a journal's writer is made of."""
+) -> tuple[sqlite3.Connection, int]:
+    """The checked connection and its new epoch: what a journal's writer is made of."""
     synchronous = Synchronous.NORMAL if kind is AccountKind.SIMULATION else Synchronous.FULL
     connection = open_for_writing(path, JOURNAL, synchronous, busy_timeout_s=busy_timeout_s, factory=factory)
     try:
-        return connection, path, claim_journal(connection, path, account, kind, new_instance)
+        return connection, claim_journal(connection, path, account, kind, new_instance)
     except BaseException:
         connection.close()
         raise
@@ -295,12 +307,7 @@ def claim_journal(
 def read_journal(path: Path) -> JournalReader:
     """Open an existing journal for queries, beside the daemon that may own it. Raises StorageError."""
     connection = open_for_reading(path, JOURNAL)
-    try:
-        with storage_errors(path, "opening the order journal"):
-            return JournalReader(connection, path)
-    except BaseException:
-        connection.close()
-        raise
+    return opened(connection, path, lambda: JournalReader(connection, path))
 
 
 def verify_audit(path: Path) -> AuditVerdict:
