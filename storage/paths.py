@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import ConfigError
+from engine.errors import ConfigError, UsageError
 from engine.model.positions import AccountKind
 
 APP = "tradedeck"
@@ -136,6 +136,16 @@ class StatePaths:
         found = ((_JOURNAL.fullmatch(path.name), path) for path in sorted(self.folder.iterdir()))
         return tuple(JournalFile(AccountKind(m[1]), m[2], path) for m, path in found if m)
 
+    def require_journals(self) -> tuple[JournalFile, ...]:
+        """Every journal in the folder. Raises UsageError where there is none."""
+        found = self.journals()
+        if not found:
+            raise UsageError(
+                f"there is no journal in {self.folder}: no engine ever ran there",
+                "Name a state with --state DIR, or --state latest for the newest replay",
+            )
+        return found
+
     def paper_book(self, account: str) -> Path:
         """The paper venue's own book of one account."""
         return self.folder / f"paper-{check_account(account)}.db"
@@ -154,6 +164,16 @@ class StatePaths:
     def lock(self) -> Path:
         """Held by the one process that writes this state."""
         return self.folder / "lock"
+
+    @property
+    def halt_file(self) -> Path:
+        """A file that halts the account by being there; a person makes and removes it."""
+        return self.folder / "HALT"
+
+    @property
+    def snapshots(self) -> Path:
+        """Documents of emergency shutdowns."""
+        return self.folder / "snapshots"
 
     @property
     def approval_key(self) -> Path:

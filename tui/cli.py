@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import DeckError
-from tui.commands import audit, configs, desk, research
+from tui.commands import audit, configs, desk, research, whynot
 from tui.commands.common import (
     ConfigOption,
     DataOption,

@@ -1,11 +1,9 @@
 """A state folder as a command reads it while no engine holds it."""
 
-from collections.abc import Mapping
 from typing import cast
 
 from engine.errors import DataError, UsageError
 from engine.ports import Journal
-from storage.audit import AuditVerdict
 from storage.journal import JournalReader, TraceLine, read_journal
 from storage.paths import JournalFile, StatePaths
 from tui import books
@@ -19,18 +17,9 @@ def read_books(state: StatePaths, question: Question) -> books.Document:
         return books.read(cast(Journal, journal), question)
 
 
-def verify_audit(state: StatePaths) -> Mapping[str, AuditVerdict]:
-    """The verdict on every journal of the folder, by file name."""
-    verdicts = {}
-    for file in _journals(state):
-        with _reader(file) as journal:
-            verdicts[file.path.name] = journal.verify()
-    return verdicts
-
-
 def trace(state: StatePaths, identifier: str) -> tuple[TraceLine, ...]:
     """Every row that follows from one candidate. Raises UsageError where nothing carries the id."""
-    for file in _journals(state):
+    for file in state.require_journals():
         with _reader(file) as journal:
             lines = journal.trace(_full_id(journal, identifier))
         if lines:
@@ -57,18 +46,8 @@ def _reader(file: JournalFile) -> JournalReader:
     return read_journal(file.path)
 
 
-def _journals(state: StatePaths) -> tuple[JournalFile, ...]:
-    found = state.journals()
-    if not found:
-        raise UsageError(
-            f"there is no journal in {state.folder}: no engine ever ran there",
-            "Name a state with --state DIR, or --state latest for the newest replay",
-        )
-    return found
-
-
 def _one_journal(state: StatePaths) -> JournalFile:
-    found = _journals(state)
+    found = state.require_journals()
     if len(found) > 1:
         names = ", ".join(file.path.name for file in found)
         raise DataError(f"{state.folder} holds more than one account: {names}", "Name another state folder")

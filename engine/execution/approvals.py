@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from engine.clock import Clock
 from engine.errors import DeckError, StorageError
-from engine.execution.approving import history, objection
+from engine.execution.approving import NONCE_MAX, history, objection
 from engine.execution.bracket import Bracket
 from engine.execution.gating import Gatekeeper
 from engine.execution.orders import RETRY_JOURNAL_US, Brackets
@@ -167,7 +167,7 @@ class Tickets:
         return answer
 
     def _audit_refusal(self, command: ApproveTicket, entry: Entry, answer: Answer) -> None:
-        body: dict[str, object] = {"nonce": command.nonce, "code": answer.code, "text": answer.text}
+        body: dict[str, object] = {"nonce": command.nonce[:NONCE_MAX], "code": answer.code, "text": answer.text}
         with suppress(StorageError):  # `write` halts and says so; the answer is no either way
             audit = self._audit(command.actor, "approval_refused", entry.ticket, body)
             self._counter.brackets.write((), (audit,))

@@ -57,12 +57,12 @@ class Books:
         """Cash plus positions at their last prices; None when a held position has no price."""
         equity = self._cash
         for bracket in brackets:
-            if bracket.position == ZERO:
+            if bracket.held == ZERO:
                 continue
             last = picture.last(bracket.instrument)
             if last is None:
                 return None
-            equity += bracket.position * to_decimal(last)
+            equity += bracket.held * to_decimal(last)
         return equity
 
 

@@ -1,11 +1,15 @@
 """The audit log: is it whole, and what followed from one candidate."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tui.commands.common import ConfigOption, JsonOption, StateOption, given
 from tui.commands.output import say, write_json, write_line
+
+if TYPE_CHECKING:
+    from tui.auditing import Report
 
 audits = typer.Typer(help="The hash-chained audit log.", rich_markup_mode=None)
 
@@ -19,36 +23,61 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     context: typer.Context,
+    head: Annotated[
+        str | None,
+        typer.Option("--head", metavar="SEQ:HASH", help="An audit head that the daemon's log kept."),
+    ] = None,
     as_json: JsonOption = False,
     state: StateOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Check the whole chain; exit 65 names the first broken row."""
-    from tui.stored import verify_audit  # the database: 0.1 s
+    """Check the whole chain, every approval and the books; exit 65 names the first broken row."""
+    from tui import auditing  # the database: 0.1 s
 
-    verdicts = verify_audit(given(context, config, state).paths)
+    anchored = None if head is None else auditing.read_head(head)
+    reports = auditing.verify(given(context, config, state).paths, anchored)
     if as_json:
-        write_json(
-            {
-                name: {
-                    "ok": verdict.ok,
-                    "rows": verdict.rows,
-                    "first_broken_seq": verdict.first_broken_seq,
-                    "head": verdict.head,
-                }
-                for name, verdict in verdicts.items()
-            }
-        )
-    for name, verdict in verdicts.items():
-        if not verdict.ok:
-            say(
-                f"{name}: audit row {verdict.first_broken_seq} does not fit the chain. "
-                f"{verdict.rows:,} rows before it are whole. Keep the file and restore a backup"
-            )
-        elif not as_json:
-            write_line(f"{name}: {verdict.rows:,} rows, chain whole, head {verdict.head}")
-    if not all(verdict.ok for verdict in verdicts.values()):
+        write_json({name: _document(report) for name, report in reports.items()})
+    for name, report in reports.items():
+        for problem in report.problems:
+            say(f"{name}: {problem}")
+        if report.chain.ok and not as_json:
+            for line in _good(report):
+                write_line(f"{name}: {line}")
+    if not all(report.ok for report in reports.values()):
+        say("Keep the file, and restore a backup")
         raise typer.Exit(65)
+
+
+def _good(report: "Report") -> Iterator[str]:
+    from tui import format  # keeps --help quick
+
+    chain, signed, ledger = report.chain, report.signatures, report.ledger
+    yield f"{chain.rows:,} rows, chain whole, head {chain.rows}:{chain.head}"
+    if signed is not None and signed.approvals:
+        rest = [(signed.unsigned, "unsigned"), (signed.other_key, "of a key that is not here: not checked")]
+        more = "".join(f", {count:,} {words}" for count, words in rest if count)
+        yield f"{signed.approvals:,} approvals, {signed.checked:,} signatures right{more}"
+    if ledger is not None and not report.books:
+        cash, profit = format.money(ledger.cash), format.signed_money(ledger.realised)
+        yield f"books follow from the fills: cash {cash}, realised {profit}, fees {format.money(ledger.fees)}"
+
+
+def _document(report: "Report") -> dict[str, object]:
+    from engine.model.tickets import to_plain  # keeps --help quick
+
+    chain, signed, ledger = report.chain, report.signatures, report.ledger
+    return {
+        "ok": report.ok,
+        "rows": chain.rows,
+        "first_broken_seq": chain.first_broken_seq,
+        "head": chain.head,
+        "problems": list(report.problems),
+        "approvals": to_plain(signed),
+        "cash": None if ledger is None else to_plain(ledger.cash),
+        "realised": None if ledger is None else to_plain(ledger.realised),
+        "fees": None if ledger is None else to_plain(ledger.fees),
+    }
 
 
 def trace(

@@ -32,6 +32,7 @@ from engine.sources.sessions import ExchangeSessions
 from engine.strategies.gaps import Gaps
 from storage.database import Synchronous
 from storage.journal import open_journal
+from storage.keyfile import make_or_read_key
 from storage.lock import StateLock
 from storage.memory import open_memory
 from storage.paper_book import open_paper_book
@@ -166,6 +167,7 @@ class Runtime:
                 publish=self.bus.publish,
                 config_hash=options.settings.sha256,
                 entry_until=replayed.last,
+                sign=make_or_read_key(state.approval_key).sign,
             )
         )
         source = ReplaySource(bars, self.sessions, replayed.first, None)
