@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from brokers.wire import v1
-from brokers.wire.reading import MAX_BODY_BYTES, MAX_MONEY
+from brokers.wire.reading import MAX_BODY_BYTES
 from engine.errors import BadAnswer
+from engine.execution.screening import MAX_MONEY
 from engine.model.ids import AccountId, ClientOrderId, InstrumentId, VenueOrderId
 from engine.model.orders import Fill, OrderSide, OrderState, VenueOrder
 from engine.model.positions import AccountKind, AccountSnapshot, VenuePosition

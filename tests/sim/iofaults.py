@@ -19,6 +19,7 @@ from lives import ACCOUNT, LIVES, Life, Stage, Swift, faults_of, new_journal, ro
 from engine.errors import StorageError
 from engine.model.orders import OrderRole, OrderSpec
 from engine.model.positions import AccountKind
+from engine.ports import AuditEntry, JournalRow
 from storage.degraded import LastingJournal, open_lasting_journal
 from storage.journal import read_journal
 
@@ -85,7 +86,7 @@ class IoReport:
     kept: int
     """Commits that were in memory for a while, at most at once in each run, added up."""
     restarts: int
-    """Runs in which a process could not start, or had to be started again."""
+    """Runs in which a process died or could not start."""
     violations: tuple[str, ...]
     seconds: float
 
@@ -100,19 +101,35 @@ class IoReport:
 class IoStage(Stage):
     """A stage that watches what is sent while the disk fails."""
 
-    def __init__(self, path: Path, life: Life, saboteur: Saboteur) -> None:
+    def __init__(self, path: Path, life: Life, saboteur: Saboteur, dies_with: int | None = None) -> None:
         self.saboteur = saboteur
+        self.dies_with = dies_with
+        """The process ends when so many commits are only in memory."""
         self.most_kept = 0
+        self.was_whole = False
+        """The first process came to the end of the life."""
         super().__init__(path, life, self._open)
 
     def _open(self, path: Path) -> LastingJournal:
-        return open_lasting_journal(
+        journal = open_lasting_journal(
             path, ACCOUNT, AccountKind.SIMULATION, factory=sabotaged(self.saboteur), busy_timeout_s=0.0
         )
+        real = journal.commit
+
+        def commit(rows: Sequence[JournalRow], audit: Sequence[AuditEntry], protective: bool = False) -> None:
+            if self.is_dead:
+                self.die()
+            real(rows, audit, protective)
+            self.most_kept = max(self.most_kept, journal.kept)
+            if journal.kept == self.dies_with:
+                self.dies_with = None
+                self.die()
+
+        journal.commit = commit  # type: ignore[method-assign]
+        return journal
 
     def sends(self, orders: Sequence[OrderSpec]) -> None:
         assert self.journal is not None
-        self.most_kept = max(self.most_kept, self.journal.kept)
         if self.journal.trouble and any(role_of(o.client_order_id) is OrderRole.ENTRY for o in orders):
             self.faults.append(f"an entry was sent while {self.journal.trouble}")
         super().sends(orders)
@@ -139,20 +156,49 @@ def run_io(lives: Sequence[str] = IO_LIVES, stride: int = 1) -> IoReport:
                         runs += 1
                         failed += saboteur.failed
                         kept += stage.most_kept
-                        restarts += stage.processes > 2
+                        restarts += not stage.was_whole
                         violations += [f"{life.name}, {fault} x{lasting} at {first}: {f}" for f in found]
     return IoReport(runs, failed, kept, restarts, tuple(violations), time.perf_counter() - began)
 
 
-async def _lived(place: Path, life: Life, saboteur: Saboteur) -> tuple[IoStage, list[str]]:
+def run_lost_memory(lives: Sequence[str] = IO_LIVES, stride: int = 1) -> IoReport:
+    """From each statement on the disk stays full; the process dies with 1, 2, 3 or 5 commits in memory."""
+    began = time.perf_counter()
+    runs = failed = kept = restarts = number = 0
+    violations: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="iofaults-") as folder:
+        place = Path(folder)
+        for life in (life for life in LIVES if life.name in lives):
+            calm = Saboteur()
+            asyncio.run(_lived(place, life, calm))
+            for first in range(1, calm.count + 1):
+                for dies_with in (1, 2, 3, 5):
+                    number += 1
+                    if number % stride:
+                        continue
+                    saboteur = Saboteur(first, 1_000_000)
+                    stage, found = asyncio.run(_lived(place, life, saboteur, dies_with))
+                    runs += 1
+                    failed += saboteur.failed
+                    kept += stage.most_kept
+                    restarts += not stage.was_whole
+                    violations += [
+                        f"{life.name}, full from {first}, dies with {dies_with}: {f}" for f in found
+                    ]
+    return IoReport(runs, failed, kept, restarts, tuple(violations), time.perf_counter() - began)
+
+
+async def _lived(
+    place: Path, life: Life, saboteur: Saboteur, dies_with: int | None = None
+) -> tuple[IoStage, list[str]]:
     """A life on a failing disk, and one more process on the repaired one: what is wrong then."""
     path = place / "journal.db"
     for name in ("journal.db", "journal.db-wal", "journal.db-shm"):
         path.with_name(name).unlink(missing_ok=True)
     new_journal(path, place / "template.db")
-    stage = IoStage(path, life, saboteur)
+    stage = IoStage(path, life, saboteur, dies_with)
     with suppress(StorageError):  # it could not start: a person repairs the disk and starts it again
-        await stage.run()
+        stage.was_whole = await stage.run()
     saboteur.lift()
     await stage.run()
     found = await faults_of(stage)
