@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 
 from engine.errors import BadAnswer
+from engine.execution.screening import MAX_MONEY, MAX_PRICE, MAX_QUANTITY, MAX_TIME_US, MIN_TIME_US
 from engine.model.text import clean
 
 MAX_BODY_BYTES = 2_000_000
@@ -25,11 +26,6 @@ MAX_NUMBER_LENGTH = 32
 MAX_DECIMALS = 18
 """Digits after the point: the finest quantity that any venue counts in."""
 MAX_ID_LENGTH = 128
-MAX_QUANTITY = Decimal(10**12)
-MAX_PRICE = Decimal(10**9)
-MAX_MONEY = Decimal(10**15)
-MIN_TIME_US, MAX_TIME_US = 946_684_800_000_000, 4_102_444_800_000_000
-"""The years 2000 to 2099: an instant outside is in other units, or none."""
 EXCERPT_LENGTH = 60
 
 ZERO = Decimal(0)

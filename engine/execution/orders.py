@@ -32,6 +32,7 @@ from engine.execution.evidence import (
 from engine.execution.fates import FILLS_MARGIN_US
 from engine.execution.planner import next_wake, plan
 from engine.execution.records import changed_rows, round_trip_of, round_trip_row
+from engine.execution.screening import Screen
 from engine.execution.steps import (
     Action,
     AskFills,
@@ -94,6 +95,7 @@ class Brackets:
         self._sessions: defaultdict[date, dict[TicketId, None]] = defaultdict(dict)
         self._tasks: set[asyncio.Task[None]] = set()
         self._wakes: dict[TicketId, int] = {}
+        self._screen = Screen(desk.clock.now_us)
         self.on_changed: Callable[[Bracket], tuple[JournalRow, ...]] = lambda bracket: ()
         """Rows of others that must change in the same transaction as a bracket. It changes nothing itself."""
         self.on_committed: Callable[[Bracket], None] = lambda bracket: None
@@ -103,6 +105,7 @@ class Brackets:
         """Take over what the journal holds."""
         for bracket in brackets:
             self._keep(bracket)
+            self._screen.note(bracket)
 
     def get(self, ticket: TicketId) -> Bracket | None:
         """The bracket of a ticket; None when it never came to one."""
@@ -150,13 +153,32 @@ class Brackets:
     def tell_all(self, ticket: TicketId, facts: Sequence[Fact]) -> None:
         """`tell` for facts that were learned together: planned once, with all of them known."""
         before = after = self._brackets[ticket]
+        believed: list[Fact] = []
+        doubts: list[tuple[ClientOrderId, str]] = []
         for fact in facts:
-            after = apply(fact, after, self._desk.clock.now_us())
-        self._settle_plan(before, after, facts)
+            doubt = self._screen.doubt(fact, after)
+            if doubt is None:
+                after = apply(fact, after, self._desk.clock.now_us())
+                believed.append(fact)
+            else:
+                doubts.append(doubt)
+        self._settle_plan(before, after, believed)
         for leg in before.legs:
             if leg.state is OrderState.REJECTED and after.leg(leg.id).state is not OrderState.REJECTED:
                 text = f"{before.instrument}: the venue works order {leg.id} that it rejected: {leg.reason}"
                 self._alarm(before, text, page=True)
+        for order, why in doubts:
+            self._distrust(after, order, why)
+
+    def _distrust(self, bracket: Bracket, order: ClientOrderId, why: str) -> None:
+        """The venue says what cannot be: nothing new in the symbol, and it is asked again."""
+        if not self._screen.is_news(order):
+            return
+        text = f"{bracket.instrument}: the venue's report of order {order} is not believed: {why}"
+        self.write((), (self._audit(bracket, "distrusted", {"order": order, "why": why}),), protective=True)
+        self._alarm(bracket, text, page=True)
+        self._desk.halt(text, bracket.instrument)
+        self._spawn(self._ask(bracket.ticket, order))
 
     def tell_venue(self, update: VenueOrder | Fill) -> bool:
         """A report of the venue; False when it is not about one of our orders."""
