@@ -1,11 +1,13 @@
 """Every implementation of the storage ports, and builders of what is stored."""
 
 import os
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +29,8 @@ from engine.model.positions import AccountKind, ExitReason, RoundTrip
 from engine.ports import AuditEntry, BarColumns, Journal, JournalRow, VenueStore
 from storage.audit import FIRST_PREVIOUS, canonical, chain, row_text
 from storage.bars import SqliteBarStore, open_bars
-from storage.journal import open_journal
+from storage.degraded import LastingJournal, open_lasting_journal
+from storage.journal import connect_journal, open_journal
 from storage.memory import SqlMemory, open_memory
 from storage.paper_book import open_paper_book
 
@@ -111,13 +114,43 @@ class MemoryVenueStore:
         self._values.update(changed)
 
 
-@pytest.fixture(params=["sqlite", "fake"])
+class FullDisk(sqlite3.Connection):
+    """Takes no transaction while `is_full`."""
+
+    is_full = False
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        if self.is_full and sql.startswith("BEGIN"):
+            raise sqlite3.OperationalError("database or disk is full")
+        return super().execute(sql, *values)
+
+
+class InMemory(LastingJournal):
+    """On a disk that takes nothing: whatever is committed is kept in memory."""
+
+    def commit(
+        self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry], protective: bool = False
+    ) -> None:
+        assert isinstance(self._connection, FullDisk)
+        self._connection.is_full = True
+        super().commit(rows, audit, protective=True)
+
+
+@pytest.fixture(params=["sqlite", "lasting", "lasting, disk full", "fake"])
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    path = tmp_path / "journal.db"
     if request.param == "fake":
         yield MemoryJournal()
-        return
-    with open_journal(tmp_path / "journal.db", "paper", AccountKind.PAPER) as opened:
-        yield opened
+    elif request.param == "sqlite":
+        with open_journal(path, "paper", AccountKind.PAPER) as opened:
+            yield opened
+    elif request.param == "lasting":
+        with open_lasting_journal(path, "paper", AccountKind.SIMULATION) as opened:
+            yield opened
+    else:
+        connection, epoch = connect_journal(path, "paper", AccountKind.SIMULATION, factory=FullDisk)
+        with InMemory(connection, path, epoch) as opened:
+            yield opened
 
 
 @pytest.fixture(params=["sqlite", "fake"])
