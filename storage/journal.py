@@ -69,7 +69,8 @@ class JournalReader:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.path = path
         self._connection = connection
-        self._tables = _read_tables(connection)
+        with storage_errors(path, "opening the order journal"):
+            self._tables = _read_tables(connection)
 
     def rows(self, table: str) -> tuple[Mapping[str, Value], ...]:
         """A whole table in key order. Raises InvariantBroken for a table that the journal does not have."""

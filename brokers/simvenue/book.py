@@ -108,6 +108,7 @@ class Book:
         self._accounts: list[tuple[int, Decimal, dict[str, Decimal]]] = [(0, cash, {})]
         self.prices: dict[str, Decimal] = {}
         self.halted: set[str] = set()
+        self.is_open = True
         self._live: defaultdict[str, dict[int, BookOrder]] = defaultdict(dict)
         self._venue_ids = 0
         self.tell: Callable[[bytes], None] = lambda report: None
@@ -130,7 +131,7 @@ class Book:
     def price(self, symbol: str, price: Decimal) -> None:
         """The market trades at a price."""
         self.prices[symbol] = price
-        if symbol not in self.halted:
+        if self.is_open and symbol not in self.halted:
             for order in list(self._live[symbol].values()):
                 self.match(order)
 
@@ -144,10 +145,20 @@ class Book:
         if symbol in self.prices:
             self.price(symbol, self.prices[symbol])
 
+    def open_session(self) -> None:
+        """The exchange opens: what rests may execute again."""
+        self.is_open = True
+        for symbol, price in self.prices.items():
+            self.price(symbol, price)
+
     def end_session(self) -> None:
-        """Day orders expire."""
+        """The closing print, then day orders expire and nothing executes until the exchange opens again."""
         for order in self.live():
-            if order.is_live and order.terms.tif == TimeInForce.DAY:
+            if order.terms.tif == TimeInForce.CLS:
+                self.match(order, at_close=True)
+        self.is_open = False
+        for order in self.live():
+            if order.is_live and order.terms.tif != TimeInForce.GTC:
                 self._end(order, OrderState.EXPIRED, "the session is over")
 
     def submit(self, link: str, terms: tuple[OrderTerms, ...]) -> tuple[BookOrder, ...] | Refusal:
@@ -224,15 +235,17 @@ class Book:
         equity = cash + value
         return AccountState(who.kind, who.currency, cash, max(cash, ZERO), equity, held)
 
-    def match(self, order: BookOrder) -> None:
-        """Execute what the price allows now."""
+    def match(self, order: BookOrder, at_close: bool = False) -> None:
+        """Execute what the price allows now; an order for the closing print only there."""
         symbol = order.terms.instrument
         price = self.prices.get(symbol)
         if price is None or not order.is_live or not order.is_awake or symbol in self.halted:
             return
+        if not self.is_open or (order.terms.tif == TimeInForce.CLS) != at_close:
+            return
         if not self._is_due(order, price):
             return
-        part = self.part_of(int(order.remaining))
+        part = int(order.remaining) if at_close else self.part_of(int(order.remaining))
         self._execute(order, Decimal(part) if part < order.remaining else order.remaining, price)
 
     def _is_due(self, order: BookOrder, price: Decimal) -> bool:
@@ -357,6 +370,8 @@ class Book:
 
     def _refuse_price(self, terms: OrderTerms) -> Refusal | None:
         price = self.prices.get(terms.instrument)
+        if terms.tif == TimeInForce.CLS and not self.is_open:
+            return Refusal("closed", "the closing print is over")
         if terms.type == OrderType.MARKET and terms.instrument in self.halted:
             return Refusal("halted", HELD) if self.card.refuses_market_in_halt else None
         if terms.type != OrderType.STOP or price is None or terms.stop_price is None:

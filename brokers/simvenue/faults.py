@@ -35,6 +35,9 @@ class Fault(StrEnum):
     GAP = "gap_through_both"
     ID_ROLLBACK = "id_rollback"
     CLOCK_JUMP = "clock_jump"
+    MUTE_FEED = "mute_feed"
+    SIGTERM = "sigterm"
+    DOUBLE_START = "double_start"
 
 
 WRITE_FAULTS = (

@@ -69,9 +69,10 @@ class Disk:
 
     def after(self, sql: str) -> None:
         """The statement was carried out. Raises Crash."""
-        if self.active and sql == "COMMIT":
-            if self.crash_at_commit == (self.commits, True) or self._dies():
-                self.crash("crash_after_commit")
+        if not self.active or sql != "COMMIT":
+            return
+        if self.crash_at_commit == (self.commits, True) or self._dies():
+            self.crash("crash_after_commit")
 
     def crash(self, name: str) -> None:
         """Now."""

@@ -1,4 +1,4 @@
-"""What happened, written down beside the code under test: intents, sends, venue truth, what went unprotected."""
+"""What happened, written down beside the code under test: intents, sends, truth, what went unprotected."""
 
 from collections import defaultdict
 from collections.abc import Callable

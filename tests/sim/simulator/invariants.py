@@ -1,4 +1,4 @@
-"""I1-I10 of RELIABILITY 10, read off the history, the venue's truth and the journal's rows: never in the engine."""
+"""I1-I10 of RELIABILITY 10, read off the history, the venue and the journal: never in the engine."""
 
 import hashlib
 import json

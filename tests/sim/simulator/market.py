@@ -79,6 +79,7 @@ class Market:
         self, walks: Sequence[Walk], days: Calendar, random: Random, tick_s: float, now_us: Callable[[], int]
     ) -> None:
         self.walks = {walk.name: walk for walk in walks}
+        self.first_prices = {walk.name: float(walk.price) for walk in walks}
         self.calendar = days
         self.random = random
         self.tick_s = tick_s

@@ -198,7 +198,7 @@ async def _run(plan: Plan, trace: Callable[[str], None] | None) -> Result:
         result.gaps += station.history.gaps
         result.covered += station.history.protected_at_once()
         result.brackets += len(station.history.entries)
-        violations += [("I10", text) for text in station.problems]
+        violations += [("raised", text) for text in station.problems]
     for people in world.people:
         result.faults.update(people.counts)
     result.violations = violations

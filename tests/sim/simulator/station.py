@@ -1,6 +1,7 @@
 """One account: its venue, its journal, and one life of the real engine after another."""
 
 import asyncio
+import traceback
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
@@ -209,6 +210,10 @@ class Station:
             elif life is None:
                 self._loop.call_later(self.random.uniform(*RESTART_S), self.boot)
             return
+        except Exception as error:  # noqa: BLE001 - nothing but our own errors may end a start
+            self.problems.append(f"start: {type(error).__name__}: {error} {where(error)}")
+            self.kill(self.random.uniform(*RESTART_S))
+            return
         self._begin(life)
 
     def _make(self, number: int) -> Life:
@@ -235,7 +240,7 @@ class Station:
         return life
 
     def _parts(self, account: AccountId, clock: LiveClock, journal: SeenJournal, broker: SimBroker) -> Parts:
-        daily = Daily()
+        daily = Daily(self.market.first_prices)
         values: dict[str, Any] = {
             "account": account,
             "kind": AccountKind.PAPER,
@@ -253,7 +258,7 @@ class Station:
             "dataset": True,
             "policy": Hold(),
             "random_bits": self._ids.getrandbits,
-            "publish": self._publish,
+            "publish": lambda event: self._publish(journal, event),
             "config_hash": "simulated",
             "live": True,
         }
@@ -295,7 +300,9 @@ class Station:
             return None
         return self._in_life(life, lambda: call(engine))
 
-    def _publish(self, event: Event) -> None:
+    def _publish(self, journal: SeenJournal, event: Event) -> None:
+        if self.disk.is_dead or self.life is None or self.life.journal is not journal:
+            return  # a process that ended, or that another one took over from, shows nothing any more
         if self._trace is not None and not isinstance(event, TicketChanged):
             text = repr(event)
             if not text.startswith(("MarketMoved", "CandidatesJudged")):
@@ -472,3 +479,9 @@ class Station:
 def is_pending(event: Event) -> bool:
     """A ticket waits for a person."""
     return isinstance(event, TicketChanged) and event.state is ProposalState.PENDING
+
+
+def where(error: BaseException) -> str:
+    """The innermost lines that an exception came through."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames))

@@ -22,6 +22,9 @@ PER_MINUTE = (
     Fault.SIGTERM,
     Fault.DOUBLE_START,
 )
+RICH_PLANS = False
+LONG_S = 3600
+"""The last session is open until everything is over."""
 KINDS: tuple[BracketKind, ...] = (BracketKind.OTOCO,)
 
 
@@ -51,11 +54,11 @@ def draw(seed: int) -> Plan:
         stop=(0.006, 0.02),
         target=(0.006, 0.03),
         max_sessions=1,
-        tiers=random.random() < 0.3,
-        trails=random.random() < 0.3,
+        tiers=random.random() < 0.3 and RICH_PLANS,
+        trails=random.random() < 0.3 and RICH_PLANS,
     )
     two_days = random.random() < 0.15
-    lengths = (random.randint(60, 120), random.randint(120, 200)) if two_days else (random.randint(150, 300),)
+    lengths = (random.randint(60, 120), LONG_S) if two_days else (LONG_S,)
     mix = StationMix(
         "SIM-1",
         CALM if calm else draw_card(random, KINDS),
@@ -90,7 +93,7 @@ def _crowd(seed: int, random: Random) -> Plan:
         for number in range(1, 5)
     )
     habits = Habits(delay_s=(0.2, 8.0), rejects=0.0, forgets=0.0, halts_a_minute=0.1, exits_a_minute=1.0)
-    return Plan(seed, "crowd", stations, habits, 14, 0.002, 1.2, (200,), 20, 100.0)
+    return Plan(seed, "crowd", stations, habits, 14, 0.002, 1.2, (LONG_S,), 20, 100.0)
 
 
 def _faults(random: Random) -> FaultMix:
@@ -111,7 +114,7 @@ def _faults(random: Random) -> FaultMix:
 
 def _disk(random: Random) -> DiskMix:
     return DiskMix(
-        fails=random.choice((0.0, 0.0, 0.0, 0.002, 0.01)),
+        fails=random.choice((0.0, 0.0, 0.0, 0.001, 0.003)),
         slow=random.choice((0.0, 0.0, 0.02)),
         crashes=random.choice((0.0, 0.0, 0.01, 0.04)),
     )

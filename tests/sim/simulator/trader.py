@@ -1,10 +1,10 @@
 """A strategy plug-in that proposes a trade in whatever it is shown, with terms drawn by chance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -127,24 +127,27 @@ def _cents(price: float) -> Decimal:
 
 
 class Daily:
-    """Daily bars that are the same for every instrument and session: implements `History`."""
+    """Daily bars that are the same in every session: implements `History`."""
+
+    def __init__(self, prices: Mapping[InstrumentId, float]) -> None:
+        self._prices = prices
 
     def instruments(self) -> Sequence[InstrumentId]:
-        return ()
+        return tuple(self._prices)
 
     def daily(self, instrument: InstrumentId, bars: int) -> BarColumns | None:
-        return _bars(instrument, bars)
+        price = self._prices.get(instrument)
+        return None if price is None else _bars(instrument, price, bars)
 
 
-@cache
-def _bars(instrument: InstrumentId, bars: int) -> BarColumns:
-    shape = (bars,)
+@lru_cache(maxsize=512)
+def _bars(instrument: InstrumentId, price: float, bars: int) -> BarColumns:
     # Each instrument moves by its own rhythm: their returns are not correlated.
     rhythm = 2 + sum(map(ord, instrument)) % 5
-    close = 100 + 0.3 * (np.arange(bars) % rhythm)
+    close = price * (1 + 0.003 * (np.arange(bars) % rhythm))
     day = np.datetime64("2015-12-31") - np.arange(bars)[::-1]
     same: dict[str, Any] = {"open": close, "high": close, "low": close, "close": close}
-    return BarColumns(instrument, day, **same, volume=np.full(shape, 1e8), event_ratio=np.ones(shape))
+    return BarColumns(instrument, day, **same, volume=np.full(bars, 1e8), event_ratio=np.ones(bars))
 
 
 def no_index(name: str, session: date) -> BarColumns | None:
