@@ -56,7 +56,8 @@ class Halts:
     def __init__(self, desk: HaltDesk) -> None:
         self._desk = desk
         self._on: dict[Scope, Halted] = {}
-        self._reasons: dict[Scope, list[str]] = {}
+        self._told: dict[Scope, list[str]] = {}
+        """Every reason of a halt that is on, those of before a restart as one."""
         self._rows: list[JournalRow] = []
         self._audit: list[AuditEntry] = []
         self._unwritten: dict[Scope, None] = {}
@@ -71,7 +72,7 @@ class Halts:
             scope = None if row["scope"] == ACCOUNT_SCOPE else InstrumentId(str(row["scope"]))
             if row["why"] is not None and scope not in self._on:
                 self._on[scope] = Halted(str(row["why"]), int(row["since_us"] or 0), str(row["by"]))
-                self._reasons[scope] = [str(row["why"])]
+                self._told[scope] = [str(row["why"])]
 
     @property
     def account(self) -> Halted | None:
@@ -115,7 +116,7 @@ class Halts:
         refuses is told and tried again, and nothing new begins all the same.
         """
         text = f"by {actor} ({reason})"
-        is_new = text not in self._reasons.get(instrument, ())
+        is_new = not any(text in told for told in self._told.get(instrument, ()))
         self._rows += rows
         self._audit += audit
         if is_new:
@@ -138,7 +139,7 @@ class Halts:
         self._desk.journal.commit((*self._rows, row, *rows), entries)
         self._rows, self._audit = [], []
         self._on.pop(instrument, None)
-        self._reasons.pop(instrument, None)
+        self._told.pop(instrument, None)
         self._unwritten.pop(instrument, None)
         self._unreviewed.pop(instrument, None)
         if instrument is not None:
@@ -146,16 +147,15 @@ class Halts:
 
     def _note(self, actor: Actor, reason: str, text: str, instrument: Scope) -> None:
         """Hold in memory and tell, before anything is written."""
-        known = self._reasons.setdefault(instrument, [])
+        told = self._told.setdefault(instrument, [])
+        told.append(text)
         if instrument in self._on:
-            if len(known) < MOST_REASONS:
-                known.append(text)
+            if len(told) <= MOST_REASONS:
                 before = self._on[instrument]
-                self._on[instrument] = Halted("; ".join(known), before.since_us, before.by)
+                self._on[instrument] = Halted("; ".join(told), before.since_us, before.by)
             what = "halted" if instrument is None else f"{symbol_of(instrument)} is halted"
             self._tell(f"{reason} ({what} already)", page=actor == ENGINE)
         else:
-            known.append(text)
             self._on[instrument] = Halted(text, self._desk.clock.now_us(), str(actor))
             if instrument is not None:
                 since_us = self._on[instrument].since_us

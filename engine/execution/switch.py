@@ -1,4 +1,4 @@
-"""The kill switch: what a halt and a resume do, and what two anomalies do without a person (SPEC 4.9-4.10)."""
+"""The kill switch: what halt and resume do, and what two anomalies do without a person (SPEC 4.9-4.10)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
