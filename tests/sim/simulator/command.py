@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+import fuzz
+
 from simulator.session import Result, run_seed
 
 
@@ -23,7 +25,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--seed", type=int, metavar="N", help="one session")
     parser.add_argument("--trace", action="store_true", help="with --seed: print everything that happens")
+    parser.add_argument("--fuzz", type=int, metavar="N", help="N bent payloads of a venue instead")
     options = parser.parse_args(arguments)
+    if options.fuzz is not None:
+        return fuzz.main(options.fuzz, options.first_seed, options.jobs)
     if options.seed is not None:
         result = run_seed(options.seed, say if options.trace else None)
         for name, text in result.violations:
