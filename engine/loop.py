@@ -44,7 +44,8 @@ class _JumpingSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if not ready and (timeout is None or timeout > 0):
-            ready = super().select(self._patience_s(timeout))
+            patience_s = self._patience_s(timeout)
+            ready = super().select(patience_s) if patience_s else []
             if not ready:
                 self.now += self._jump(timeout)
         return sorted(ready, key=lambda item: item[0].fd)

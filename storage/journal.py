@@ -349,7 +349,19 @@ def _list(names: Sequence[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
+_TABLES: dict[tuple[str, ...], dict[str, _Table]] = {}
+"""By the scripts of a schema: it takes longer to read its columns than to write an order down."""
+
+
 def _read_tables(connection: sqlite3.Connection) -> dict[str, _Table]:
+    scripts = connection.execute("SELECT sql FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    key = tuple(script for (script,) in scripts)
+    if key not in _TABLES:
+        _TABLES[key] = _columns_of(connection)
+    return _TABLES[key]
+
+
+def _columns_of(connection: sqlite3.Connection) -> dict[str, _Table]:
     columns: dict[str, list[tuple[str, int, Value]]] = {}
     for table, column, position, default in connection.execute(
         "SELECT t.name, c.name, c.pk, c.dflt_value FROM sqlite_schema AS t, pragma_table_info(t.name) AS c"

@@ -54,7 +54,7 @@ class Disk:
         """Raises Crash, or what SQLite would raise."""
         if self.is_dead:
             raise Crash
-        if not self.active:
+        if not self.active or sql.startswith("PRAGMA"):
             return
         self._statements += 1
         if self.mix.fails and (self._statements < self._bad_until or self._breaks()):

@@ -24,6 +24,8 @@ from engine.model.market import (
 CENT = Decimal("0.01")
 OPENING_US = 1_451_917_800_000_000
 FIRST_DAY = date(2016, 1, 4)
+STILL_S = 5.0
+"""How often a market that stands still is told."""
 ORIGIN_US = OPENING_US - 2 * US_PER_S
 """The world's time when the loop's is zero."""
 
@@ -146,7 +148,7 @@ class Market:
         self._loop.call_later(self._pause_s(), self._tick, session)
 
     def _pause_s(self) -> float:
-        return self.tick_s * (0.3 + 1.4 * self.random.random())
+        return (self.tick_s if self.is_moving else STILL_S) * (0.3 + 1.4 * self.random.random())
 
 
 def instruments(names: Sequence[InstrumentId]) -> dict[InstrumentId, Instrument]:

@@ -22,6 +22,7 @@ from engine.core import Engine, EngineState, Parts
 from engine.errors import DeckError
 from engine.execution.gating import StrategyTerms
 from engine.execution.policies import Hold
+from engine.model.commands import ENGINE
 from engine.model.events import EngineStateChanged, Event, TicketChanged
 from engine.model.ids import AccountId, InstrumentId
 from engine.model.market import Session, SessionPhase
@@ -40,6 +41,7 @@ from storage.journal import claim_journal
 CASH = Decimal(1_000_000)
 RESTART_S = (0.5, 8.0)
 """How long a supervisor of processes takes to start it again."""
+MEND_S = 5.0
 LIFE: ContextVar["Life | None"] = ContextVar("LIFE", default=None)
 
 
@@ -212,7 +214,10 @@ class Station:
             return
         except Exception as error:  # noqa: BLE001 - nothing but our own errors may end a start
             self.problems.append(f"start: {type(error).__name__}: {error} {where(error)}")
-            self.kill(self.random.uniform(*RESTART_S))
+            if life is None:
+                self._loop.call_later(self.random.uniform(*RESTART_S), self.boot)
+            else:
+                self.kill(self.random.uniform(*RESTART_S))
             return
         self._begin(life)
 
@@ -271,12 +276,23 @@ class Station:
         life.is_ready = True
         self.say(f"life {life.number} is ready, {life.engine.state}")
         self._in_life(life, life.engine.run_timers)
+        life.journal.watch(lambda why: self._loop.call_soon(self._disk_trouble, life, why))
+        self._loop.call_later(MEND_S, self._mend, life)
         if self.market.session is not None:
             self.quote_seen.clear()
             self._told(self._names, self.now_us())
             batch = self._batch(SessionPhase.OPEN, self._names)
             self._in_life(life, lambda: life.engine.prime(batch))
         self.ready()
+
+    def _disk_trouble(self, life: Life, why: str) -> None:
+        self._in_life(life, lambda: life.engine.halt(ENGINE, why))
+
+    def _mend(self, life: Life) -> None:
+        """What the runtime does from time to time: the journal tries to write what it holds in memory."""
+        if not life.is_over and self.life is life:
+            self._in_life(life, life.journal.mend)
+            self._loop.call_later(MEND_S, self._mend, life)
 
     def _in_life(self, life: Life, call: Callable[[], Any]) -> Any:
         """Run in the context of a life: what it starts belongs to it. None when it died of it."""
