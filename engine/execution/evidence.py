@@ -6,15 +6,19 @@ from decimal import Decimal
 from functools import singledispatch
 
 from engine.execution.bracket import ONE, Bracket, Leg, fill_order
+from engine.execution.following import follow, venue_sells
 from engine.execution.matching import split_shares
 from engine.model.ids import ClientOrderId
 from engine.model.market import CorporateAction, CorporateActionKind
-from engine.model.orders import Fill, OrderState, VenueOrder
+from engine.model.orders import Fill, OrderSide, OrderState, VenueOrder
 from engine.model.positions import ExitReason
 from engine.money import ZERO, round_cents, to_decimal
+from engine.ports import REPLACED
 
 FIRST_ASK_US = 500_000
 """An unknown order is first asked about after half a second."""
+WAKING_US = 4_000_000
+"""After a complete fill the legs of its group count until a query so much later shows none."""
 NOT_FOUND_PROOF = 3
 """So often a query must find nothing before an order may be called absent."""
 
@@ -83,6 +87,14 @@ class ExitWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Traded:
+    """The instrument traded between these prices, today's dollars: a bar of the regular session."""
+
+    low: Decimal
+    high: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class VenueHolds:
     """The venue holds so many shares of this bracket, not what the bracket counts.
 
@@ -105,6 +117,7 @@ Fact = (
     | ExitWanted
     | Restatement
     | VenueHolds
+    | Traded
 )
 
 
@@ -149,7 +162,7 @@ def _reported(bracket: Bracket, leg: Leg, fact: VenueOrder, now_us: int) -> Brac
     moved = _moved(changed, state, now_us)
     if cum > leg.cum and moved.unbooked > ZERO:
         moved = replace(moved, asked=0, ask_us=now_us + FIRST_ASK_US)
-    return _filled(bracket.with_leg(moved), leg, now_us)
+    return _filled(_kept(bracket, moved, now_us), leg, now_us)
 
 
 @apply.register
@@ -161,7 +174,11 @@ def _(fact: Fill, bracket: Bracket, now_us: int) -> Bracket:
     cum = max(leg.cum, sum((fill.quantity for fill in fills), ZERO))
     changed = replace(leg, fills=fills, cum=cum)
     state = OrderState.FILLED if cum >= leg.spec.quantity else _shown_working(leg.state)
-    return _filled(bracket.with_leg(_moved(changed, state, now_us)), leg, now_us)
+    healed = bracket
+    if fact.side is OrderSide.SELL and fact.ts_event <= bracket.missing_us:
+        # It was under way when the venue's lower count was proved: it is what was missing.
+        healed = replace(bracket, missing=max(bracket.missing - (cum - leg.cum), ZERO))
+    return _filled(_kept(healed, _moved(changed, state, now_us), now_us), leg, now_us)
 
 
 @apply.register
@@ -186,13 +203,13 @@ def _(fact: Accepted, bracket: Bracket, now_us: int) -> Bracket:
     leg = bracket.leg(fact.order)
     if leg.state not in _UNDER_WAY:
         return bracket
-    return bracket.with_leg(_moved(leg, OrderState.WORKING, now_us))
+    return _kept(bracket, _moved(leg, OrderState.WORKING, now_us), now_us)
 
 
 @apply.register
 def _(fact: NotFound, bracket: Bracket, now_us: int) -> Bracket:
     leg = bracket.leg(fact.order)
-    if leg.state not in (OrderState.UNKNOWN, OrderState.WORKING):
+    if leg.state not in (OrderState.UNKNOWN, OrderState.WORKING) or _is_waking(bracket, leg, now_us):
         return bracket
     counted = replace(leg, not_found=leg.not_found + 1)
     if leg.state is OrderState.WORKING and counted.not_found >= NOT_FOUND_PROOF:
@@ -231,7 +248,7 @@ def _(fact: VenueHolds, bracket: Bracket, now_us: int) -> Bracket:
 
 @apply.register
 def _(fact: Restatement, bracket: Bracket, now_us: int) -> Bracket:
-    action, position = fact.action, bracket.position
+    action, position = fact.action, bracket.held
     if position <= ZERO or (bracket.last_action is not None and action.ex_date <= bracket.last_action):
         return bracket
     ahead_shares, ahead_cash = restated(fact.ahead, action)
@@ -244,6 +261,14 @@ def _(fact: Restatement, bracket: Bracket, now_us: int) -> Bracket:
         restating=True,
         last_action=action.ex_date,
     )
+
+
+@apply.register
+def _(fact: Traded, bracket: Bracket, now_us: int) -> Bracket:
+    if bracket.held <= ZERO or venue_sells(bracket):
+        return bracket
+    # A stop inside the bar is the venue's to fill; the review at the close sees where the price went.
+    return follow(bracket, fact.low, fact.high) or bracket
 
 
 def restated(position: Decimal, action: CorporateAction) -> tuple[Decimal, Decimal]:
@@ -279,9 +304,37 @@ def _moved(leg: Leg, state: OrderState, now_us: int) -> Leg:
     return replace(leg, state=state, changed_us=now_us)
 
 
+def _kept(bracket: Bracket, leg: Leg, now_us: int) -> Bracket:
+    """The bracket with a changed leg; an order that took another's place has ended it."""
+    after = bracket.with_leg(leg)
+    if leg.replaces is None or leg.state not in _STOOD:
+        return after
+    old = bracket.leg(leg.replaces)
+    if not old.is_live:
+        return after
+    return after.with_leg(_moved(replace(old, reason=REPLACED), OrderState.CANCELED, now_us))
+
+
+_STOOD = frozenset({OrderState.WORKING, OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED})
+"""An order in these states works at the venue, or did."""
+
+
+def _is_waking(bracket: Bracket, leg: Leg, now_us: int) -> bool:
+    """It slept for an entry that only just filled: a venue may show it a little later."""
+    if leg.parent is None:
+        return False
+    entry = bracket.leg(leg.parent)
+    return entry.state is OrderState.FILLED and now_us < entry.changed_us + WAKING_US
+
+
 def _filled(bracket: Bracket, before: Leg, now_us: int) -> Bracket:
-    """Note when the entry first filled."""
-    entry_filled = bracket.entry.cum > ZERO and bracket.first_fill_us is None
-    return (
-        replace(bracket, first_fill_us=now_us) if entry_filled and before.id == bracket.entry.id else bracket
-    )
+    """Note when the entry first filled; what a query missed before it filled is no proof after it."""
+    entry = bracket.entry
+    if before.id != entry.id:
+        return bracket
+    if entry.state is OrderState.FILLED and before.state is not OrderState.FILLED:
+        for leg in bracket.legs:
+            if leg.parent is not None and leg.not_found:
+                bracket = bracket.with_leg(replace(leg, not_found=0))
+    is_first = entry.cum > ZERO and bracket.first_fill_us is None
+    return replace(bracket, first_fill_us=now_us) if is_first else bracket

@@ -15,6 +15,7 @@ from engine.execution.steps import (
     AskFills,
     AskOrder,
     Circumstances,
+    HaltScope,
     RaiseAlarm,
     SendBracket,
     SendOrder,
@@ -23,12 +24,14 @@ from engine.execution.steps import (
 from engine.model.orders import BracketSpec, OrderRole, OrderSide, OrderState
 from engine.money import ZERO
 
-ASK_INTERVALS_US = (US_PER_S, 2 * US_PER_S, 4 * US_PER_S, 5 * US_PER_S)
-"""After the first question at 0.5 s: 1, 2, 4 s, then every 5 s (RELIABILITY 5.2, 7)."""
+ASK_INTERVALS_US = (US_PER_S, 2 * US_PER_S, 4 * US_PER_S, 5 * US_PER_S // 2, 5 * US_PER_S)
+"""After the first question at 0.5 s: 1, 2, 4, 2.5 s, then every 5 s (RELIABILITY 5.2, 7)."""
 ANSWER_US = 10 * US_PER_S
 """An answer that took longer is lost, whatever the adapter still waits for."""
 ALARM_ASKS = 15
-"""So many questions take a little over a minute: an order unknown for 60 s is told to a person."""
+"""The question at 60 s: an order unknown for so long is told, and its symbol halted."""
+EXIT_ALARM_ASKS = 5
+"""The question at 10 s: so long may an exit be unknown before a person is told."""
 SENDS_BEFORE_ALARM = 2
 """So many sends of a protective order without an answer in a row are told to a person."""
 SKEW_US = US_PER_S
@@ -56,8 +59,8 @@ def unknown(bracket: Bracket, now: Circumstances) -> Step | None:
             return step
         if now.now_us >= leg.ask_us:
             asked = _asked(leg, now)
-            alarms = _alarm(bracket, asked, f"order {leg.id} is unknown for a minute")
-            return Step(bracket.with_leg(asked), (AskOrder(leg.id), *alarms))
+            questions = (AskOrder(leg.id), *_replaced(bracket, leg))
+            return Step(bracket.with_leg(asked), (*questions, *_unknown_alarm(bracket, asked)))
     return None
 
 
@@ -70,6 +73,24 @@ def unbooked(bracket: Bracket, now: Circumstances) -> Step | None:
             since = leg.first_send_us - FILLS_MARGIN_US
             return Step(bracket.with_leg(asked), (AskFills(since), *alarms))
     return None
+
+
+def _replaced(bracket: Bracket, leg: Leg) -> tuple[Action, ...]:
+    """Where a replacement is unknown, so is whether the order in whose place it goes still works."""
+    if leg.replaces is None or not bracket.leg(leg.replaces).is_live:
+        return ()
+    return (AskOrder(leg.replaces),)
+
+
+def _unknown_alarm(bracket: Bracket, asked: Leg) -> tuple[Action, ...]:
+    if asked.parent is not None and bracket.leg(asked.parent).state is OrderState.UNKNOWN:
+        return ()  # it shares the fate of its entry, which is told
+    if asked.asked == ALARM_ASKS:
+        text = f"{bracket.instrument}: order {asked.id} is unknown for a minute"
+        return (RaiseAlarm(text, page=False, halt=HaltScope.SYMBOL),)
+    if asked.role is OrderRole.EXIT and asked.asked == EXIT_ALARM_ASKS:
+        return (RaiseAlarm(f"{bracket.instrument}: exit {asked.id} is unknown for 10 s", page=False),)
+    return ()
 
 
 def _asked(leg: Leg, now: Circumstances) -> Leg:
@@ -108,7 +129,7 @@ def _may_go_again(bracket: Bracket, leg: Leg, now: Circumstances) -> bool:
     if not now.card.client_id_unique_for_ever or bracket.restating or leg.cancel_us is not None:
         return False
     if leg.spec.side is OrderSide.BUY:
-        return leg.remaining <= -bracket.position
+        return leg.remaining <= -bracket.held
     others = sum(
         (
             other.remaining
@@ -120,7 +141,7 @@ def _may_go_again(bracket: Bracket, leg: Leg, now: Circumstances) -> bool:
     # A target sells the same shares as its stop.
     paired = bracket.sibling(leg) if leg.role is OrderRole.TARGET else None
     shared = paired.remaining if paired is not None and paired.is_live else ZERO
-    return leg.remaining <= bracket.position - others + shared
+    return leg.remaining <= bracket.held - others + shared
 
 
 def _again(bracket: Bracket, leg: Leg, now: Circumstances) -> Step | None:

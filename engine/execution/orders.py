@@ -16,7 +16,7 @@ from typing import Any
 from engine.clock import US_PER_S, Clock
 from engine.errors import BrokerError, InvariantBroken, OrderRejected, StorageError
 from engine.execution.books import Books
-from engine.execution.bracket import Bracket, BracketPhase, open_bracket
+from engine.execution.bracket import ONE, Bracket, BracketPhase, open_bracket
 from engine.execution.evidence import (
     Accepted,
     AnswerLost,
@@ -32,7 +32,7 @@ from engine.execution.evidence import (
 from engine.execution.fates import FILLS_MARGIN_US
 from engine.execution.planner import next_wake, plan
 from engine.execution.records import changed_rows, round_trip_of, round_trip_row
-from engine.execution.screening import Screen
+from engine.execution.screening import Screen, safe
 from engine.execution.steps import (
     Action,
     AskFills,
@@ -41,20 +41,24 @@ from engine.execution.steps import (
     Circumstances,
     HaltScope,
     RaiseAlarm,
+    ReplaceOrder,
     SendBracket,
     SendOrder,
 )
 from engine.model.events import Alarm, BracketChanged, Event, FillRecorded, RoundTripClosed
 from engine.model.ids import CLIENT_ORDER_PREFIX, ULID_LENGTH, ClientOrderId, InstrumentId, TicketId
 from engine.model.market import CorporateAction
-from engine.model.orders import Fill, OrderState, VenueOrder
+from engine.model.orders import Fill, OrderSpec, OrderState, VenueOrder
 from engine.model.positions import ExitReason, RoundTrip
+from engine.model.text import clean
 from engine.model.tickets import Ticket, to_plain
-from engine.money import ZERO
+from engine.money import ZERO, to_decimal
 from engine.ports import AuditEntry, Broker, Journal, JournalRow
 from engine.scheduler import Scheduler
 from engine.state import LivePicture
 
+ALARM_LENGTH = 500
+"""Characters of an alarm at most: a venue's own words may be in it."""
 MAX_STEPS = 50
 """More plan rows than that on one fact is a bug of the table."""
 RETRY_JOURNAL_US = US_PER_S
@@ -82,7 +86,11 @@ class Desk:
     halt: Callable[[str, InstrumentId | None], None]
     """Let nothing new begin in an instrument; None: on the account."""
     tick_of: Callable[[InstrumentId], Decimal | None] = lambda instrument: None
-    """To which tick restated prices are rounded; None: they are not."""
+    """To which tick computed prices are rounded; None: they are not."""
+    lot_of: Callable[[InstrumentId], Decimal] = lambda instrument: ONE
+    """To which the quantities of tiers are rounded down."""
+    close_us: Callable[[], int | None] = lambda: None
+    """With a running clock: when the session of now, or the next one, closes. None: time is stepped."""
 
 
 class Brackets:
@@ -134,11 +142,13 @@ class Brackets:
         """
         if ticket.id in self._brackets:
             raise InvariantBroken(f"ticket {ticket.id} has its bracket already: an entry is sent once")
-        bracket = open_bracket(ticket, self._desk.clock.now_us())
-        intent = self._audit(bracket, "intent", to_plain(ticket.order))
+        kind = self._desk.broker.capabilities.bracket_kind
+        bracket = open_bracket(ticket, self._desk.clock.now_us(), kind)
+        first = SendBracket(ticket.order) if bracket.is_grouped else SendOrder(bracket.entry.spec)
+        intent = self._audit(bracket, "intent", to_plain(first.spec))
         self._commit(None, bracket, (*rows, *changed_rows(None, bracket)), (*audit, intent))
-        self._wake_at(bracket.ticket, next_wake(bracket, self._desk.clock.now_us()))
-        self._perform(bracket, (SendBracket(ticket.order),))
+        self._wake_at(bracket.ticket, next_wake(bracket, self._circumstances(bracket)))
+        self._perform(bracket, (first,))
         self.on_committed(bracket)
         self._publish(None, bracket)
         return bracket
@@ -155,7 +165,7 @@ class Brackets:
         before = after = self._brackets[ticket]
         believed: list[Fact] = []
         doubts: list[tuple[ClientOrderId, str]] = []
-        for fact in facts:
+        for fact in map(safe, facts):
             doubt = self._screen.doubt(fact, after)
             if doubt is None:
                 after = apply(fact, after, self._desk.clock.now_us())
@@ -285,6 +295,7 @@ class Brackets:
 
     def _circumstances(self, bracket: Bracket) -> Circumstances:
         desk = self._desk
+        quote = desk.picture.quote(bracket.instrument)
         return Circumstances(
             desk.clock.now_us(),
             desk.is_halted(bracket.instrument),
@@ -292,6 +303,9 @@ class Brackets:
             desk.picture.last_decimal(bracket.instrument),
             desk.broker.capabilities,
             desk.tick_of(bracket.instrument),
+            desk.lot_of(bracket.instrument),
+            None if quote is None or quote.bid is None else to_decimal(quote.bid),
+            desk.close_us(),
         )
 
     def _commit(
@@ -380,13 +394,16 @@ class Brackets:
             match action:
                 case SendOrder(order):
                     send = partial(self._desk.broker.submit, order)
-                    self._spawn(self._send(bracket.ticket, (order.client_order_id,), send))
+                    begins = bracket.instrument if order == bracket.entry.spec else None
+                    self._spawn(self._send(bracket.ticket, (order.client_order_id,), send, begins))
                 case SendBracket(group):
                     orders = (group.entry, group.stop, group.target)
                     ids = tuple(order.client_order_id for order in orders if order is not None)
                     send = partial(self._desk.broker.submit_bracket, group)
                     begins = None if group.entry is None else bracket.instrument
                     self._spawn(self._send(bracket.ticket, ids, send, begins))
+                case ReplaceOrder(order_id, new):
+                    self._spawn(self._replace(bracket.ticket, order_id, new))
                 case CancelOrder(order_id):
                     self._spawn(self._cancel(bracket.ticket, order_id))
                 case AskOrder(order_id):
@@ -397,7 +414,8 @@ class Brackets:
                     pass  # an alarm: told after the new state
 
     def _alarm(self, bracket: Bracket, text: str, page: bool) -> None:
-        self._desk.publish(Alarm(text, page, bracket.correlation, self._desk.clock.now_us()))
+        told = clean(text, ALARM_LENGTH)
+        self._desk.publish(Alarm(told, page, bracket.correlation, self._desk.clock.now_us()))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -434,6 +452,13 @@ class Brackets:
             facts = [AnswerLost(order, error.message) for order in orders]
         for fact in facts:
             self.tell(ticket, fact)
+
+    async def _replace(self, ticket: TicketId, order: ClientOrderId, new: OrderSpec) -> None:
+        """A refusal leaves the old order with its old terms, or says that it is over: it is asked."""
+        replace_it = partial(self._desk.broker.replace, order, new)
+        await self._send(ticket, (new.client_order_id,), replace_it)
+        if self._brackets[ticket].leg(new.client_order_id).state is OrderState.REJECTED:
+            await self._ask(ticket, order)
 
     async def _cancel(self, ticket: TicketId, order: ClientOrderId) -> None:
         try:

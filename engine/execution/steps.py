@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from engine.execution.bracket import Bracket
+from engine.execution.bracket import ONE, Bracket
 from engine.model.ids import ClientOrderId
 from engine.model.orders import BracketSpec, OrderSpec
 from engine.ports import Capabilities
@@ -22,6 +22,14 @@ class SendBracket:
     """Send a linked group whose intents are journalled."""
 
     spec: BracketSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceOrder:
+    """Ask the venue to put another order, whose intent is journalled, in the place of a working one."""
+
+    order: ClientOrderId
+    spec: OrderSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ class RaiseAlarm:
     halt: HaltScope = HaltScope.NONE
 
 
-Action = SendOrder | SendBracket | CancelOrder | AskOrder | AskFills | RaiseAlarm
+Action = SendOrder | SendBracket | ReplaceOrder | CancelOrder | AskOrder | AskFills | RaiseAlarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,13 @@ class Circumstances:
     """Last price in today's dollars; None when not known."""
     card: Capabilities
     tick_size: Decimal | None = None
-    """To which restated prices are rounded down; None: they are not rounded."""
+    """To which computed prices are rounded down; None: they are not rounded."""
+    lot_size: Decimal = ONE
+    """To which the quantities of tiers are rounded down."""
+    bid: Decimal | None = None
+    """Best bid of this session in today's dollars; None when not known."""
+    close_us: int | None = None
+    """With a running clock: when the session of now, or the next one, closes. None: time is stepped."""
 
 
 @dataclass(frozen=True, slots=True)

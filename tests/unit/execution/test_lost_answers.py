@@ -156,10 +156,12 @@ async def test_unknown_for_a_minute_is_told_once(rig: Any) -> None:
     rig.venue.faults["send"].append("request lost")
     await rig.begin()
     rig.venue.faults["ask"].extend(["unavailable"] * 100)
-    await rig.advance(60)
+    await rig.advance(59)
     assert not [text for text in alarms(rig) if "unknown for a minute" in text]
     await rig.advance(60)
-    assert len([text for text in alarms(rig) if "unknown for a minute" in text]) == 3
+    (text,) = [text for text in alarms(rig) if "unknown for a minute" in text]
+    assert rig.halts == [text]
+    assert rig.scopes == ["ABC.US"]
 
 
 async def test_stop_and_target_are_sent_again_as_the_same_pair(rig: Any) -> None:

@@ -101,7 +101,7 @@ async def test_additional_fill_gets_an_additional_stop(rig_of: Any) -> None:
     rig.venue.fill(bracket.entry.id, 3)
     await rig.settle()
     rig.assert_covered()
-    assert [leg.spec.quantity for leg in rig.now().of_role(S)] == [10, 4, 3]
+    assert [leg.spec.quantity for leg in rig.now().of_role(S)] == [4, 3]
 
 
 async def test_time_exit_at_the_close_of_the_last_session(rig: Any) -> None:
@@ -432,6 +432,9 @@ async def test_more_cover_than_position_shrinks_the_newest_stop(rig: Any) -> Non
     target.group = ()  # a venue that does not link the legs it reported as linked
     rig.venue.fill(bracket.of_role(T)[0].id, 4, "106")
     await rig.settle()
+    await rig.advance(3.9)
+    assert rig.legs(S) == [OrderState.WORKING]
+    await rig.advance(0.2)
     rig.assert_covered()
     assert rig.now().position == 6
 
