@@ -59,7 +59,7 @@ class Emergency:
         self._desk = desk
         self.shutdown: Shutdown | None = None
         self.is_running = False
-        self._steps: Mapping[ShutdownStep, Callable[[], Awaitable[tuple[str, ...]]]] = {
+        self._steps: Mapping[ShutdownStep, Callable[[Shutdown], Awaitable[tuple[str, ...]]]] = {
             ShutdownStep.HALT: self._halt,
             ShutdownStep.CANCEL: self._cancel,
             ShutdownStep.VERIFY: self._verify,
@@ -70,8 +70,7 @@ class Emergency:
 
     def restore(self) -> None:
         """Take over where the last process stood."""
-        if self.shutdown is None:
-            self.shutdown = from_json(self._desk.journal.meta(META_KEY))
+        self.shutdown = from_json(self._desk.journal.meta(META_KEY))
 
     @property
     def is_due(self) -> bool:
@@ -107,7 +106,7 @@ class Emergency:
         """Every step that is left. Where the account is resumed meanwhile, the rest is not done."""
         try:
             while (shutdown := self.shutdown) is not None and (step := shutdown.next_step) is not None:
-                notes = await self._steps[step]()
+                notes = await self._steps[step](shutdown)
                 if self.shutdown is None or self.shutdown.began_us != shutdown.began_us:
                     continue
                 self.shutdown = self.shutdown.after(step, notes)
@@ -124,14 +123,13 @@ class Emergency:
             # The next step's line says all that is done; a crash before it repeats this step, harmlessly.
             self._tell(f"emergency shutdown: {step.value} is done and not written down: {error}", page=False)
 
-    async def _halt(self) -> tuple[str, ...]:
+    async def _halt(self, shutdown: Shutdown) -> tuple[str, ...]:
         """Halted already, and tried again until it is durable; the disk does not hold up what follows."""
-        shutdown = self.shutdown
-        if shutdown is not None and self._desk.halts.account is None:
+        if self._desk.halts.account is None:
             self._desk.halts.halt(Actor(shutdown.by, ""), shutdown.reason)
         return () if self._desk.halts.is_written else ("the halt is not written down yet",)
 
-    async def _cancel(self) -> tuple[str, ...]:
+    async def _cancel(self, shutdown: Shutdown) -> tuple[str, ...]:
         self._attempt(self._desk.brackets.review_all)
         await self._until(lambda: not self._entries(), CANCEL_WAIT_US)
         return tuple(
@@ -142,7 +140,7 @@ class Emergency:
     def _entries(self) -> list[Bracket]:
         return [bracket for bracket in self._desk.brackets.open() if bracket.entry.is_live]
 
-    async def _verify(self) -> tuple[str, ...]:
+    async def _verify(self, shutdown: Shutdown) -> tuple[str, ...]:
         clock = self._desk.clock
         deadline_us = clock.now_us() + VERIFY_WAIT_US
         while True:
@@ -187,7 +185,7 @@ class Emergency:
             if position.instrument not in ours
         )
 
-    async def _flatten(self) -> tuple[str, ...]:
+    async def _flatten(self, shutdown: Shutdown) -> tuple[str, ...]:
         notes = []
         for bracket in self._desk.brackets.open():
             try:
@@ -196,9 +194,9 @@ class Emergency:
                 notes.append(f"{symbol_of(bracket.instrument)} is not sold: {error.message}")
         return tuple(notes)
 
-    async def _snapshot(self) -> tuple[str, ...]:
-        desk, shutdown = self._desk, self.shutdown
-        if desk.snapshots is None or shutdown is None:
+    async def _snapshot(self, shutdown: Shutdown) -> tuple[str, ...]:
+        desk = self._desk
+        if desk.snapshots is None:
             return ()
         try:
             venue: AccountSnapshot | str = await desk.broker.account()
@@ -213,19 +211,15 @@ class Emergency:
             return (f"no snapshot: {error.message}",)
         return (f"snapshot {place}",)
 
-    async def _alert(self) -> tuple[str, ...]:
-        shutdown = self.shutdown
-        if shutdown is not None:
-            held = [bracket for bracket in self._desk.brackets.open() if bracket.held > ZERO]
-            kept = sum(bracket.cover >= bracket.held for bracket in held)
-            selling = sum(bracket.phase is BracketPhase.EXITING for bracket in held)
-            words = [f"{kept} of {len(held)} positions have their stop" if held else "no position is open"]
-            if selling:
-                words.append(f"{selling} being sold")
-            text = (
-                f"Emergency shutdown by {shutdown.by} ({shutdown.reason}): no new orders, {', '.join(words)}"
-            )
-            self._tell("; ".join((text, *shutdown.notes)), page=True)
+    async def _alert(self, shutdown: Shutdown) -> tuple[str, ...]:
+        held = [bracket for bracket in self._desk.brackets.open() if bracket.held > ZERO]
+        kept = sum(bracket.cover >= bracket.held for bracket in held)
+        selling = sum(bracket.phase is BracketPhase.EXITING for bracket in held)
+        words = [f"{kept} of {len(held)} positions have their stop" if held else "no position is open"]
+        if selling:
+            words.append(f"{selling} being sold")
+        text = f"Emergency shutdown by {shutdown.by} ({shutdown.reason}): no new orders, {', '.join(words)}"
+        self._tell("; ".join((text, *shutdown.notes)), page=True)
         return ()
 
     async def _until(self, is_so: Callable[[], bool], bound_us: int) -> None:

@@ -60,13 +60,11 @@ class KillSwitch:
 
     def give(self, command: Halt | Resume | ResumeSymbol) -> Answer:
         """Carry out a command; a refusal is an answer."""
-        match command:
-            case Halt(actor, reason, flatten):
-                return self._halt(actor, reason, flatten)
-            case Resume(actor):
-                return self._resume(actor)
-            case ResumeSymbol(actor, instrument):
-                return self._release(actor, instrument)
+        if isinstance(command, Halt):
+            return self._halt(command.actor, command.reason, command.flatten)
+        if isinstance(command, Resume):
+            return self._resume(command.actor)
+        return self._release(command.actor, command.instrument)
 
     def _halt(self, actor: Actor, reason: str, flatten: bool) -> Answer:
         was = self._desk.halts.account_reason

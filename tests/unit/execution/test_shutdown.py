@@ -286,6 +286,18 @@ async def test_an_entry_whose_cancel_is_refused_is_named(scene: Scene, world: Mo
     await scene.rig.settle()
 
 
+async def test_an_entry_whose_fate_is_unknown_gets_ten_seconds(scene: Scene, world: ModuleType) -> None:
+    scene.rig.venue.faults["send"].append("answer lost")
+    bracket = await scene.rig.begin()
+    scene.rig.venue.faults["ask"].extend(["unavailable"] * LAST)
+    scene.rig.venue.outbox.clear()
+    assert bracket.entry.state is not OrderState.CANCELED
+    scene.rig.streaming = False
+    scene.emergency.begin(world.ANN, "enough", flatten=False)
+    await scene.run(80)
+    assert scene.shutdown.notes[0].startswith("ABC: the entry is ")
+
+
 async def test_a_snapshot_that_cannot_be_written_does_not_stop_the_alert(
     scene: Scene, world: ModuleType
 ) -> None:
