@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 _NUMBER = re.compile(
-    r"(?P<relation><=|>=|<|>)?\s*(?P<number>[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*(?P<unit>\S.*)?"
+    r"(?P<relation><=|>=|<|>)?\s*(?<![\w.])(?P<number>[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*(?P<unit>\S.*)?"
 )
 _INVERSE = {"<": "less", "<=": "less", ">": "more", ">=": "more"}
 
@@ -58,7 +58,7 @@ def _fails(value: Decimal, relation: str, bound: Decimal) -> bool:
 def _amount(text: str) -> _Amount | None:
     """The first number of a text that stands alone, with the relation before it and the unit behind."""
     found = _NUMBER.search(text)
-    if found is None or (found.start() and text[found.start() - 1].isalnum()):
+    if found is None:
         return None
     return _Amount(found["relation"] or "", Decimal(found["number"].replace(",", "")), found["unit"] or "")
 
