@@ -26,7 +26,7 @@ OPENING_US = 1_451_917_800_000_000
 FIRST_DAY = date(2016, 1, 4)
 STILL_S = 5.0
 """How often a market that stands still is told."""
-ORIGIN_US = OPENING_US - 2 * US_PER_S
+ORIGIN_US = OPENING_US - 10 * US_PER_S
 """The world's time when the loop's is zero."""
 
 
@@ -117,11 +117,11 @@ class Market:
         quotes, trades, bars = [], [], []
         for name in names:
             price = float(self.walks[name].price)
-            quotes.append(Quote(name, price, price, ts, known, Provenance.SYNTHETIC))
+            quotes.append(Quote(name, price, price, ts, known, Provenance.LIVE))
             is_open = phase is SessionPhase.OPEN
-            trades.append(Trade(name, price, ts, known, Provenance.SYNTHETIC, is_open))
+            trades.append(Trade(name, price, ts, known, Provenance.LIVE, is_open))
             if phase is SessionPhase.CLOSE:
-                bars.append(Bar(name, price, price, price, price, 1e6, ts - 1, ts, Provenance.SYNTHETIC))
+                bars.append(Bar(name, price, price, price, price, 1e6, ts - 1, ts, Provenance.LIVE))
         day = self.session.day if self.session is not None else None
         return MarketBatch(known, (), tuple(bars), tuple(trades), tuple(quotes), day, phase)
 

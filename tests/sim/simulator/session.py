@@ -168,7 +168,7 @@ async def _run(plan: Plan, trace: Callable[[str], None] | None) -> Result:
     world.start()
     while loop.time() < plan.faults_until_s:
         await asyncio.sleep(LOOK_S)
-        if world.market.session is not None and all(s.is_quiet() for s in stations) and loop.time() > 5:
+        if world.market.session is not None and all(s.is_quiet() for s in stations) and loop.time() > 15:
             break
     world.heal()
     violations: list[Violation] = []

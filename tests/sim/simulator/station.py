@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, fields
+from datetime import date
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -151,6 +152,8 @@ class Station:
         self.skewed_since: int | None = None
         self.listen: Callable[[Event], None] = lambda event: None
         self.ready: Callable[[], None] = lambda: None
+        self.decided: tuple[int, date] | None = None
+        """The life and the session in which its strategy was asked last."""
         self._names = sorted(market.walks)
         self._ids = Random(random.random())
         self._trader = Trader(mix.trader, Random(random.random()))
@@ -282,7 +285,8 @@ class Station:
             self.quote_seen.clear()
             self._told(self._names, self.now_us())
             batch = self._batch(SessionPhase.OPEN, self._names)
-            self._in_life(life, lambda: life.engine.prime(batch))
+            self._in_life(life, lambda: life.engine.take(batch))
+            self._decide()
         self.ready()
 
     def _disk_trouble(self, life: Life, why: str) -> None:
@@ -325,6 +329,8 @@ class Station:
                 self.say(text[:300])
         if isinstance(event, EngineStateChanged) and event.state == EngineState.STOPPED:
             return
+        if isinstance(event, EngineStateChanged) and event.state == EngineState.RUNNING:
+            self._loop.call_soon(self._decide)
         if isinstance(event, TicketChanged | EngineStateChanged):
             self.listen(event)
 
@@ -398,12 +404,14 @@ class Station:
         self.venue.book.open_session()
         self.counting()
         self._told(self._names, self.now_us())
-        self._handle(self._batch(SessionPhase.OPEN, self._names), decide=True)
+        self.decided = None
+        self._handle(self._batch(SessionPhase.OPEN, self._names))
+        self._decide()
 
     def closed(self, session: Session) -> None:
         """The exchange closes."""
         self.venue.book.end_session()
-        self._handle(self._batch(SessionPhase.CLOSE, self._names), decide=False)
+        self._handle(self._batch(SessionPhase.CLOSE, self._names))
         self._loop.call_soon(self.counting)
 
     def ticked(self, names: Sequence[InstrumentId]) -> None:
@@ -414,14 +422,24 @@ class Station:
         batch = self._batch(None, names)
         self.ask(lambda engine: engine.take(batch))
 
-    def _handle(self, batch: Any, decide: bool) -> None:
+    def _handle(self, batch: Any) -> None:
         def handle(engine: Engine) -> None:
             engine.take(batch)
-            if decide:
-                engine.decide(batch)
             engine.finish(batch)
 
         self.ask(handle)
+
+    def _decide(self) -> None:
+        """Once in each session and life, as soon as new trades may begin."""
+        engine, life = self.engine, self.life
+        if engine is None or life is None or self.market.session is None or not self.plan.active:
+            return
+        if engine.state is not EngineState.RUNNING or self.decided == (life.number, self.market.session.day):
+            return
+        self.decided = (life.number, self.market.session.day)
+        self._told(self._names, self.now_us())
+        batch = self._batch(SessionPhase.OPEN, self._names)
+        self._in_life(life, lambda: (engine.take(batch), engine.decide(batch)))
 
     def _told(self, names: Sequence[InstrumentId], ts: int) -> None:
         for name in names:

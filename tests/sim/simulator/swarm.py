@@ -81,7 +81,7 @@ def draw(seed: int) -> Plan:
         tick_s=random.choice((0.8, 1.5, 2.5)),
         sessions_s=lengths,
         pause_s=20,
-        faults_until_s=random.uniform(40, 120) + (lengths[0] if two_days else 0),
+        faults_until_s=random.uniform(50, 130) + (lengths[0] if two_days else 0),
     )
 
 
@@ -93,7 +93,7 @@ def _crowd(seed: int, random: Random) -> Plan:
         for number in range(1, 5)
     )
     habits = Habits(delay_s=(0.2, 8.0), rejects=0.0, forgets=0.0, halts_a_minute=0.1, exits_a_minute=1.0)
-    return Plan(seed, "crowd", stations, habits, 14, 0.002, 1.2, (LONG_S,), 20, 100.0)
+    return Plan(seed, "crowd", stations, habits, 14, 0.002, 1.2, (LONG_S,), 20, 110.0)
 
 
 def _faults(random: Random) -> FaultMix:

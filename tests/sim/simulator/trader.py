@@ -57,7 +57,7 @@ class Trader:
         return sorted(context.quotes)
 
     def required_features(self) -> Sequence[str]:
-        return ("atr_14_pct",)
+        return ("atr_14_pct", "adv_usd_20")
 
     def exit_plan(self, proposal: Proposal) -> ExitPlan:
         return proposal.exit_plan
@@ -90,7 +90,10 @@ class Trader:
             gap=-0.06,
             adv_usd_20=1e9,
             regime=Regime.NORMAL,
-            features=(FeatureValue("atr_14_pct", 8.0, None, now, now, "walk", "1.0.0"),),
+            features=(
+                FeatureValue("atr_14_pct", 8.0, None, now, now, "walk", "1.0.0"),
+                FeatureValue("adv_usd_20", 1e9, None, now, now, "walk", "1.0.0"),
+            ),
         )
         reports = (AgentReport("sentinel", Vote.APPROVE, False, ("fine",), "fine", 0.5),)
         proposal = Proposal(
