@@ -94,7 +94,7 @@ def console(
         run(context.obj, wanted)
 
 
-for _commands in (research, desk, audit, configs):
+for _commands in (research, desk, whynot, audit, configs):
     _commands.register(app)
 
 

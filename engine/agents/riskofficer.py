@@ -26,7 +26,9 @@ class RiskOfficer:
         if switches.concurrent and context.open_in_strategy >= cap:
             count = context.open_in_strategy
             reason = f"{count} positions open or entering, limit {cap}"
-            objections.append(Objection(reason, f"open {count}/{cap}", f"{count} open", f"< {cap} open"))
+            objections.append(
+                Objection(reason, f"open {count}/{cap}", f"{count} in strategy", f"< {cap} in strategy")
+            )
         cap = self._config.entries_per_session
         if switches.per_session and context.entries_this_session >= cap:
             count = context.entries_this_session

@@ -7,6 +7,7 @@ from decimal import Decimal
 _NUMBER = re.compile(
     r"(?P<relation><=|>=|<|>)?\s*(?<![\w.])(?P<number>[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*(?P<unit>\S.*)?"
 )
+_MEASURES = {"": "", "%": " points", "USD": " USD", "s": " s", "bps": " bps"}
 _INVERSE = {"<": "less", "<=": "less", ">": "more", ">=": "more"}
 
 
@@ -40,14 +41,16 @@ def _part(value: str, limit: str) -> str:
     relation = bound.relation or ("<=" if measured.number > bound.number else ">=")
     if not _fails(measured.number, relation, bound.number):
         return ""
-    unit = " points" if bound.unit.startswith("%") else f" {bound.unit}" if bound.unit else ""
+    # A measure belongs to its number, what is counted stands behind: `2 USD less`, `1 less in all`.
+    counted = "" if bound.unit in _MEASURES else f" {bound.unit}"
+    unit = _MEASURES.get(bound.unit, "")
     missing = abs(measured.number - bound.number)
     if relation in ("<", ">"):
         if not (_is_whole(measured.number) and _is_whole(bound.number)):
             than = "below" if relation == "<" else "above"
-            return f"needs a value {than} {_plain(bound.number)}{unit}"
+            return f"needs a value {than} {_plain(bound.number)}{unit}{counted}"
         missing += 1
-    return f"needs {_plain(missing)}{unit} {_INVERSE[relation]}"
+    return f"needs {_plain(missing)}{unit} {_INVERSE[relation]}{counted}"
 
 
 def _fails(value: Decimal, relation: str, bound: Decimal) -> bool:

@@ -85,7 +85,7 @@ def _symbol(readers: "Sequence[WhyNotReader]", symbol: str, session: date | None
         write_line(f"{clean(symbol)} was no candidate{on}: no strategy had reason to judge it{more}")
         return
     for row in found[:SHOWN]:
-        for line in lines_of(row):
+        for line in lines_of(row, whole=len(found) == 1):
             write_line(line)
     if len(found) > SHOWN:
         say(f"{len(found) - SHOWN:,} older: --json shows all, --session one of them")
@@ -100,15 +100,15 @@ def _find(readers: "Sequence[WhyNotReader]", symbol: str, session: date | None) 
     return ()
 
 
-def lines_of(row: "WhyNot") -> Iterator[str]:
-    """One candidate as a person reads it, at most as wide as the terminal."""
+def lines_of(row: "WhyNot", whole: bool) -> Iterator[str]:
+    """One candidate as a person reads it, as wide as the terminal at most; `whole`: with the full sentence."""
     from engine.model.text import clean  # keeps --help quick
 
     yield _cut(clean(f"{row.instrument.rpartition('.')[0]}  {row.session}  {_ended(row)}"))
     if row.value or row.limit:
         missing = f": {row.margin}" if row.margin else ""
         yield from _wrapped(clean(f"{row.value}, limit {row.limit}{missing}"))
-    if row.reason:
+    if row.reason and (whole or not row.limit):
         yield from _wrapped(clean(row.reason))
 
 

@@ -78,7 +78,7 @@ async def test_a_gate_that_refuses_says_value_limit_and_margin(booth: Any) -> No
     assert (row["outcome"], row["who"], row["number"]) == ("gated_out", "G8 positions", None)
     assert "3 this session" in row["value"]
     assert "< 3 this session" in row["bound"]
-    assert row["margin"] == "needs 1 this session less"
+    assert row["margin"] == "needs 1 less this session"
     assert row["reason"] == "3 this session, limit 3"
 
 
