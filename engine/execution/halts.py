@@ -65,6 +65,11 @@ class Halts:
         self._refused: StorageError | None = None
         self._is_settling = False
         self._waits = False
+        self._heard = ""
+
+    def heard(self, text: str) -> None:
+        """This alarm was just told: a halt for that very reason need not tell it again."""
+        self._heard = text
 
     def restore(self) -> None:
         """Take over what the journal holds; a halt that was called before that stays as it is."""
@@ -154,7 +159,7 @@ class Halts:
                 before = self._on[instrument]
                 self._on[instrument] = Halted("; ".join(told), before.since_us, before.by)
             what = "halted" if instrument is None else f"{symbol_of(instrument)} is halted"
-            self._tell(f"{reason} ({what} already)", page=actor == ENGINE)
+            self._say(f"{reason} ({what} already)", reason, page=actor == ENGINE)
         else:
             self._on[instrument] = Halted(text, self._desk.clock.now_us(), str(actor))
             if instrument is not None:
@@ -163,7 +168,7 @@ class Halts:
             if actor == ENGINE:
                 # A person knows what they did; what the engine stopped by itself somebody must look at.
                 what = "" if instrument is None else f"{symbol_of(instrument)} "
-                self._tell(f"{what}HALTED: {reason}", page=True)
+                self._say(f"{what}HALTED: {reason}", reason, page=True)
         if instrument is None:
             self._desk.account_halted(self._on[None])
 
@@ -206,6 +211,10 @@ class Halts:
 
     def _entry(self, actor: Actor, kind: str, body: Mapping[str, object]) -> AuditEntry:
         return AuditEntry(self._desk.clock.now_us(), str(actor), kind, "", body)
+
+    def _say(self, text: str, reason: str, page: bool) -> None:
+        if reason != self._heard:
+            self._tell(text, page)
 
     def _tell(self, text: str, page: bool) -> None:
         self._desk.publish(Alarm(text, page, CorrelationId(""), self._desk.clock.now_us(), KIND))

@@ -133,6 +133,16 @@ def test_a_symbol_hears_that_it_is_halted_already(desk: Desk) -> None:
     assert desk.alarms() == [("unexplained (ABC is halted already)", True)]
 
 
+def test_what_was_told_already_is_not_told_again(desk: Desk) -> None:
+    desk.halts.heard("sold 3 more than held")
+    desk.halts.halt(ENGINE, "sold 3 more than held")
+    desk.halts.halt(ENGINE, "sold 3 more than held", desk.world.ABC)
+    assert desk.alarms() == []
+    assert desk.halts.account_reason == "by engine (sold 3 more than held)"
+    desk.halts.halt(ENGINE, "another")
+    assert desk.alarms() == [("another (halted already)", True)]
+
+
 def test_the_list_of_reasons_is_bounded_the_telling_is_not(desk: Desk) -> None:
     for number in range(MOST_REASONS + 3):
         desk.halts.halt(ENGINE, f"reason {number}.")
