@@ -15,6 +15,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from engine.model.text import harmless
+
 FILE = "tradedeck.log"
 FILE_BYTES = 10_000_000
 FILES = 10
@@ -54,12 +56,12 @@ class Redactor:
         self._exact = re.compile("|".join(map(re.escape, exact))) if exact else None
 
     def text(self, text: str) -> str:
-        """`text` with `***` in place of every secret."""
+        """`text` with `***` in place of every secret, and no character that a terminal would obey."""
         if self._exact is not None:
             text = self._exact.sub(HIDDEN, text)
         text = _KEY_SHAPES.sub(HIDDEN, text)
         text = _URL_PASSWORD.sub(rf"\g<keep>{HIDDEN}", text)
-        return _SECRET_TEXT.sub(rf"\g<keep>{HIDDEN}", text)
+        return harmless(_SECRET_TEXT.sub(rf"\g<keep>{HIDDEN}", text))
 
     def value(self, value: object) -> object:
         """The same for everything that a line may hold; what is no plain value becomes its text."""

@@ -6,13 +6,15 @@ older counts, and both exits of a pair filling are facts, however unwelcome.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 from engine.clock import US_PER_S
 from engine.execution.bracket import ONE, Bracket
-from engine.execution.evidence import Fact, Found
+from engine.execution.evidence import AnswerLost, Fact, Found, Refused
 from engine.model.ids import ClientOrderId
 from engine.model.orders import Fill, VenueOrder
+from engine.model.text import clean
 from engine.money import ZERO
 
 MAX_QUANTITY = Decimal(10**12)
@@ -29,6 +31,9 @@ REPEAT_US = 10 * US_PER_S
 def problem(update: VenueOrder | Fill, bracket: Bracket) -> str:
     """Why a report must not be believed, with both numbers; "" when it may be."""
     leg = bracket.leg(update.client_order_id)
+    named = update.exec_id if isinstance(update, Fill) else update.venue_order_id
+    if clean(named) != named:
+        return f"the venue's id {clean(named)!r} has characters that cannot be shown, or too many"
     said, sent = (update.instrument, update.side), (leg.spec.instrument, leg.spec.side)
     if said != sent:
         return f"it is {said[1]} {said[0]}, we sent {sent[1]} {sent[0]}"
@@ -66,6 +71,16 @@ def _fill_problem(fill: Fill, left: Decimal) -> str:
 
 def _is_within(number: Decimal, least: Decimal, most: Decimal) -> bool:
     return number.is_finite() and least <= number <= most
+
+
+def safe(fact: Fact) -> Fact:
+    """The fact with the venue's own words cleaned: they are stored, logged and shown."""
+    match fact:
+        case Found(report) if clean(report.reason) != report.reason:
+            return Found(replace(report, reason=clean(report.reason)))
+        case VenueOrder() | Refused() | AnswerLost() if clean(fact.reason) != fact.reason:
+            return replace(fact, reason=clean(fact.reason))
+    return fact
 
 
 class Screen:

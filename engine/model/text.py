@@ -14,16 +14,18 @@ _SEQUENCES = re.compile(
 )
 _BREAKS = str.maketrans(dict.fromkeys("\t\n\v\f\r\x85\u2028\u2029", " "))
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co"})
+_OBEYED = _DROPPED | {"Zl", "Zp"}
 _MARKS = frozenset({"Mn", "Me", "Mc"})
 
 
-def clean(text: str) -> str:
+def clean(text: str, limit: int = MAX_LENGTH) -> str:
     """`text` without terminal sequences, control, format, surrogate and private characters.
 
-    Line breaks and tabs become spaces; a character keeps at most two combining marks; 200 characters at most.
+    Line breaks and tabs become spaces; a character keeps at most two combining marks; at most `limit`
+    characters are kept.
     """
     if text.isascii() and text.isprintable():
-        return text[:MAX_LENGTH]
+        return text[:limit]
     kept: list[str] = []
     marks = 0
     for char in _SEQUENCES.sub("", text).translate(_BREAKS):
@@ -33,7 +35,7 @@ def clean(text: str) -> str:
         marks = marks + 1 if category in _MARKS else 0
         if marks <= MAX_MARKS:
             kept.append(char)
-        if len(kept) == MAX_LENGTH:
+        if len(kept) == limit:
             break
     return "".join(kept)
 
@@ -46,6 +48,20 @@ def visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(char if char.isprintable() and char.isascii() else _escape(char) for char in text)
+
+
+def harmless(text: str) -> str:
+    r"""`text` in full, with control, format, surrogate and private characters written as \u escapes.
+
+    For logs: nothing is lost, letters of any language stay, so do tabs and plain line breaks.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escape(char) if _is_obeyed(char) else char for char in text)
+
+
+def _is_obeyed(char: str) -> bool:
+    return unicodedata.category(char) in _OBEYED and char not in "\n\t"
 
 
 def _escape(char: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.model.text import MAX_LENGTH, clean, visible
+from engine.model.text import MAX_LENGTH, clean, harmless, visible
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,22 @@ def test_visible_is_printable_ascii_and_tells_texts_apart(text: str) -> None:
 def test_visible_escapes_instead_of_dropping() -> None:
     assert visible('{"sym":"A\u202eB"}') == '{"sym":"A\\u202eB"}'
     assert visible("\U0001f600") == "\\U0001f600"
+
+
+def test_a_longer_limit_keeps_more() -> None:
+    assert len(clean("a" * 900, 500)) == len(clean("\u00e9" * 900, 500)) == 500
+
+
+@pytest.mark.parametrize(
+    ("dirty", "expected"),
+    [
+        ("plain [text]", "plain [text]"),
+        ("\u5e02\u5834 \u00e9", "\u5e02\u5834 \u00e9"),
+        ("one\n\ttwo", "one\n\ttwo"),
+        ("\x1b[2J\x9b\x00", "\\u001b[2J\\u009b\\u0000"),
+        ("\u2028\u202e\ufeff\ud800", "\\u2028\\u202e\\ufeff\\ud800"),
+        ("\U000f0000", "\\U000f0000"),
+    ],
+)
+def test_a_log_shows_everything_and_obeys_nothing(dirty: str, expected: str) -> None:
+    assert harmless(dirty) == expected
