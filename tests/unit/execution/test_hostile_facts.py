@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from engine.errors import StorageError
+from engine.errors import BrokerUnavailable, OrderOutcomeUnknown, OrderRejected, StorageError
 from engine.execution.bracket import BracketPhase
 from engine.execution.evidence import Found
 from engine.execution.screening import MAX_PRICE, MAX_TIME_US, MIN_TIME_US, problem
 from engine.model.events import Alarm
-from engine.model.ids import ClientOrderId, InstrumentId
+from engine.model.ids import ClientOrderId, InstrumentId, VenueOrderId
 from engine.model.market import CorporateAction, CorporateActionKind
 from engine.model.orders import Fill, OrderRole, OrderSide, OrderState, VenueOrder
+from engine.model.positions import ExitReason
 
 E, S, T, X = OrderRole.ENTRY, OrderRole.STOP, OrderRole.TARGET, OrderRole.EXIT
 HUGE = D(10) ** 30
@@ -312,6 +313,61 @@ class TestProblem:
         assert problem(report, rig.now()) == ""
         assert problem(replace(report, quantity=D(21)), rig.now()) != ""
         await rig.settle()
+
+
+class TestWords:
+    """The venue's own words are cleaned before they are kept; an id is refused instead."""
+
+    HOSTILE = "no\x1b[2J \x9b31mmoney\x00\u202e\ud800" + "!" * 500
+    CLEAN = "no money" + "!" * 192
+
+    async def test_reason_of_a_report(self, rig: Any) -> None:
+        bracket = await rig.hold()
+        stop = bracket.of_role(S)[0].id
+        rig.brackets.tell_venue(order_report(rig, stop, reason=self.HOSTILE))
+        assert rig.now().leg(stop).reason == self.CLEAN
+        target = bracket.of_role(T)[0].id
+        rig.brackets.tell(bracket.ticket, Found(order_report(rig, target, reason=self.HOSTILE)))
+        assert rig.now().leg(target).reason == self.CLEAN
+        assert doubts(rig) == []
+
+    async def test_words_of_a_refusal_and_of_a_lost_answer(
+        self, rig: Any, world: ModuleType, monkeypatch: Any
+    ) -> None:
+        errors = [OrderRejected(self.HOSTILE, self.HOSTILE), OrderOutcomeUnknown(self.HOSTILE)]
+
+        async def fail(spec: Any) -> None:
+            raise errors.pop(0)
+
+        monkeypatch.setattr(rig.venue, "submit_bracket", fail)
+        refused = await rig.begin()
+        assert refused.entry.state is OrderState.REJECTED
+        assert refused.entry.reason == self.CLEAN
+        lost = await rig.begin(world.make_ticket(2))
+        assert lost.entry.reason == self.CLEAN
+
+    async def test_words_in_an_alarm(self, rig: Any, monkeypatch: Any) -> None:
+        bracket = await rig.hold()
+
+        async def fail(order: ClientOrderId) -> None:
+            raise BrokerUnavailable(self.HOSTILE)
+
+        monkeypatch.setattr(rig.venue, "cancel", fail)
+        rig.brackets.want_exit(bracket.ticket, ExitReason.MANUAL)
+        await rig.settle()
+        alarms = [event.text for event in rig.events if isinstance(event, Alarm)]
+        assert any("no money!!!" in text for text in alarms)
+        assert all(text.isprintable() and len(text) <= 500 for text in alarms)
+
+    @pytest.mark.parametrize("bad", ["V\x1b", "\ud800", "\u202e1", "x" * 201])
+    async def test_id_that_cannot_be_shown(self, rig: Any, bad: str) -> None:
+        bracket = await rig.begin()
+        before = facts_of(rig)
+        rig.brackets.tell_venue(order_report(rig, bracket.entry.id, venue_order_id=VenueOrderId(bad)))
+        rig.brackets.tell_venue(execution(rig, bracket.entry.id, exec_id=bad))
+        await rig.settle()
+        assert facts_of(rig) == before
+        assert "cannot be shown" in doubts(rig)[0]
 
 
 async def test_phase_stays_where_it_was(rig: Any) -> None:
