@@ -4,7 +4,7 @@ The state is frozen; `evidence.apply` folds facts into it and `planner.plan` say
 no I/O, no float money. Position = sum of side x cumulative fills, never of deltas.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -153,11 +153,17 @@ class Bracket:
     naked_told: int = 0
     """How often a person was told of that: 0, 1 alarmed, 2 paged."""
     closed_us: int | None = None
+    position: Decimal = field(init=False, repr=False, compare=False)
+    """Shares held now, by what the orders filled; summed once, because every row of the plan looks at it."""
 
-    @property
-    def position(self) -> Decimal:
-        """Shares held now."""
-        return sum((leg.spec.side.sign * leg.cum for leg in self.legs), self.adjustment)
+    def __post_init__(self) -> None:
+        sold = bought = ZERO
+        for leg in self.legs:
+            if leg.spec.side is OrderSide.BUY:
+                bought += leg.cum
+            else:
+                sold += leg.cum
+        object.__setattr__(self, "position", self.adjustment + bought - sold)
 
     @property
     def held(self) -> Decimal:

@@ -22,10 +22,10 @@ PER_MINUTE = (
     Fault.SIGTERM,
     Fault.DOUBLE_START,
 )
-RICH_PLANS = False
+RICH_PLANS = True
 LONG_S = 3600
 """The last session is open until everything is over."""
-KINDS: tuple[BracketKind, ...] = (BracketKind.OTOCO,)
+KINDS = tuple(BracketKind)
 
 
 @dataclass(frozen=True, slots=True)
