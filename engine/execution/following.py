@@ -40,8 +40,11 @@ def venue_sells(bracket: Bracket) -> bool:
 def unsold(bracket: Bracket, lot: Decimal) -> Decimal:
     """Shares that the touched tiers have yet to sell: shares of the first quantity, in whole lots."""
     plan, done = bracket.exit_plan, bracket.progress.tiers_done
+    if done == 0 or bracket.held <= ZERO:
+        return ZERO
     if done == len(plan.targets) and plan.sells_all:
-        return max(bracket.held, ZERO)
+        return bracket.held
     first = bracket.entry.cum if bracket.ratio == ONE else bracket.entry.cum / bracket.ratio
     sold = sum((round_quantity(tier.share * first, lot) for tier in plan.targets[:done]), ZERO)
-    return min(max(bracket.held - (first - sold), ZERO), max(bracket.held, ZERO))
+    # A split leaves whole shares of a fraction: what is due is in whole lots too.
+    return min(round_quantity(max(bracket.held - (first - sold), ZERO), lot), bracket.held)
