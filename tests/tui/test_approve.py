@@ -270,12 +270,13 @@ async def test_a_moved_price_is_shown_and_asked_about_again(
         now.s += 0.3
         app.tick()
         await pilot.pause()
-        assert "price moved: a again" in text_of(app)
+        assert f"price moved {view.tickets[0].ask:.2f} to 8.47: a again" in text_of(app)
         await press(pilot, "a")
         await pilot.pause()
         first, second = link.given
         assert (first.price_shown, second.price_shown) == (view.tickets[0].ask, 8.47)
         assert first.nonce != second.nonce
+        assert (first.shown_us, second.shown_us) == (view.header.now_us, view.header.now_us)
         assert first.sha256 == second.sha256
 
 

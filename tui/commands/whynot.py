@@ -101,7 +101,7 @@ def _find(readers: "Sequence[WhyNotReader]", symbol: str, session: date | None) 
 
 
 def lines_of(row: "WhyNot", whole: bool) -> Iterator[str]:
-    """One candidate as a person reads it, as wide as the terminal at most; `whole`: with the full sentence."""
+    """One candidate as a person reads it, no wider than the terminal; `whole`: with the full sentence."""
     from engine.model.text import clean  # keeps --help quick
 
     yield _cut(clean(f"{row.instrument.rpartition('.')[0]}  {row.session}  {_ended(row)}"))

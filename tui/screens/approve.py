@@ -52,7 +52,10 @@ class ApproveDialog(Dialog[Approval]):
         self._opened = now
         self._armed = now + GUARD_S
         self._asking = False
-        self._moved = ""
+        self._priced = shown_price(ticket)
+        """The price that the person decides on: what was shown first, and anew after it moved."""
+        self._shown_us: int | None = None
+        self._moved_from: float | None = None
         self._first_line = 0
         self._windowed = False
 
@@ -123,6 +126,7 @@ class ApproveDialog(Dialog[Approval]):
         if current is not None and current.sha256 == self._sha256:
             self._shown = current
         shown, width = self._shown, self.inner_width
+        self._note_shown(look)
         prices = _rail_rows(shown, look, width)
         before: list[Line | Gap] = [Gap(2), *self._order_rows(shown, look, width), Gap(6)]
         after: list[Line | Gap] = [Gap(5), *self._check_rows(shown, width), Gap(8)]
@@ -141,6 +145,13 @@ class ApproveDialog(Dialog[Approval]):
             return [*top, spread(named, digest, width), *self._window(texts, room - 1), *bottom]
         rule = Span("─" * (width - width_of(heads) - 1), "-line")
         return [*top, (*heads, Span(" "), rule), *texts, digest, *bottom]
+
+    def _note_shown(self, look: Look) -> None:
+        """When the dialog opened by the engine's clock, and the price of the look after a move."""
+        if self._shown_us is None:
+            self._shown_us = look.now_us
+        if self._priced is None and self.console.options.now() >= self._armed:
+            self._priced = shown_price(self._shown)
 
     def _window(self, texts: list[Line], room: int) -> list[Line]:
         """As many lines of the exact order as fit; the last says where the rest is."""
@@ -228,8 +239,9 @@ class ApproveDialog(Dialog[Approval]):
         approve = key_button("a", "approve", off=bool(off))
         line: Line = (*button("Cancel", default=True), Span("   "), *approve, Span("   "))
         line = (*line, *key_button("r", "reject"))
-        if self._moved and not off:
-            return spread(line, (Span(self._moved, "-attention -bold"),), width, gap=2)
+        if self._moved_from is not None and not off:
+            moved = moved_words(self._moved_from, self._priced, width - width_of(line) - 2)
+            return spread(line, (Span(moved, "-attention -bold"),), width, gap=2)
         if off:
             return spread(line, (Span(cut_reason(off, width - width_of(line) - 3), "-attention"),), width)
         return spread(line, (Span("enter = cancel", "-muted"),) if self.wide else (), width)
@@ -257,17 +269,18 @@ class ApproveDialog(Dialog[Approval]):
             self.refuse("a", off)
             return
         self._asking = True
-        self.run_worker(self._ask(shown_price(self._shown)), exclusive=True)
+        self.run_worker(self._ask(self._priced), exclusive=True)
         self.show()
 
     async def _ask(self, price: float | None) -> None:
-        command = ApproveTicket(self._ticket, self._sha256, secrets.token_hex(16), price, self.console.actor)
+        nonce, actor = secrets.token_hex(16), self.console.actor
+        command = ApproveTicket(self._ticket, self._sha256, nonce, price, actor, self._shown_us)
         answer = await self.console.give(command)
         self._asking = False
         if answer.ok or answer.code != "price_moved":
             self.dismiss(Approval(answer.text, answer.ok))
             return
-        self._moved = "price moved: a again"
+        self._moved_from, self._priced = price, None
         self._sleep(self.console.options.now())
         self.refuse("a", answer.text)
 
@@ -304,6 +317,12 @@ def fate(ticket: TicketView, look: Look) -> str:
 def shown_price(ticket: TicketView) -> float | None:
     """The price a buyer looks at: the ask, else the last price."""
     return ticket.last if ticket.ask is None else ticket.ask
+
+
+def moved_words(old: float, new: float | None, room: int) -> str:
+    """`price moved 8.33 to 8.47: a again`; without the prices where there is no room for both."""
+    words = "" if new is None else f"price moved {fmt.price(old)} to {fmt.price(new)}: a again"
+    return words if words and len(words) <= room else "price moved: a again"
 
 
 def cut_reason(reason: str, room: int) -> str:
