@@ -104,8 +104,8 @@ def _moved(command: ApproveTicket, entry: Entry, gatekeeper: Gatekeeper) -> Answ
     if abs(move) <= limit:
         return None
     text = (
-        f"Price moved from {_price(shown)} to {_price(now)} ({move:+.4g}, {100 * move / shown:+.2f} %),"
-        f" limit {limit:.4g} ({rule}). Look again and confirm."
+        f"Price moved {_price(shown)} to {_price(now)} ({100 * move / shown:+.2f} %),"
+        f" limit {limit:.4g} ({rule}): look again and confirm."
     )
     return Answer(False, "price_moved", text)
 
