@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -10,27 +11,48 @@ US_PER_S = 1_000_000
 
 
 class Clock(Protocol):
-    """What the engine knows of time. `sleep_until` returns at once for a time that has passed."""
+    """What the engine knows of time. `sleep_until` returns at once for a time that has passed.
+
+    `jumped_us`: how far the machine's wall clock went from `now_us`, by a step or a suspend; 0 where there is
+    no wall. `follow_wall` makes that jump up, when it is one ahead: time never goes back.
+    """
 
     def now_us(self) -> int: ...
+    def jumped_us(self) -> int: ...
+    def follow_wall(self) -> None: ...
     async def sleep_until(self, ts: int) -> None: ...
+
+
+def wall_us() -> int:
+    """Microseconds since the epoch by the machine's own clock, which may be set and may jump."""
+    return time.time_ns() // 1000
 
 
 class LiveClock:
     """Wall time, stepped forward by the loop's monotonic time so that it never runs backwards in one run.
 
-    On the virtual loop of `engine.loop` the same class is a virtual clock.
+    On the virtual loop of `engine.loop` the same class is a virtual clock: with an `origin_us` of its own it
+    has no wall, unless one is given.
     """
 
-    def __init__(self, origin_us: int | None = None) -> None:
+    def __init__(self, origin_us: int | None = None, wall: Callable[[], int] | None = None) -> None:
         loop = asyncio.get_running_loop()
-        self._origin_us = time.time_ns() // 1000 if origin_us is None else origin_us
+        self._wall = wall_us if wall is None and origin_us is None else wall
+        self._origin_us = wall_us() if origin_us is None else origin_us
         self._origin_s = loop.time()
         self._loop = loop
 
     def now_us(self) -> int:
         """Microseconds since the epoch, UTC."""
         return self._origin_us + round((self._loop.time() - self._origin_s) * US_PER_S)
+
+    def jumped_us(self) -> int:
+        """Wall time less `now_us`."""
+        return 0 if self._wall is None else self._wall() - self.now_us()
+
+    def follow_wall(self) -> None:
+        """Take over a wall clock that went ahead. Whoever sleeps still sleeps as long as it meant to."""
+        self._origin_us += max(self.jumped_us(), 0)
 
     async def sleep_until(self, ts: int) -> None:
         """Wait until `now_us() >= ts`."""
@@ -51,6 +73,13 @@ class TestClock:
     def now_us(self) -> int:
         """Microseconds since the epoch, UTC."""
         return self._now_us
+
+    def jumped_us(self) -> int:
+        """It has no wall."""
+        return 0
+
+    def follow_wall(self) -> None:
+        """It has no wall."""
 
     async def sleep_until(self, ts: int) -> None:
         """Wait until the clock was advanced to `ts`."""

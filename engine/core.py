@@ -7,24 +7,31 @@ batch, in this order: `restate`, (the paper venue sees the batch), `take`, `deci
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
 from engine.clock import Clock
-from engine.errors import BrokerError, StorageError
+from engine.errors import StorageError
 from engine.execution.approvals import Counter, Tickets, unsigned
 from engine.execution.books import Books, cash_of
 from engine.execution.bracket import Bracket
 from engine.execution.cash import CashWatch, deposits_of
+from engine.execution.drain import drain
+from engine.execution.emergency import Emergency, EmergencyDesk
 from engine.execution.evidence import SessionOver
-from engine.execution.gating import Gatekeeper, StrategyTerms, is_taken
-from engine.execution.orders import RETRY_JOURNAL_US, Brackets, Desk
+from engine.execution.findings import Post
+from engine.execution.gating import Gatekeeper, StrategyTerms, VenueHealth, is_taken
+from engine.execution.halts import HaltDesk, Halted, Halts
+from engine.execution.orders import Brackets, Desk
 from engine.execution.policies import ApprovalPolicy
-from engine.execution.reconcile import Findings, catch_up, recover
 from engine.execution.records import restore_brackets
+from engine.execution.riskbook import RiskBook, RiskDesk
+from engine.execution.surveillance import Surveillance, SurveillanceDesk
+from engine.execution.switch import KillSwitch, SwitchDesk
 from engine.execution.ticketbook import Entry
+from engine.execution.watch import Watch
 from engine.model.candidates import Verdict
 from engine.model.commands import (
     ENGINE,
@@ -34,31 +41,33 @@ from engine.model.commands import (
     Command,
     Halt,
     RejectTicket,
+    ReleaseBreaker,
     Resume,
     ResumeSymbol,
     Settle,
 )
 from engine.model.events import (
     Alarm,
+    BracketChanged,
     CandidatesJudged,
     EngineStateChanged,
     Event,
+    FillRecorded,
     MarketMoved,
     RoundTripClosed,
 )
-from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, UlidFactory, symbol_of
-from engine.model.market import Instrument, MarketBatch, SessionPhase
+from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, TicketId, UlidFactory
+from engine.model.market import Instrument, MarketBatch, Session, SessionPhase
 from engine.model.positions import AccountKind
-from engine.model.tickets import ProposalState
+from engine.model.tickets import ProposalState, Ticket
 from engine.money import ZERO
-from engine.ports import AuditEntry, BarColumns, Broker, Journal, JournalRow, Sessions
-from engine.reliability.supervisor import Supervisor
-from engine.risk.limits import LimitSwitches
+from engine.ports import AuditEntry, BarColumns, Broker, Journal, Sessions, Snapshots
+from engine.reliability.supervisor import Supervisor, no_jitter
+from engine.risk.limits import LimitSwitches, RiskConfig
 from engine.scheduler import Scheduler
 from engine.state import LivePicture
 from engine.strategies.base import History, Strategy, StrategyContext
 
-HALT_SCOPE = "account"
 LONGEST_PAUSE = timedelta(days=14)
 """No exchange was ever closed for longer between two sessions that matter here."""
 NO_CORRELATION = CorrelationId("")
@@ -98,10 +107,23 @@ class Parts:
     random_bits: Callable[[int], int]
     publish: Callable[[Event], None]
     config_hash: str
+    live: bool = False
+    """Time runs by itself, and the venue lives elsewhere: it is asked again and again."""
     entry_until: date | None = None
     """Last session in which new entries are proposed; None: no bound."""
+    snapshots: Snapshots | None = None
+    """Where emergency shutdowns are written down; None: nowhere."""
+    cancel_entries_at_stop: bool = True
+    """Whether unfilled entries are cancelled when the engine stops; its stops rest in any case."""
+    blocks_resume: Callable[[], str] = lambda: ""
+    """What outside the engine forbids a resume, in words; "" when nothing does."""
     sign: Callable[[bytes], str] = unsigned
     """Of what an approval commits to."""
+    risk: RiskConfig = field(default_factory=RiskConfig)
+    day_roll: tzinfo = UTC
+    """At whose midnight the account's day begins."""
+    sector_of: Callable[[InstrumentId], str | None] | None = None
+    """None: there is no source of sectors."""
 
 
 class Engine:
@@ -114,10 +136,21 @@ class Engine:
         self.since_us = parts.clock.now_us()
         self.picture = LivePicture()
         self.scheduler = Scheduler(parts.clock)
+        self._hours: Session | None = None
         self.books = Books(
             self._stored_decimal("initial_cash", ZERO), deposits_of(parts.journal.rows("settlement"))
         )
         self.ids = UlidFactory(parts.clock.now_us, parts.random_bits)
+        self.halts = Halts(
+            HaltDesk(
+                parts.journal,
+                parts.clock,
+                self.scheduler,
+                parts.publish,
+                self._follow_halt,
+                self._review_halted,
+            )
+        )
         self.brackets = Brackets(
             Desk(
                 parts.journal,
@@ -127,9 +160,28 @@ class Engine:
                 self.picture,
                 self.books,
                 self._tell,
-                lambda name: self.state is EngineState.HALTED,
-                lambda why, name: self.halt(ENGINE, why),
+                lambda name: self._drops_entries or self.halts.is_halted(name),
+                lambda why, name: self.halt(ENGINE, why, name),
                 lambda name: parts.instruments.get(name, Instrument(name)).tick_size,
+                lambda name: parts.instruments.get(name, Instrument(name)).lot_size,
+                self._next_close if parts.live else lambda: None,
+            )
+        )
+        self.risk = RiskBook(
+            RiskDesk(
+                parts.account,
+                parts.journal,
+                parts.clock,
+                self.brackets,
+                self.books,
+                self.picture,
+                parts.history,
+                parts.risk,
+                parts.switches,
+                parts.day_roll,
+                parts.publish,
+                self._stop_entries,
+                lambda anomaly: self.surveillance.report(anomaly),
             )
         )
         self.gatekeeper = Gatekeeper(
@@ -144,6 +196,13 @@ class Engine:
             parts.terms,
             parts.instruments,
             lambda: (self.state.value, self.reason),
+            self.risk,
+            VenueHealth(
+                lambda name: "" if self.halts.account else self.halts.reason_of(name),
+                lambda: self.watch.reconciled_age_us(),
+                lambda: self.watch.clock_skew_us(),
+                parts.sector_of,
+            ),
         )
         self.tickets = Tickets(
             Counter(
@@ -160,14 +219,69 @@ class Engine:
             )
         )
         self.cash = CashWatch(self.books, parts.clock, self.ids.new, self.brackets.write)
-        self.day_start_equity = self._stored_decimal("day_start_equity", self.books.initial_cash)
-        self.peak_equity = self._stored_decimal("peak_equity", self.books.initial_cash)
         self.verdicts: dict[StrategyName, tuple[Verdict, ...]] = {}
         """Of the last decision instant of each strategy."""
-        self._tasks = Supervisor(parts.clock, self._degrade, lambda why: self.halt(ENGINE, why))
-        self._has_followed = False
-        self._is_following = False
-        self._further_reason = ""
+        jitter = self._jitter if parts.live else no_jitter
+        self._tasks = Supervisor(parts.clock, self._degrade, lambda why: self.halt(ENGINE, why), jitter)
+        self.watch = Watch(
+            Post(
+                parts.account,
+                parts.kind,
+                parts.journal,
+                parts.broker,
+                parts.clock,
+                self.brackets,
+                self.picture,
+                self._note,
+                lambda why, name: self.halt(ENGINE, why, name),
+            ),
+            self._watch_changed,
+            parts.live,
+            jitter,
+        )
+        self._instant_us = 0
+        """Of the last decision."""
+        self._drops_entries = False
+        self._has_timers = False
+        self.emergency = Emergency(
+            EmergencyDesk(
+                parts.journal,
+                parts.broker,
+                parts.clock,
+                self.brackets,
+                self.books,
+                self.halts,
+                self.picture.last,
+                parts.snapshots,
+                parts.publish,
+            )
+        )
+        self.switch = KillSwitch(
+            SwitchDesk(
+                self.halts,
+                self.emergency,
+                parts.publish,
+                lambda: self._tasks.keep("emergency shutdown", self.emergency.run),
+                self.watch.why_not_clean,
+                parts.blocks_resume,
+                self._resumed,
+            )
+        )
+        self.surveillance = Surveillance(
+            SurveillanceDesk(
+                parts.clock,
+                self.scheduler,
+                self.brackets,
+                self.picture,
+                self._ticket_of,
+                self.watch.clock_skew_us,
+                self.switch.see,
+                parts.switches.portfolio,
+                parts.live,
+            )
+        )
+        self.halts.restore()
+        self.emergency.restore()
 
     @property
     def parts(self) -> Parts:
@@ -176,7 +290,17 @@ class Engine:
 
     def equity(self) -> Decimal | None:
         """Cash plus positions at their last prices; None when a held position has no price."""
-        return self.books.equity(self.brackets.open(), self.picture)
+        return self.risk.equity()
+
+    @property
+    def peak_equity(self) -> Decimal:
+        """The high-water mark that the drawdown is measured from."""
+        return self.risk.high_water
+
+    @property
+    def day_start_equity(self) -> Decimal:
+        """What the account's day began with."""
+        return self.risk.day_start
 
     def market_us(self) -> int | None:
         """The last market instant that was handled to its end; None before the first."""
@@ -191,41 +315,64 @@ class Engine:
             restore_brackets(journal.rows("bracket"), journal.rows("ord"), journal.rows("fill"))
         )
         self.tickets.restore()
+        self.risk.restore()
         self._seed_prices()
         body = {"config": self._parts.config_hash, "kind": self._parts.kind.value}
         journal.commit((), (self._audit(ENGINE, "started", body),))
-        self._tasks.keep("venue updates", self._follow_updates)
+        self._tasks.keep("venue updates", self.watch.follow)
         # The stream is listened to before the first question: what happens between the two is told by it.
         await asyncio.sleep(0)
         try:
-            self._open_up(await recover(self.brackets, self._parts.broker))
+            if self._parts.live:
+                self.run_timers()
+            if self.halts.account is not None and self.state is not EngineState.HALTED:
+                self._become(EngineState.HALTED, self.halts.account_reason, "journal")
+            await self.watch.begin()
+            self._open_up()
         except BaseException:
             await self._tasks.end()
             raise
 
-    def _open_up(self, findings: Findings) -> None:
-        halted = self._stored_halt()
-        if halted is not None:
-            self._become(EngineState.HALTED, halted, "journal")
-        self._judge(findings)
-        if self.state is EngineState.STARTING:
-            self._become(EngineState.RUNNING, "", "engine")
+    def _open_up(self) -> None:
+        self._watch_changed()
         self.brackets.review_all()
+        self.switch.open_up()
+        if self._parts.live:
+            self._tasks.keep("reconciliation", self.watch.run)
+            self.surveillance.start()
 
     def run_timers(self) -> None:
         """Let due times call by themselves: for a live clock. A replay steps `scheduler` instead."""
-        self._tasks.keep("timers", self.scheduler.run)
+        if not self._has_timers:
+            self._has_timers = True
+            self._tasks.keep("timers", self.scheduler.run)
 
     async def stop(self) -> None:
-        """Take nothing new, wait for answers that are out, leave stops resting."""
+        """Take nothing new, wait for answers that are out, leave stops resting: bounded (RELIABILITY 11)."""
         self._become(EngineState.STOPPED, "stopped", "engine")
-        await self.brackets.idle()
+        self.switch.close()
+        if self._parts.cancel_entries_at_stop:
+            self._drops_entries = True
+            self._attempt_review()
+        unknown = await drain(self.brackets, asks=self._has_timers)
+        if unknown:
+            text = f"stopped without knowing the fate of {len(unknown)} orders: {', '.join(unknown)}"
+            self._alarm(f"{text}. The next start asks the venue", page=True)
         await self._tasks.end()
         try:
-            self._parts.journal.commit((), (self._audit(ENGINE, "stopped", {}),))
+            body = {"unknown": list(unknown)} if unknown else {}
+            self._parts.journal.commit((), (self._audit(ENGINE, "stopped", body),))
         except StorageError as error:
             # Whoever stops must come to closing the files; the next start needs no such line.
             self._alarm(f"the stop is not written down: {error}", page=False)
+
+    def _attempt_review(self) -> None:
+        try:
+            for bracket in self.brackets.open():
+                if bracket.entry.is_live:
+                    self.brackets.review(bracket.ticket)
+        except StorageError as error:
+            self._alarm(f"entries that work are not cancelled: {error.message}", page=True)
 
     def restate(self, batch: MarketBatch) -> None:
         """Corporate actions, before the venue carries them out."""
@@ -246,7 +393,10 @@ class Engine:
 
     def take(self, batch: MarketBatch) -> None:
         """Market data into the live picture, then every bracket that it concerns."""
+        self.surveillance.observe(batch)
         self.picture.take(batch)
+        if batch.phase is not None:
+            self.watch.wake()
         if batch.phase is SessionPhase.CLOSE and batch.session is not None:
             traded = {bar.instrument for bar in batch.bars}
             self.brackets.end_session(SessionOver(batch.session), traded.__contains__)
@@ -266,6 +416,7 @@ class Engine:
         session, until = batch.session, self._parts.entry_until
         if batch.phase is not SessionPhase.OPEN or session is None or (until is not None and session > until):
             return
+        self._instant_us = batch.ts
         context = self._context(session)
         if context is None:
             return
@@ -282,19 +433,8 @@ class Engine:
                 self._propose(verdict, context)
 
     def finish(self, batch: MarketBatch) -> None:
-        """The instant is handled: a restart begins after it."""
-        equity = self.equity()
-        values = {"market_us": str(batch.ts)}
-        if batch.session is not None and batch.phase is not None:
-            values |= {"market_session": batch.session.isoformat(), "market_phase": batch.phase.value}
-        if equity is not None:
-            self.peak_equity = max(self.peak_equity, equity)
-            values["peak_equity"] = format(self.peak_equity, "f")
-            if batch.phase is SessionPhase.CLOSE:
-                self.day_start_equity = equity
-                values["day_start_equity"] = format(equity, "f")
-        rows = [JournalRow("meta", {"k": key, "v": value}) for key, value in values.items()]
-        self._parts.journal.commit(rows, ())
+        """The instant is handled: a restart begins after it, or after one that was a minute before."""
+        self.risk.finish(batch)
 
     def give(self, command: Command) -> Answer:
         """Carry out a command of a person or a policy. A refusal is an answer, never an exception."""
@@ -303,69 +443,34 @@ class Engine:
                 return self.tickets.approve(command)
             case RejectTicket():
                 return self.tickets.reject(command)
-            case Halt(actor, reason):
-                self.halt(actor, reason)
-                return Answer(True, "ok", "Halted. No new orders, stops stay.")
-            case Resume(actor):
-                return self._resume(actor)
-            case ResumeSymbol(_, instrument):
-                return Answer(False, "not_halted", f"{symbol_of(instrument)} is not halted.")
+            case Halt() | Resume() | ResumeSymbol():
+                return self.switch.give(command)
             case Settle():
                 return self.cash.settle(command)
+            case ReleaseBreaker():
+                return self.risk.release(command)
 
-    def halt(self, actor: Actor, reason: str) -> None:
-        """No new entries, working entries are cancelled, stops stay; kept over a restart.
+    def halt(self, actor: Actor, reason: str, instrument: InstrumentId | None = None) -> None:
+        """No new entries, working entries are cancelled, stops stay; None: on the whole account."""
+        self.halts.halt(actor, reason, instrument)
 
-        A further reason while it is halted or stopped already is told, and changes nothing.
-        """
-        if self.state in (EngineState.HALTED, EngineState.STOPPED):
-            if actor == ENGINE and reason != self._further_reason:
-                self._further_reason = reason
-                self._alarm(f"{reason} (the engine is {self.state.value} already)", page=True)
-            return
-        self._further_reason = reason
-        self._become(EngineState.HALTED, f"by {actor} ({reason})", str(actor))
-        error = self._write_halt(actor, reason)
-        if error is not None:
-            # Halted all the same: what cannot be written down is told, and nothing new may begin.
-            self._alarm(f"the halt is not written down yet, a restart would forget it: {error}", page=True)
+    def _follow_halt(self, halted: Halted) -> None:
+        if self.state is EngineState.HALTED:
+            self.reason = halted.reason
+        elif self.state is not EngineState.STOPPED:
+            self._become(EngineState.HALTED, halted.reason, halted.by)
 
-    def _write_halt(self, actor: Actor, reason: str) -> StorageError | None:
-        """What the disk said against it; it is then tried again until it is written, or the halt is over."""
-        row = JournalRow(
-            "halt",
-            {"scope": HALT_SCOPE, "why": self.reason, "since_us": self.since_us, "by": str(actor)},
+    def _review_halted(self, instrument: InstrumentId | None) -> None:
+        for bracket in self.brackets.open():
+            if instrument is None or bracket.instrument == instrument:
+                self.brackets.review(bracket.ticket)
+
+    def _resumed(self, actor: Actor) -> str:
+        state, reason = self._as_watched()
+        self._become(state, reason, str(actor))
+        return (
+            "Running again." if state is EngineState.RUNNING else f"No longer halted; no entries: {reason}."
         )
-        halted_us = self.since_us
-
-        def again() -> None:
-            if self.state is EngineState.HALTED and self.since_us == halted_us:
-                self._write_halt(actor, reason)
-
-        try:
-            self._parts.journal.commit((row,), (self._audit(actor, "halted", {"reason": reason}),))
-            self.brackets.review_all()
-        except StorageError as error:
-            self.scheduler.call_at(self._parts.clock.now_us() + RETRY_JOURNAL_US, again)
-            return error
-        return None
-
-    def _resume(self, actor: Actor) -> Answer:
-        if self.state is not EngineState.HALTED:
-            return Answer(False, "not_halted", f"The engine is {self.state.value}, not HALTED.")
-        unknown = sum(bracket.has_unknown for bracket in self.brackets.open())
-        if unknown:
-            return Answer(False, "not_reconciled", f"Not yet: {unknown} orders UNKNOWN. Asking the venue.")
-        row = JournalRow("halt", {"scope": HALT_SCOPE, "why": None, "since_us": None, "by": None})
-        try:
-            self._parts.journal.commit((row,), (self._audit(actor, "resumed", {}),))
-        except StorageError as error:
-            return Answer(False, "not_journalled", f"Still HALTED: {error}")
-        if not self._is_following:
-            self._become(EngineState.DEGRADED, "the venue's updates do not come", str(actor))
-            return Answer(True, "ok", "No longer halted; no entries until the venue's updates come again.")
-        self._become(EngineState.RUNNING, "", str(actor))
-        return Answer(True, "ok", "Running again.")
 
     async def settled(self, venue_busy: Callable[[], bool]) -> None:
         """Wait until nothing is under way any more: for replays, where the venue answers at once."""
@@ -373,7 +478,7 @@ class Engine:
         while quiet < 3:
             await asyncio.sleep(0)
             # Updates that nobody reads now are no reason to wait: the venue is asked when the stream is back.
-            unread = self._is_following and venue_busy()
+            unread = self.watch.is_following and venue_busy()
             quiet = 0 if self.brackets.in_flight or unread else quiet + 1
 
     def _propose(self, verdict: Verdict, context: StrategyContext) -> None:
@@ -428,7 +533,25 @@ class Engine:
             dataset=parts.dataset,
             new_correlation=lambda: CorrelationId(self.ids.new()),
             previous_session=self._session_before(session),
+            risk=self.risk.size_limits(session),
         )
+
+    def _ticket_of(self, ticket: TicketId) -> Ticket | None:
+        entry = self.tickets.get(ticket)
+        return None if entry is None else entry.ticket
+
+    def _stop_entries(self, why: str, flatten: bool) -> None:
+        if flatten:
+            self.switch.shut_down(ENGINE, why, flatten)
+        else:
+            self.halt(ENGINE, why)
+
+    def _next_close(self) -> int | None:
+        """When the session of now, or the next one, closes; None past the calendar's end."""
+        now = self._parts.clock.now_us()
+        if self._hours is None or now >= self._hours.close_us:
+            self._hours = self._parts.sessions.next_after(now)
+        return None if self._hours is None else self._hours.close_us
 
     def _session_before(self, session: date) -> date | None:
         earlier = self._parts.sessions.between(session - LONGEST_PAUSE, session - timedelta(days=1))
@@ -445,7 +568,7 @@ class Engine:
 
     def _is_earlier(self, bracket: Bracket) -> bool:
         """An instant that a crash cut in two is decided again whole: what it started counts once."""
-        return bracket.opened_us < self._parts.clock.now_us()
+        return bracket.opened_us < self._instant_us
 
     def _spent_now(self, session: date) -> Decimal:
         """Cash that brackets of this very instant took or reserved."""
@@ -464,43 +587,49 @@ class Engine:
             if bars is not None and not _is_restated_after(bracket, bars.day[-1].item()):
                 self.picture.seed(bracket.instrument, float(bars.close[-1]))
 
-    async def _follow_updates(self) -> None:
-        """At first `start` asks for what the stream does not tell; whenever it begins anew, this does."""
-        is_anew, self._has_followed = self._has_followed, True
-        updates = self._parts.broker.updates()
-        if is_anew:
-            self._judge(await catch_up(self.brackets, self._parts.broker))
-        self._is_following = True
-        if self.state is EngineState.DEGRADED:
-            self._become(EngineState.RUNNING, "", "engine")
-        try:
-            async for update in updates:
-                self.brackets.tell_venue(update)
-        finally:
-            self._is_following = False
-        raise BrokerError("the venue's update stream ended")
+    def _as_watched(self) -> tuple[EngineState, str]:
+        """What the engine is while nobody halted it."""
+        if not self.watch.is_ready:
+            return EngineState.STARTING, "the venue is being compared with the books"
+        if not self.watch.is_following:
+            return EngineState.DEGRADED, "the venue's updates do not come"
+        return EngineState.RUNNING, ""
 
-    def _judge(self, findings: Findings) -> None:
-        """Books that differ from the venue's let nothing new begin until a person looked."""
-        if not findings.clean:
-            self.halt(ENGINE, "; ".join((*findings.differences, *findings.strangers)))
+    def _watch_changed(self) -> None:
+        state, reason = self._as_watched()
+        if self.state in (EngineState.STARTING, EngineState.DEGRADED) and state is not self.state:
+            self._become(state, reason, "engine")
 
     def _degrade(self, why: str) -> None:
+        """The venue failed a task that is started again and again: told once for each reason."""
         if self.state in (EngineState.HALTED, EngineState.STOPPED):
-            self._alarm(why, page=False)
-        else:
+            self._note(why, False, "venue")
+        elif (self.state, self.reason) != (EngineState.DEGRADED, why):
             self._become(EngineState.DEGRADED, why, "engine")
+            self._note(why, False, "venue")
+
+    def _jitter(self) -> float:
+        return self._parts.random_bits(20) / (1 << 20)
 
     def _tell(self, event: Event) -> None:
         """What happened to a bracket, and to its strategy how it ended."""
         self._parts.publish(event)
-        if isinstance(event, RoundTripClosed):
+        if isinstance(event, Alarm):
+            self.halts.heard(event.text)
+        if isinstance(event, BracketChanged):
+            self.risk.heed(event.ticket)
+        elif isinstance(event, FillRecorded):
+            self.surveillance.hear_fill(event.ticket, event.fill)
+        elif isinstance(event, RoundTripClosed):
             for strategy in self._parts.strategies:
                 if strategy.name == event.round_trip.strategy:
                     strategy.on_outcome(event.round_trip)
 
     def _alarm(self, text: str, page: bool, correlation: CorrelationId = NO_CORRELATION) -> None:
         self._parts.publish(Alarm(text, page, correlation, self._parts.clock.now_us()))
+
+    def _note(self, text: str, page: bool, kind: str) -> None:
+        self._parts.publish(Alarm(text, page, NO_CORRELATION, self._parts.clock.now_us(), kind))
 
     def _become(self, state: EngineState, reason: str, by: str) -> None:
         self.state, self.reason, self.since_us = state, reason, self._parts.clock.now_us()
@@ -512,12 +641,6 @@ class Engine:
     def _stored_decimal(self, key: str, default: Decimal) -> Decimal:
         stored = self._parts.journal.meta(key)
         return default if stored is None else Decimal(stored)
-
-    def _stored_halt(self) -> str | None:
-        for row in self._parts.journal.rows("halt"):
-            if row["scope"] == HALT_SCOPE and row["why"] is not None:
-                return str(row["why"])
-        return None
 
     def _restore_market(self) -> None:
         session, phase = self._parts.journal.meta("market_session"), self._parts.journal.meta("market_phase")

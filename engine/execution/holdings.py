@@ -41,8 +41,9 @@ class Holdings:
     def after(self, foreign: Iterable[Fill], newest_us: int) -> "Holdings":
         """With foreign executions counted, each once, and everything up to `newest_us` read."""
         external, seen = dict(self.external), dict(self.seen)
+        forgotten_us = 0 if self.cursor_us is None else self.cursor_us - LOOK_BACK_US
         for fill in foreign:
-            if fill.exec_id in seen:
+            if fill.exec_id in seen or fill.ts_event < forgotten_us:
                 continue
             seen[fill.exec_id] = fill.ts_event
             held = external.get(fill.instrument, ZERO)

@@ -1,95 +1,220 @@
-"""Start and crash recovery are one path: the journal's picture is corrected by the venue's (RELIABILITY 7).
+"""One look at the venue, compared with our books (RELIABILITY 7): everything is read before anything is told.
 
-Nothing new is sent before this is done. A failed read aborts it: an empty answer is never assumed.
+A failed read aborts the look and changes nothing: an empty answer is never assumed. Each bracket then gets
+all of its facts together and is planned once, with all of them known. Start and recovery are the same look.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from engine.execution.bracket import Bracket
-from engine.execution.evidence import AnswerLost, Found, NotFound
-from engine.execution.orders import Brackets, lost_at_restart, ticket_of, unfinished
-from engine.model.ids import InstrumentId
+from engine.errors import BrokerUnavailable, ConfigError
+from engine.execution.bracket import Bracket, Leg
+from engine.execution.evidence import AnswerLost, Fact, Found, NotFound, VenueHolds
+from engine.execution.findings import Difference, Findings, Post, compare
+from engine.execution.holdings import LOOK_BACK_US, Holdings, restore_holdings
+from engine.execution.orders import lost_at_restart, ticket_of, unfinished
+from engine.execution.strangers import Strangers
+from engine.model.ids import ClientOrderId, InstrumentId, TicketId
+from engine.model.orders import Fill, OrderState, VenueOrder
 from engine.model.positions import AccountSnapshot
 from engine.money import ZERO
-from engine.ports import Broker
 
-LOOK_BACK_US = 600_000_000
-"""Executions are read again from ten minutes before the oldest open bracket."""
+ASKED_AT_ONCE = 5
+"""Single questions that are out at the same time: half of what venues usually allow in a second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What did not agree. Empty `differences` and `strangers` mean the books match."""
+class Reconciliation:
+    """Looks as often as it is asked to; remembers what is journalled, and what the stream just touched."""
 
-    asked: int
-    differences: tuple[str, ...]
-    """Positions that differ, in words with both numbers."""
-    strangers: tuple[str, ...]
-    """Working orders with our prefix that the journal does not know."""
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self._holdings = restore_holdings(post.journal, post.account)
+        self._touched: dict[ClientOrderId, int] = {}
+        self._settled_us = 0
+        """What moved after it may be older in an answer than we know it to be."""
+        self.strangers = Strangers(post)
 
     @property
-    def clean(self) -> bool:
-        """Our books are the venue's."""
-        return not self.differences and not self.strangers
+    def external(self) -> Mapping[InstrumentId, Decimal]:
+        """Shares by instrument that the venue holds and that are not ours, as of the last look."""
+        return self._holdings.external
 
+    def touched(self, order: ClientOrderId) -> None:
+        """The stream showed an order now: an answer that is under way may be older than that."""
+        self._touched[order] = self._post.clock.now_us()
 
-async def recover(brackets: Brackets, broker: Broker) -> Findings:
-    """Ask the venue for everything the journal left open. Raises BrokerError when a question fails."""
-    for bracket in brackets.open():
-        for order in lost_at_restart(bracket):
-            brackets.tell(bracket.ticket, AnswerLost(order, "the process ended while it was sent"))
-    return await catch_up(brackets, broker)
+    def lose_answers(self) -> None:
+        """After a restart: what was on its way when the process ended has an unknown fate."""
+        for bracket in self._post.brackets.open():
+            why = "the process ended while it was sent"
+            lost = [AnswerLost(order, why) for order in lost_at_restart(bracket)]
+            if lost:
+                self._post.brackets.tell_all(bracket.ticket, lost)
 
+    async def look(self, margin_us: int) -> Findings:
+        """Ask the venue for everything, tell the brackets, compare the positions.
 
-async def catch_up(brackets: Brackets, broker: Broker) -> Findings:
-    """Whatever the venue's stream did not tell: at start, and whenever the stream begins anew.
+        `margin_us`: orders that moved so shortly before are left out. Raises BrokerError when a question
+        fails, ConfigError for another account than ours, StorageError when the disk does.
+        """
+        broker, began = self._post.broker, self._post.clock.now_us()
+        self._settled_us = began - margin_us
+        skew = await self._skew_us()
+        venue_us = began if skew is None else began + skew
+        since = self._since_us(venue_us)
+        fills = await broker.executions(since)
+        listed = await broker.open_orders()
+        answers = await self._ask_absent({report.client_order_id for report in listed})
+        account = await self._account()
+        if self._holdings.cursor_us is None:
+            self._see_first(account, fills, await broker.executions(since), venue_us)
+        self._touched = {order: ts for order, ts in self._touched.items() if ts > self._settled_us}
+        ours = [report for report in listed if self.strangers.is_ours(report)]
+        found = [report for report in answers.values() if report is not None]
+        absent = [order for order, report in answers.items() if report is None]
+        self._tell(fills, [*ours, *found], absent)
+        orphans = [report for report in ours if self._bracket_of(report.client_order_id) is None]
+        differences = compare(self._post, account, self.external, self._is_moving)
+        if differences:
+            differences = await self._look_again(differences, venue_us)
+        kept, ending = await self.strangers.sweep(orphans, account)
+        foreign = self.strangers.show(report for report in listed if report not in ours)
+        return Findings(len(answers), differences, kept, ending, foreign, skew)
 
-    Raises BrokerError when a question fails.
-    """
-    await _take_executions(brackets, broker)
-    asked = 0
-    for bracket in brackets.open():
-        for order in unfinished(bracket):
-            report = await broker.order(order)
-            asked += 1
-            brackets.tell(bracket.ticket, NotFound(order) if report is None else Found(report))
-    strangers = []
-    for report in await broker.open_orders():
-        ticket = ticket_of(report.client_order_id)
-        known = None if ticket is None else brackets.get(ticket)
-        if ticket is not None and (known is None or not known.has_leg(report.client_order_id)):
-            strangers.append(f"{report.instrument} order {report.client_order_id}")
-    # The account first: what fills while it is asked for is then in our books too.
-    account = await broker.account()
-    differences = differing_positions(brackets.open(), account)
-    if differences:
-        # A fill between two questions looks like a difference: only what is one twice is told.
-        await _take_executions(brackets, broker)
-        account = await broker.account()
-        again = differing_positions(brackets.open(), account)
-        differences = {name: text for name, text in again.items() if name in differences}
-    return Findings(asked, tuple(differences.values()), tuple(strangers))
+    def correct(self, difference: Difference) -> None:
+        """The venue's count is proved: the oldest brackets keep their shares, a younger one may lack some."""
+        left = max(difference.theirs - difference.external, ZERO)
+        for bracket in self._post.brackets.open():
+            if bracket.instrument == difference.instrument and bracket.position > ZERO:
+                part = min(bracket.position, left)
+                left -= part
+                if part != bracket.held:
+                    self._post.brackets.tell(bracket.ticket, VenueHolds(part))
 
+    def accept(self, difference: Difference, actor: str) -> None:
+        """A person says that what the venue holds beyond our books is not ours. Raises StorageError."""
+        holdings = self._holdings.accept(difference.instrument, difference.unexplained)
+        line = self._post.audit("difference accepted", {"difference": difference.text}, actor)
+        self._post.brackets.write(holdings.rows(self._post.account), (line,))
+        self._holdings = holdings
 
-async def _take_executions(brackets: Brackets, broker: Broker) -> None:
-    open_brackets = brackets.open()
-    if open_brackets:
-        since = min(bracket.opened_us for bracket in open_brackets) - LOOK_BACK_US
-        for fill in await broker.executions(since):
-            brackets.tell_venue(fill)
+    async def _skew_us(self) -> int | None:
+        clock = self._post.clock
+        asked = clock.now_us()
+        told = await self._post.broker.venue_time_us()
+        return None if told is None else told - (asked + clock.now_us()) // 2
 
+    def _since_us(self, venue_us: int) -> int:
+        """At the first look at an account: since all of our brackets."""
+        known = self._holdings.since_us(venue_us)
+        if known is not None:
+            return known
+        return min((bracket.opened_us for bracket in self._post.brackets), default=venue_us) - LOOK_BACK_US
 
-def differing_positions(brackets: tuple[Bracket, ...], venue: AccountSnapshot) -> Mapping[InstrumentId, str]:
-    """Instruments in which the sum of our brackets is not what the venue holds, in words with both."""
-    ours: defaultdict[InstrumentId, Decimal] = defaultdict(lambda: ZERO)
-    for bracket in brackets:
-        ours[bracket.instrument] += bracket.position
-    theirs = {position.instrument: position.quantity for position in venue.positions}
-    return {
-        name: f"{name}: we hold {ours.get(name, ZERO)}, the venue says {theirs.get(name, ZERO)}"
-        for name in sorted(ours.keys() | theirs.keys())
-        if ours.get(name, ZERO) != theirs.get(name, ZERO)
-    }
+    async def _ask_absent(self, listed: set[ClientOrderId]) -> Mapping[ClientOrderId, VenueOrder | None]:
+        """What became of our orders that are not in the list of working ones: one question each."""
+        orders = [order for bracket in self._post.brackets.open() for order in unfinished(bracket)]
+        absent = [order for order in orders if order not in listed]
+        answers: dict[ClientOrderId, VenueOrder | None] = {}
+        waiting = iter(absent)
+
+        async def ask() -> None:
+            for order in waiting:
+                answers[order] = await self._post.broker.order(order)
+
+        askers = [asyncio.create_task(ask()) for _ in absent[:ASKED_AT_ONCE]]
+        try:
+            await asyncio.gather(*askers)
+        finally:
+            for asker in askers:
+                asker.cancel()
+        return answers
+
+    async def _account(self) -> AccountSnapshot:
+        """Which account and what kind of money it is, the venue says, not a file."""
+        post = self._post
+        account = await post.broker.account()
+        if (account.account, account.kind) != (post.account, post.kind):
+            raise ConfigError(
+                f"the venue reports the {account.kind} account {account.account!r},"
+                f" not the {post.kind} account {post.account!r}",
+                "Check the credentials and the state folder; nothing was told or sent",
+            )
+        return account
+
+    def _see_first(
+        self, account: AccountSnapshot, before: Sequence[Fill], after: Sequence[Fill], venue_us: int
+    ) -> None:
+        """What is there when the account is first seen is not ours, unless our own books began earlier."""
+        foreign = [fill for fill in after if ticket_of(fill.client_order_id) is None]
+        if not {fill.exec_id for fill in foreign} <= {fill.exec_id for fill in before}:
+            raise BrokerUnavailable("others trade on the account while it is seen first", "Try again")
+        ours = any(True for _ in self._post.brackets)
+        held = {} if ours else {position.instrument: position.quantity for position in account.positions}
+        seen = {fill.exec_id: fill.ts_event for fill in foreign}
+        newest = max((fill.ts_event for fill in after), default=venue_us)
+        self._note(Holdings(held, newest, seen), "account first seen")
+
+    def _tell(
+        self, fills: Iterable[Fill], reports: Iterable[VenueOrder], absent: Iterable[ClientOrderId]
+    ) -> None:
+        """Executions first, then orders; each bracket gets all of its own at once."""
+        facts: defaultdict[TicketId, list[Fact]] = defaultdict(list)
+        foreign, newest = [], 0
+        for fill in fills:
+            newest = max(newest, fill.ts_event)
+            bracket = self._bracket_of(fill.client_order_id)
+            if bracket is not None and fill not in bracket.leg(fill.client_order_id).fills:
+                facts[bracket.ticket].append(fill)
+            elif ticket_of(fill.client_order_id) is None:
+                foreign.append(fill)
+        said: list[tuple[ClientOrderId, Fact]] = [(r.client_order_id, Found(r)) for r in reports]
+        for order, fact in [*said, *((order, NotFound(order)) for order in absent)]:
+            bracket = self._bracket_of(order)
+            if bracket is not None and not self._is_touched(bracket.leg(order)):
+                facts[bracket.ticket].append(fact)
+        for ticket, told in facts.items():
+            self._post.brackets.tell_all(ticket, told)
+        # After the fills that it covers: a crash in between reads them again.
+        holdings = self._holdings.after(foreign, newest)
+        if holdings != self._holdings:
+            self._note(holdings, "external position")
+
+    def _note(self, holdings: Holdings, kind: str) -> None:
+        """Journal what is not ours and how far was read; a change is told."""
+        before, after = self._holdings.external, holdings.external
+        changed = {
+            name: {"from": format(before.get(name, ZERO), "f"), "to": format(after.get(name, ZERO), "f")}
+            for name in sorted(before.keys() | after.keys())
+            if before.get(name, ZERO) != after.get(name, ZERO)
+        }
+        first = self._holdings.cursor_us is None
+        audit = (self._post.audit(kind, {"changed": changed}),) if changed or first else ()
+        self._post.brackets.write(holdings.rows(self._post.account), audit)
+        self._holdings = holdings
+        for name, move in changed.items():
+            text = f"{name}: {move['to']} held that are not ours, {move['from']} before: never traded"
+            self._post.alarm(text, False, "external")
+
+    async def _look_again(self, first: tuple[Difference, ...], venue_us: int) -> tuple[Difference, ...]:
+        """A fill between two questions looks like a difference: only what is one twice is told."""
+        fills = await self._post.broker.executions(self._since_us(venue_us))
+        account = await self._account()
+        self._tell(fills, (), ())
+        names = {difference.instrument for difference in first}
+        again = compare(self._post, account, self.external, self._is_moving)
+        return tuple(difference for difference in again if difference.instrument in names)
+
+    def _bracket_of(self, order: ClientOrderId) -> Bracket | None:
+        ticket = ticket_of(order)
+        bracket = None if ticket is None else self._post.brackets.get(ticket)
+        return bracket if bracket is not None and bracket.has_leg(order) else None
+
+    def _is_touched(self, leg: Leg) -> bool:
+        ours = max(leg.changed_us, leg.last_send_us, leg.cancel_us or 0)
+        return ours > self._settled_us or leg.id in self._touched
+
+    def _is_moving(self, leg: Leg) -> bool:
+        return leg.state in (OrderState.UNKNOWN, OrderState.SENDING) or self._is_touched(leg)

@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.execution.bracket import Bracket, BracketPhase
-from engine.execution.reconcile import recover
 from engine.model.market import CorporateAction, corporate_action_kind
 from engine.model.orders import BracketKind, OrderRole, OrderSide, OrderState
 from engine.model.positions import ExitReason
@@ -228,7 +227,7 @@ class Life:
         for faults in rig.venue.faults.values():
             faults.clear()
         rig.streaming = True
-        await recover(rig.brackets, rig.venue)
+        await rig.recover()
         rig.brackets.review_all()
 
     async def end(self) -> None:

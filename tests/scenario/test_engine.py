@@ -386,7 +386,8 @@ async def test_degraded_lasts_until_the_venue_was_caught_up_with(
     assert runtime.replay.resume()
     await until(lambda: engine.state is EngineState.RUNNING)
     assert asked == [EngineState.DEGRADED] * 3
-    assert states == ["DEGRADED"] * 3 + ["RUNNING"]
+    # The reason changes once: it was cut, and now it cannot connect.
+    assert states == ["DEGRADED"] * 2 + ["RUNNING"]
     await runtime.stop()
 
 
@@ -401,8 +402,7 @@ async def test_resume_without_the_venues_stream_is_degraded(
     runtime.bus.subscribe_call(Alarm, lambda event: told.append(event.text), "alarms")
     engine.give(Halt(NINA, "enough"))
     engine.parts.broker.disconnect()  # type: ignore[attr-defined]
-    await until(lambda: bool(told))
-    assert told == ["venue updates: the venue's update stream ended"]
+    await until(lambda: "venue updates: the venue's update stream ended" in told)
     assert engine.give(Resume(NINA)).ok
     assert engine.state is EngineState.DEGRADED
     assert approve_first(runtime).code == "gated_out"
@@ -430,9 +430,8 @@ async def test_books_that_differ_are_told_also_when_the_account_is_halted_alread
     await again.start()
     assert again.engine.state is EngineState.HALTED
     assert "enough" in again.engine.reason
-    (text,) = told
-    assert "AAA.US: we hold" in text
-    assert "the venue says 0" in text
+    assert told[0] == "AAA HALTED: AAA.US: we hold 12, the venue says 0"
+    assert len(told) == len(set(told))
     await again.stop()
 
 

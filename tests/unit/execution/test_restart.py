@@ -1,15 +1,12 @@
 """The process may end at any time: the journal gives back every bracket, the venue says what became of it."""
 
-from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from engine.errors import BrokerUnavailable, StorageError
+from engine.errors import StorageError
 from engine.execution.bracket import BracketPhase
 from engine.execution.orders import lost_at_restart, ticket_of, unfinished
-from engine.execution.reconcile import catch_up, differing_positions, recover
 from engine.execution.records import restore_brackets, restore_round_trip
 from engine.model.events import RoundTripClosed
 from engine.model.ids import ClientOrderId
@@ -21,7 +18,7 @@ E, S, T, X = OrderRole.ENTRY, OrderRole.STOP, OrderRole.TARGET, OrderRole.EXIT
 
 async def restart(rig: Any) -> Any:
     rig.kill()
-    findings = await recover(rig.brackets, rig.venue)
+    findings = await rig.recover()
     rig.brackets.review_all()
     await rig.settle()
     return findings
@@ -119,7 +116,7 @@ async def test_what_was_on_its_way_is_unknown_at_once(ticketed: Any) -> None:
     rig = ticketed
     await entering_unsent(rig)
     rig.kill()
-    await recover(rig.brackets, rig.venue)
+    await rig.recover()
     assert rig.legs(E) == rig.legs(S) == rig.legs(T) == [OrderState.UNKNOWN]
     await rig.advance(5)
     assert rig.now().phase is BracketPhase.DRAINING
@@ -159,83 +156,9 @@ async def test_absent_orders_are_asked_for_again_after_a_restart(rig: Any) -> No
     rig.kill()
     rig.venue.arrive_late()
     rig.venue.outbox.clear()
-    await recover(rig.brackets, rig.venue)
+    await rig.recover()
     await rig.settle()
     assert rig.legs(E) == [OrderState.CANCELED]
-
-
-@pytest.mark.parametrize("call", ["executions", "ask", "open"])
-async def test_a_failed_read_aborts_the_recovery(rig: Any, call: str) -> None:
-    await rig.hold()
-    rig.kill()
-    rig.venue.faults[call].append("unavailable")
-    with pytest.raises(BrokerUnavailable):
-        await recover(rig.brackets, rig.venue)
-
-
-async def test_nothing_open_asks_for_no_executions(rig: Any) -> None:
-    findings = await recover(rig.brackets, rig.venue)
-    assert (findings.asked, findings.clean) == (0, True)
-    assert ("executions", "") not in rig.venue.calls
-
-
-async def test_orders_with_our_prefix_that_nobody_knows_are_strangers(rig: Any, world: Any) -> None:
-    bracket = await rig.begin()
-    other = world.make_ticket(7).order
-    assert other.entry is not None
-    rig.venue.orders[other.entry.client_order_id] = world.Placed(other.entry, Decimal(10))
-    unknown_leg = ClientOrderId(bracket.entry.id[:-2] + "77")
-    rig.venue.orders[unknown_leg] = world.Placed(
-        replace(other.entry, client_order_id=unknown_leg), Decimal(10)
-    )
-    foreign = ClientOrderId("web-1")
-    rig.venue.orders[foreign] = world.Placed(replace(other.entry, client_order_id=foreign), Decimal(10))
-    findings = await recover(rig.brackets, rig.venue)
-    assert sorted(findings.strangers) == sorted(
-        [f"ABC.US order {other.entry.client_order_id}", f"ABC.US order {unknown_leg}"]
-    )
-    assert not findings.clean
-
-
-async def test_a_fill_that_comes_while_the_account_is_read_is_no_difference(rig: Any) -> None:
-    bracket = await rig.begin()
-    account = rig.venue.account
-
-    async def slow() -> Any:
-        rig.venue.fill(bracket.entry.id)
-        rig.deliver()
-        return await account()
-
-    rig.venue.account = slow
-    assert (await recover(rig.brackets, rig.venue)).clean
-
-
-async def test_a_fill_that_the_stream_has_not_told_yet_is_no_difference(rig: Any) -> None:
-    bracket = await rig.begin()
-    rig.streaming = False
-    account, asked = rig.venue.account, []
-
-    async def filling() -> Any:
-        if not asked:
-            rig.venue.fill(bracket.entry.id)
-        asked.append("account")
-        return await account()
-
-    rig.venue.account = filling
-    assert (await catch_up(rig.brackets, rig.venue)).clean
-    assert len(asked) == 2
-    assert rig.now().position == 10
-
-
-async def test_positions_that_differ_are_named_with_both_numbers(rig: Any) -> None:
-    bracket = await rig.hold()
-    rig.venue.position["ABC.US"] = Decimal(7)
-    rig.venue.position["XYZ.US"] = Decimal(1)
-    account = await rig.venue.account()
-    told = ("ABC.US: we hold 10, the venue says 7", "XYZ.US: we hold 0, the venue says 1")
-    assert tuple(differing_positions((bracket,), account).values()) == told
-    findings = await recover(rig.brackets, rig.venue)
-    assert (findings.differences, findings.clean) == (told, False)
 
 
 async def test_which_orders_a_restart_asks_for(rig: Any) -> None:

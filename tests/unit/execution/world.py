@@ -12,7 +12,7 @@ import json
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date
 from decimal import Decimal
 from typing import Any
 
@@ -22,10 +22,14 @@ from engine.execution.approvals import Counter, Tickets
 from engine.execution.books import Books
 from engine.execution.bracket import Bracket, BracketPhase, entry_spec
 from engine.execution.evidence import SessionOver
+from engine.execution.findings import Findings, Post
 from engine.execution.gating import Gatekeeper, StrategyTerms
 from engine.execution.orders import Brackets, Desk
+from engine.execution.reconcile import Reconciliation
 from engine.execution.records import restore_brackets
+from engine.execution.riskbook import RiskBook, RiskDesk
 from engine.execution.ticketbook import Entry
+from engine.features.history import StoredHistory
 from engine.model.candidates import (
     AgentReport,
     FeatureValue,
@@ -64,8 +68,9 @@ from engine.model.orders import (
 )
 from engine.model.positions import AccountKind, AccountSnapshot, VenuePosition
 from engine.model.tickets import ProposalState, Ticket
-from engine.ports import REPLACED, AuditEntry, Capabilities, JournalRow
-from engine.risk.limits import FULL, LimitSwitches
+from engine.ports import REPLACED, AuditEntry, BarColumns, Capabilities, JournalRow
+from engine.risk.anomalies import Anomaly
+from engine.risk.limits import FULL, LimitSwitches, RiskConfig
 from engine.scheduler import Scheduler
 from engine.state import LivePicture
 
@@ -93,6 +98,7 @@ KEYS = {
     "ord": ("cid",),
     "fill": ("venue", "exec_id"),
     "halt": ("scope",),
+    "cursor": ("venue", "stream"),
     "nonce": ("nonce",),
     "round_trip": ("ticket",),
     "proposal_seen": ("key",),
@@ -206,6 +212,10 @@ class FakeVenue:
         self.late: list[Callable[[], None]] = []
         self.hidden: set[ClientOrderId] = set()
         self.gate = asyncio.Event()
+        self.since: list[int] = []
+        """From when executions were asked for, in order."""
+        self.identity = (ACCOUNT, AccountKind.SIMULATION)
+        self.skew_us: int | None = 0
 
     async def submit_bracket(self, spec: BracketSpec) -> None:
         specs = [s for s in (spec.entry, spec.stop, spec.target) if s is not None]
@@ -314,7 +324,9 @@ class FakeVenue:
         self._tell(new.client_order_id)
 
     async def venue_time_us(self) -> int | None:
-        return self._now_us()
+        if self._fault("time") is not None:
+            raise BrokerUnavailable("cannot connect")
+        return None if self.skew_us is None else self._now_us() + self.skew_us
 
     async def order(self, order: ClientOrderId) -> VenueOrder | None:
         self.calls.append(("ask", order))
@@ -331,13 +343,17 @@ class FakeVenue:
 
     async def executions(self, since_us: int) -> tuple[Fill, ...]:
         self.calls.append(("executions", ""))
+        self.since.append(since_us)
         if self._fault("executions") is not None:
             raise BrokerUnavailable("cannot connect")
         return tuple(fill for fill in self.executed if fill.ts_event >= since_us)
 
     async def account(self) -> AccountSnapshot:
+        self.calls.append(("account", ""))
+        if self._fault("account") is not None:
+            raise BrokerUnavailable("cannot connect")
         held = tuple(VenuePosition(i, q, ZERO) for i, q in sorted(self.position.items()) if q)
-        return AccountSnapshot(ACCOUNT, AccountKind.SIMULATION, "USD", ZERO, ZERO, ZERO, held)
+        return AccountSnapshot(*self.identity, "USD", ZERO, ZERO, ZERO, held)
 
     async def updates(self) -> AsyncIterator[VenueUpdate]:
         while self.outbox:
@@ -472,6 +488,7 @@ class Rig:
         self.events: list[Event] = []
         self.halts: list[str] = []
         self.scopes: list[InstrumentId | None] = []
+        self.alarms: list[tuple[str, bool, str]] = []
         self.halted = False
         self.tick: Decimal | None = None
         self.streaming = True
@@ -502,6 +519,27 @@ class Rig:
         if not self.halted:
             self.halted = True
             self.brackets.review_all()
+
+    @property
+    def post(self) -> Post:
+        """Both sides, for a reconciliation."""
+        return Post(
+            ACCOUNT,
+            AccountKind.SIMULATION,
+            self.journal,
+            self.venue,
+            self.clock,
+            self.brackets,
+            self.picture,
+            lambda *alarm: self.alarms.append(alarm),
+            self.halt,
+        )
+
+    async def recover(self) -> Findings:
+        """What a start asks the venue, on the journal that there is."""
+        reconciliation = Reconciliation(self.post)
+        reconciliation.lose_answers()
+        return await reconciliation.look(0)
 
     def kill(self) -> None:
         """The process ends: answers that are out never come, memory is gone, the journal stays."""
@@ -628,11 +666,12 @@ def make_verdict(number: int = 1, quantity: int = 10, **changes: Any) -> Verdict
         decision_price=100.0,
         prev_close=106.38,
         gap=-0.06,
-        adv_usd_20=None,
+        adv_usd_20=changes.get("adv", 2e7),
         regime=Regime.NORMAL,
         features=(
             _feature("atr_14_pct", changes.get("atr_pct"), OPEN_US),
             _feature("z5", -1.25, OPEN_US),
+            _feature("adv_usd_20", changes.get("adv", 2e7), OPEN_US),
         ),
     )
     reports = (AgentReport("sentinel", changes.get("vote", Vote.APPROVE), False, ("vix 20",), "fine", 0.5),)
@@ -664,11 +703,37 @@ class Booth:
         self.rig = rig
         self.engine_state = ("RUNNING", "")
         self.switches = switches
+        self.config = RiskConfig()
+        self.bars: dict[InstrumentId, BarColumns] = {}
         self.boot()
+
+    def history(self, session: date) -> StoredHistory:
+        """The bars of `bars` before a session."""
+        return StoredHistory(self.bars, session)
 
     def boot(self) -> None:
         """A ticket book that has read the journal; again after `rig.kill`."""
         rig = self.rig
+        self.stops: list[tuple[str, bool]] = []
+        self.anomalies: list[Anomaly] = []
+        self.risk = RiskBook(
+            RiskDesk(
+                ACCOUNT,
+                rig.journal,
+                rig.clock,
+                rig.brackets,
+                rig.books,
+                rig.picture,
+                self.history,
+                self.config,
+                self.switches,
+                UTC,
+                rig.events.append,
+                lambda why, flatten: self.stops.append((why, flatten)),
+                self.anomalies.append,
+            )
+        )
+        self.risk.restore()
         self.gatekeeper = Gatekeeper(
             rig.clock,
             rig.picture,
@@ -681,6 +746,7 @@ class Booth:
             {GAPS: StrategyTerms("paper", "naive", 8, 3)},
             {},
             lambda: self.engine_state,
+            self.risk,
         )
         bits = itertools.count(1)
         self.tickets = Tickets(
@@ -707,7 +773,8 @@ class Booth:
         """The market shows a price now."""
         now = self.rig.clock.now_us()
         quote = Quote(instrument, price, price, now, now, Provenance.REPLAY)
-        self.rig.picture.take(MarketBatch(now, quotes=(quote,)))
+        trade = Trade(instrument, price, now, now, Provenance.REPLAY)
+        self.rig.picture.take(MarketBatch(now, quotes=(quote,), trades=(trade,)))
         return quote
 
     def propose(self, number: int = 1, price: float = 100.0, **changes: Any) -> Entry:

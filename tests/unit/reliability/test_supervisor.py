@@ -9,7 +9,7 @@ import pytest
 from engine.clock import US_PER_S, LiveClock
 from engine.errors import BrokerUnavailable, StorageError
 from engine.loop import run_virtual
-from engine.reliability.supervisor import Supervisor
+from engine.reliability.supervisor import LONGEST_PAUSE_US, SHORTEST_PAUSE_US, Supervisor, pause_us
 
 HOUR_S = 3600.0
 
@@ -46,8 +46,14 @@ def test_pauses_grow_to_a_minute() -> None:
         raise BrokerUnavailable("cannot connect")
 
     starts, told = starts_of(fail, 8)
-    assert starts == [0, 1, 3, 8, 23, 83, 143, 203]
+    assert starts == [0, 1, 3, 7, 15, 31, 63, 123]
     assert told == ["degrade stream: cannot connect"] * 7
+
+
+def test_jitter_spreads_each_pause_and_never_makes_a_storm() -> None:
+    draws = iter([0.0, 0.25, 0.5, 1.0, 0.75])
+    pauses = [pause_us(failures, lambda: next(draws)) for failures in (1, 2, 4, 7, 1000)]
+    assert pauses == [SHORTEST_PAUSE_US, US_PER_S // 2, 4 * US_PER_S, LONGEST_PAUSE_US, 45 * US_PER_S]
 
 
 def test_a_failure_after_a_long_good_run_is_a_first_one() -> None:
@@ -57,7 +63,7 @@ def test_a_failure_after_a_long_good_run_is_a_first_one() -> None:
         raise BrokerUnavailable("cannot connect")
 
     starts, _ = starts_of(fail, 7)
-    assert starts == [0, 1, 3, 8, 23, 23 + 3600 + 1, 23 + 3600 + 1 + 2]
+    assert starts == [0, 1, 3, 7, 15, 15 + 3600 + 1, 15 + 3600 + 1 + 2]
 
 
 @pytest.mark.parametrize(
