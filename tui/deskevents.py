@@ -4,6 +4,7 @@ from engine.model.events import (
     Alarm,
     AnomalySeen,
     BracketChanged,
+    BreakerMoved,
     CandidatesJudged,
     EngineStateChanged,
     Event,
@@ -53,6 +54,10 @@ def line_of(event: Event) -> EventLine | None:
             about = f" of {event.subject}" if event.subject else ""
             text = f"anomaly: {event.kind.replace('_', ' ')}{about} {event.value:g}, limit {event.limit:g}"
             return EventLine(event.ts, EventKind.UNKNOWN, text, "")
+        case BreakerMoved():
+            kind = EventKind.BLOCKED if event.level > event.was else EventKind.INFO
+            text = f"drawdown {format.percent(event.drawdown)}: L{event.level}, {event.effect}"
+            return EventLine(event.ts, kind, text, "")
         case CandidatesJudged():
             passed = sum(verdict.proposal is not None for verdict in event.verdicts)
             text = f"{event.strategy}: {len(event.verdicts)} candidates, {passed} proposed"

@@ -9,6 +9,7 @@ from engine.model.events import (
     Alarm,
     AnomalySeen,
     BracketChanged,
+    BreakerMoved,
     CandidatesJudged,
     EngineStateChanged,
     Event,
@@ -51,6 +52,12 @@ def lines_of(event: Event) -> Iterator[LogLine]:
         case AnomalySeen(kind, value, limit, ts, subject):
             fields = dict(kind=kind, value=value, limit=limit, subject=subject, ts_us=ts)
             yield LogLine(logging.WARNING, "anomaly_seen", fields)
+        case BreakerMoved(level, was, drawdown, high_water, effect, ts):
+            worse = level > was
+            fields = dict(step=level, was=was, drawdown_ratio=drawdown, high_water=high_water, effect=effect)
+            yield LogLine(
+                logging.WARNING if worse else logging.INFO, "breaker_moved", {**fields, "ts_us": ts}
+            )
         case CandidatesJudged(strategy, verdicts, ts):
             proposed = sum(verdict.proposal is not None for verdict in verdicts)
             counts = dict(strategy=strategy, candidates=len(verdicts), proposals=proposed, ts_us=ts)

@@ -3,7 +3,7 @@
 from math import isfinite
 
 from engine.clock import US_PER_S, clock_text
-from engine.execution.gating import Gatekeeper, GateSubject
+from engine.execution.gating import Gatekeeper, GateSubject, traded_value_of
 from engine.execution.ticketbook import Entry, TicketBook
 from engine.execution.whynot import gate_words
 from engine.model.commands import Answer, ApproveTicket
@@ -140,4 +140,7 @@ def _subject(ticket: Ticket) -> GateSubject | None:
         ticket.regime,
         order.quantity,
         order.limit_price,
+        ticket.decision_price,
+        ticket.prev_close,
+        traded_value_of(ticket.features),
     )

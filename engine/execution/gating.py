@@ -7,20 +7,28 @@ from decimal import Decimal
 
 from engine.clock import US_PER_S, Clock
 from engine.execution.books import Books
-from engine.execution.bracket import Bracket
+from engine.execution.bracket import Bracket, BracketPhase
 from engine.execution.orders import Brackets
-from engine.model.candidates import AgentReport, GateResult, Regime
+from engine.execution.riskbook import RiskBook
+from engine.model.candidates import AgentReport, FeatureValue, GateResult, Regime
 from engine.model.ids import InstrumentId, StrategyName
 from engine.model.market import Instrument
 from engine.model.positions import AccountKind
 from engine.money import ZERO
+from engine.risk.collar import PriceReferences
+from engine.risk.exposure import Exposure
 from engine.risk.gates import GateInput, GateStage, evaluate
 from engine.risk.limits import LimitSwitches
+from engine.risk.rates import DUPLICATE_US
+from engine.risk.var import ValueAtRisk
 from engine.state import LivePicture
 
 QUOTE_AGE_PROPOSAL_US = 15 * US_PER_S
 QUOTE_AGE_SEND_US = 3 * US_PER_S
-"""Oldest quote at proposal, and at approval and send for equities (SPEC 11.3)."""
+QUOTE_AGE_SEND_CRYPTO_US = 5 * US_PER_S
+"""Oldest quote at proposal, and at approval and send (SPEC 11.3)."""
+UNKNOWN_SECTOR = "unknown"
+"""Instruments whose sector is not known count as one sector (SPEC 3.7.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +39,13 @@ class StrategyTerms:
     rule: str
     max_concurrent: int
     entries_per_session: int
+    max_per_sector: int = 3
+    is_crypto: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class GateSubject:
-    """The trade in question."""
+    """The trade in question. Prices float; `prev_close` is given by strategies that decide on a gap."""
 
     strategy: StrategyName
     instrument: InstrumentId
@@ -44,6 +54,22 @@ class GateSubject:
     regime: Regime
     quantity: Decimal
     limit_price: Decimal
+    decision_price: float | None = None
+    prev_close: float | None = None
+    adv_usd: float | None = None
+    """Mean traded value of a day, USD; None where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class VenueHealth:
+    """How well the venue is known; the defaults are those of a replay, whose venue lives in the process."""
+
+    symbol_halt: Callable[[InstrumentId], str] = lambda instrument: ""
+    """Why an instrument is halted; "" when it is not."""
+    reconciled_age_us: Callable[[], int | None] = lambda: None
+    clock_skew_us: Callable[[], int | None] = lambda: None
+    sector_of: Callable[[InstrumentId], str | None] | None = None
+    """None: there is no source of sectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +88,8 @@ class Gatekeeper:
     instruments: Mapping[InstrumentId, Instrument]
     engine_state: Callable[[], tuple[str, str]]
     """State word and reason of the engine."""
+    risk: RiskBook
+    health: VenueHealth = VenueHealth()
 
     def buying_power(self) -> Decimal:
         """Cash that no working entry has reserved."""
@@ -74,6 +102,7 @@ class Gatekeeper:
         ours = [bracket for bracket in taken if bracket.strategy == subject.strategy]
         state, reason = self.engine_state()
         instrument = self.instruments.get(subject.instrument, Instrument(subject.instrument))
+        exposure, value_at_risk = self._measured(subject)
         return evaluate(
             GateInput(
                 stage=stage,
@@ -83,7 +112,7 @@ class Gatekeeper:
                 account_kind=self.account_kind,
                 strategy_stage=terms.stage,
                 quote=self.picture.quote(subject.instrument),
-                quote_max_age_us=QUOTE_AGE_PROPOSAL_US if stage is GateStage.PROPOSAL else QUOTE_AGE_SEND_US,
+                quote_max_age_us=_quote_age(stage, terms.is_crypto),
                 reports=subject.reports,
                 regime=subject.regime,
                 dataset=self.dataset,
@@ -102,6 +131,18 @@ class Gatekeeper:
                 buying_power=self.buying_power(),
                 market_open=self.picture.is_session_open,
                 switches=self.switches,
+                config=self.risk.config,
+                symbol_halt=self.health.symbol_halt(subject.instrument),
+                reconciled_age_us=self.health.reconciled_age_us(),
+                clock_skew_us=self.health.clock_skew_us(),
+                risk=self.risk.view(),
+                exposure=exposure,
+                value_at_risk=value_at_risk,
+                sector_open=self._in_sector(subject.instrument, taken),
+                max_per_sector=terms.max_per_sector,
+                duplicates=self._duplicates(subject),
+                references=self._references(subject, terms),
+                adv_usd=subject.adv_usd,
             )
         )
 
@@ -109,7 +150,55 @@ class Gatekeeper:
         """Entries that this strategy started in a session, whatever became of them."""
         return sum(bracket.strategy == strategy for bracket in self.brackets.of_session(session))
 
+    def _measured(self, subject: GateSubject) -> tuple[Exposure | None, ValueAtRisk | None]:
+        """Nothing is measured that does not limit this run."""
+        if not self.switches.portfolio and self.account_kind is not AccountKind.LIVE:
+            return None, None
+        return self.risk.exposure(subject.session, subject.instrument), self.risk.value_at_risk(
+            subject.session
+        )
+
+    def _in_sector(self, instrument: InstrumentId, taken: list[Bracket]) -> int | None:
+        sector_of = self.health.sector_of
+        if sector_of is None:
+            return None
+        sector = sector_of(instrument) or UNKNOWN_SECTOR
+        return sum((sector_of(bracket.instrument) or UNKNOWN_SECTOR) == sector for bracket in taken)
+
+    def _duplicates(self, subject: GateSubject) -> int:
+        """Every bracket of version 1 is bought first, so the side is the same."""
+        young_us = self.clock.now_us() - DUPLICATE_US
+        recent = self.brackets.of_session(subject.session)
+        same = {
+            bracket.ticket
+            for bracket in (*self.brackets.open(), *recent)
+            if bracket.instrument == subject.instrument
+            and bracket.strategy == subject.strategy
+            and (bracket.phase is not BracketPhase.CLOSED or bracket.opened_us > young_us)
+        }
+        return len(same)
+
+    def _references(self, subject: GateSubject, terms: StrategyTerms) -> PriceReferences:
+        return PriceReferences(
+            self.picture.last(subject.instrument),
+            subject.decision_price,
+            subject.prev_close,
+            is_gap=subject.prev_close is not None,
+            is_crypto=terms.is_crypto,
+        )
+
 
 def is_taken(bracket: Bracket) -> bool:
     """Whether a bracket uses a place: it holds a position, or its entry may still fill."""
     return bracket.position != ZERO or bracket.entry.is_live
+
+
+def traded_value_of(features: tuple[FeatureValue, ...]) -> float | None:
+    """The mean traded value of a day that a candidate was judged with; None where it is missing."""
+    return next((feature.value for feature in features if feature.id == "adv_usd_20"), None)
+
+
+def _quote_age(stage: GateStage, is_crypto: bool) -> int:
+    if stage is GateStage.PROPOSAL:
+        return QUOTE_AGE_PROPOSAL_US
+    return QUOTE_AGE_SEND_CRYPTO_US if is_crypto else QUOTE_AGE_SEND_US

@@ -21,6 +21,9 @@ def subject_of(proposal: Proposal) -> GateSubject:
         candidate.regime,
         proposal.quantity,
         proposal.limit_price,
+        candidate.decision_price,
+        candidate.prev_close,
+        candidate.adv_usd_20,
     )
 
 

@@ -86,7 +86,15 @@ class Settle:
     reason: str
 
 
-Command = ApproveTicket | RejectTicket | Halt | Resume | ResumeSymbol | Settle
+@dataclass(frozen=True, slots=True)
+class ReleaseBreaker:
+    """Lift the latched third level of drawdown. `typed`: the account's name, as the person wrote it."""
+
+    actor: Actor
+    typed: str
+
+
+Command = ApproveTicket | RejectTicket | Halt | Resume | ResumeSymbol | Settle | ReleaseBreaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,8 @@ class Answer:
 
     `code` is a stable word for programs: ok, unknown_ticket, not_pending, expired, hash_mismatch, nonce_used,
     price_moved, dialog_expired, gated_out, not_journalled, view_only, not_halted, not_reconciled,
-    no_such_difference, malformed; from a link also detached, unknown_outcome, rate_limited.
+    no_such_difference, not_stopped, wrong_name, no_equity, malformed; from a link also detached,
+    unknown_outcome, rate_limited.
     """
 
     ok: bool

@@ -4,6 +4,7 @@ All but market data carry the correlation id of the candidate they follow from, 
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import get_args
 
 from engine.model.candidates import Verdict
@@ -63,6 +64,21 @@ class AnomalySeen:
     limit: float
     ts: int
     subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerMoved:
+    """The drawdown breaker moved between its levels, 0 to 3 (SPEC 4.8.4). `drawdown` is a fraction.
+
+    `effect`: what the new level means for entries, in words.
+    """
+
+    level: int
+    was: int
+    drawdown: float
+    high_water: Decimal
+    effect: str
+    ts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +149,7 @@ Event = (
     | SymbolHalted
     | SymbolReleased
     | AnomalySeen
+    | BreakerMoved
     | CandidatesJudged
     | TicketChanged
     | BracketChanged

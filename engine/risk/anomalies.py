@@ -1,10 +1,9 @@
 """What is so unusual that trading should be looked at (SPEC 4.9): each check gives value and limit.
 
-A check that lacks its input says nothing: it measures, it does not guess. Two anomalies of different kinds
-within five minutes are due to an emergency shutdown.
+A check that lacks its input says nothing: it measures, it does not guess.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -14,7 +13,6 @@ from statistics import median
 from engine.clock import US_PER_S
 from engine.money import EPSILON
 
-SHUTDOWN_WINDOW_US = 300 * US_PER_S
 EQUITY_Z = 6.0
 EQUITY_SAMPLES = 20
 """One-minute changes needed before a jump can be told from the usual."""
@@ -141,9 +139,3 @@ def heartbeat(silent_us: int | None, positions: int) -> Anomaly | None:
     if silent_us is None or positions == 0 or silent_us <= HEARTBEAT_US:
         return None
     return Anomaly(AnomalyKind.HEARTBEAT, silent_us / US_PER_S, HEARTBEAT_US / US_PER_S)
-
-
-def shutdown_due(seen: Mapping[AnomalyKind, int], now_us: int) -> tuple[AnomalyKind, ...]:
-    """Two or more kinds seen within the last five minutes; empty otherwise. `seen`: kind -> last time."""
-    recent = tuple(kind for kind, ts in seen.items() if ts > now_us - SHUTDOWN_WINDOW_US)
-    return recent if len(recent) > 1 else ()

@@ -4,6 +4,7 @@ from decimal import Decimal
 from math import isfinite
 
 from engine.money import ZERO, to_decimal
+from engine.risk.words import money
 
 MAX_SHARE_OF_EQUITY = 0.10
 MAX_SHARE_OF_ADV = 0.01
@@ -35,10 +36,10 @@ def fat_finger_problems(
     if equity is None or not equity.is_finite():
         problems.append("equity is not known")
     elif notional > (most := notional_limit(equity, max_position_pct)):
-        problems.append(f"value {notional:,.2f} is above {most:,.2f}, the most for one order")
+        problems.append(f"value {money(notional)} is above {money(most)}, the most for one order")
     liquid = liquidity_room(adv_usd)
     if liquid is None:
         problems.append("the mean traded value is not known")
     elif notional > liquid:
-        problems.append(f"value {notional:,.2f} is above {liquid:,.2f}, 1 % of a mean day")
+        problems.append(f"value {money(notional)} is above {money(liquid)}, 1 % of a mean day")
     return problems

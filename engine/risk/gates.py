@@ -12,10 +12,19 @@ from math import isfinite
 
 from engine.clock import US_PER_S
 from engine.model.candidates import AgentReport, GateResult, GateStatus, Regime, Vote
-from engine.model.market import Quote
+from engine.model.market import Provenance, Quote
 from engine.model.positions import AccountKind
-from engine.money import ZERO
-from engine.risk.limits import LimitSwitches
+from engine.money import EPSILON, ZERO, to_decimal
+from engine.risk.anomalies import ORDERS_PER_MINUTE
+from engine.risk.collar import PriceReferences, collar_problems
+from engine.risk.drawdown import Level
+from engine.risk.exposure import Exposure
+from engine.risk.fatfinger import fat_finger_problems
+from engine.risk.limits import LimitSwitches, RiskConfig
+from engine.risk.rates import rate_problems
+from engine.risk.var import ValueAtRisk
+from engine.risk.view import RiskView
+from engine.risk.words import money, percent
 
 
 class GateStage(StrEnum):
@@ -62,8 +71,30 @@ class GateInput:
     buying_power: Decimal
     market_open: bool
     switches: LimitSwitches
+    config: RiskConfig
+    symbol_halt: str
+    """Why the instrument is halted; "" when it is not."""
+    reconciled_age_us: int | None
+    """Since our books were last compared with the venue's; None where they are one (a replay)."""
+    clock_skew_us: int | None
+    """Our clock less the venue's; None where they are one."""
+    risk: RiskView
+    exposure: Exposure | None
+    """What moves together with the instrument; None: not known, or not measured in this run."""
+    value_at_risk: ValueAtRisk | None
+    """Of one day and what is held; None: not known, or not measured in this run."""
+    sector_open: int | None
+    """Positions and entries of its sector, unknown sectors being one; None without a sector source."""
+    max_per_sector: int
+    duplicates: int
+    """Brackets of the same instrument, side and strategy that are open or ten minutes young."""
+    references: PriceReferences
+    adv_usd: float | None
+    """Mean traded value of a day, USD."""
 
 
+Problem = tuple[str, str, str]
+"""What was measured, its limit, and the sentence."""
 TITLES = {
     "G1": "engine",
     "G2": "data",
@@ -81,7 +112,11 @@ STAGES = frozenset({"paper", "canary", "live"})
 """Stages that may trade; `shadow` only watches."""
 LIVE_STAGES = frozenset({"canary", "live"})
 MAX_CLOCK_SKEW_US = US_PER_S
-"""How far in the future a quote may lie (SPEC 11.3)."""
+"""Between our clock and the venue's, and how far in the future a quote may lie (SPEC 11.3)."""
+MAX_RECONCILED_AGE_US = 120 * US_PER_S
+"""RELIABILITY 7."""
+MAX_SPREAD_RATIO = 0.01
+"""Of the mid, when an order is approved and sent (RELIABILITY 8)."""
 # Signals are off: a result that is no number is NaN or infinite, and fails its check like other bad input.
 _QUIET = Context(prec=28, traps=[])
 
@@ -111,12 +146,59 @@ def _excused(inputs: GateInput, gate: str, value: str, limit: str, reason: str) 
     return GateResult(gate, TITLES[gate], GateStatus.NOT_APPLICABLE, value, limit, reason)
 
 
+def _is_ruled(inputs: GateInput) -> bool:
+    """Whether the limits of the account as a whole apply; on a live account they always do."""
+    return inputs.switches.portfolio or inputs.account_kind is AccountKind.LIVE
+
+
+def _first(gate: str, problems: Sequence[Problem]) -> GateResult:
+    """A failure with the numbers of the first problem and the sentences of all."""
+    value, limit, _ = problems[0]
+    return _failed(gate, value, limit, "; ".join(problem[2] for problem in problems))
+
+
 def _engine(inputs: GateInput) -> GateResult:
-    limit = "RUNNING"
-    if inputs.engine_state != limit:
+    problems = [*_state_problems(inputs), *_venue_problems(inputs)]
+    if problems:
+        return _first("G1", problems)
+    if not _is_ruled(inputs):
+        off = f"drawdown limits off ({inputs.switches.name})"
+        return _passed("G1", "RUNNING", "RUNNING", f"the engine is RUNNING; {off}")
+    risk = inputs.risk
+    fall = f"drawdown {percent(risk.drawdown)}, {risk.level.effect}"
+    return _passed("G1", "RUNNING", "RUNNING", f"the engine is RUNNING; {fall}")
+
+
+def _state_problems(inputs: GateInput) -> list[Problem]:
+    problems = []
+    if inputs.engine_state != "RUNNING":
         why = f": {inputs.halt_reason}" if inputs.halt_reason else ""
-        return _failed("G1", inputs.engine_state, limit, f"the engine is {inputs.engine_state}{why}")
-    return _passed("G1", limit, limit, "the engine is RUNNING; drawdown of the account is not measured here")
+        reason = f"the engine is {inputs.engine_state}{why}"
+        problems.append((inputs.engine_state or "unknown", "RUNNING", reason))
+    risk = inputs.risk
+    if _is_ruled(inputs) and risk.level is Level.STOPPED:
+        limit = f"< {percent(inputs.config.dd_levels[-1])}"
+        reason = f"drawdown {percent(risk.drawdown)} stopped the account (L3) until a person releases it"
+        problems.append((percent(risk.drawdown), limit, reason))
+    elif _is_ruled(inputs) and not _is_known(risk.drawdown):
+        problems.append(("unknown", "measured", "the drawdown of the account is not known"))
+    if inputs.symbol_halt:
+        problems.append(("halted", "not halted", f"the symbol is halted: {inputs.symbol_halt}"))
+    return problems
+
+
+def _venue_problems(inputs: GateInput) -> list[Problem]:
+    problems = []
+    is_live = inputs.account_kind is AccountKind.LIVE
+    age_us, skew_us = inputs.reconciled_age_us, inputs.clock_skew_us
+    if (age_us is None and is_live) or (age_us is not None and not 0 <= age_us <= MAX_RECONCILED_AGE_US):
+        value = "never" if age_us is None else f"{age_us / US_PER_S:.0f} s ago"
+        limit = f"<= {MAX_RECONCILED_AGE_US // US_PER_S} s"
+        problems.append((value, limit, f"the books were last reconciled {value}, limit {limit[3:]}"))
+    if (skew_us is None and is_live) or (skew_us is not None and abs(skew_us) > MAX_CLOCK_SKEW_US):
+        value = "unknown" if skew_us is None else f"{abs(skew_us) / US_PER_S:.3f} s"
+        problems.append((value, "<= 1 s", f"our clock differs from the venue's by {value}, limit 1 s"))
+    return problems
 
 
 def _data(inputs: GateInput) -> GateResult:
@@ -131,6 +213,14 @@ def _data(inputs: GateInput) -> GateResult:
         return _failed("G2", value, limit, f"the quote lies {-age_us / 1e6:.3f} s in the future, limit 1 s")
     if age_us > inputs.quote_max_age_us:
         return _failed("G2", value, limit, f"the quote is {age_us / 1e6:.3f} s old, limit {limit}")
+    if inputs.account_kind is not AccountKind.SIMULATION and quote.provenance is not Provenance.LIVE:
+        reason = f"a {quote.provenance} quote decides nothing on a {inputs.account_kind} account"
+        return _failed("G2", quote.provenance, Provenance.LIVE, reason)
+    spread = quote.spread_ratio
+    is_judged = inputs.stage is not GateStage.PROPOSAL and not inputs.dataset
+    if is_judged and spread is not None and spread > MAX_SPREAD_RATIO + EPSILON:
+        value, limit = percent(spread), f"<= {percent(MAX_SPREAD_RATIO)}"
+        return _failed("G2", value, limit, f"spread {value} of the mid, limit {percent(MAX_SPREAD_RATIO)}")
     return _passed("G2", value, limit, "quote fresh and two-sided; GO/NO-GO does not apply to this strategy")
 
 
@@ -199,54 +289,133 @@ def _liquidity(inputs: GateInput) -> GateResult:
 
 def _positions(inputs: GateInput) -> GateResult:
     switches = inputs.switches
-    counts = (
+    counts = [
         ("in strategy", inputs.open_in_strategy, inputs.max_in_strategy, switches.concurrent),
         ("in all", inputs.open_total, inputs.max_total, switches.concurrent),
         ("in instrument", inputs.open_in_instrument, 1, switches.one_per_instrument),
         ("this session", inputs.entries_this_session, inputs.max_entries_per_session, switches.per_session),
-    )
+    ]
+    off = [name for name, _, _, on in counts if not on]
+    if _is_ruled(inputs):
+        counts.append(("the same within 10 min", inputs.duplicates, 1, True))
+    if inputs.sector_open is not None:
+        counts.append(("in sector", inputs.sector_open, inputs.max_per_sector, switches.concurrent))
     value = ", ".join(f"{count} {name}" for name, count, _, _ in counts)
     limit = ", ".join(f"< {bound} {name}" if on else f"off {name}" for name, _, bound, on in counts)
     full = [f"{count} {name}, limit {bound}" for name, count, bound, on in counts if on and count >= bound]
     if full:
         return _failed("G8", value, limit, "; ".join(full))
-    off = [name for name, _, _, on in counts if not on]
-    if off and (inputs.account_kind is AccountKind.LIVE or len(off) == len(counts)):
+    is_live = inputs.account_kind is AccountKind.LIVE
+    if off and (is_live or not any((switches.concurrent, switches.one_per_instrument, switches.per_session))):
         return _excused(inputs, "G8", value, limit, f"limits off ({switches.name}): {', '.join(off)}")
+    if inputs.sector_open is None and is_live:
+        return _excused(inputs, "G8", value, limit, "no sector source")
     without = f"limits off ({switches.name}): {', '.join(off)}; " if off else ""
-    return _passed("G8", value, limit, f"room left; {without}sector not applicable: no sector source")
+    sector = "sector not applicable: no sector source" if inputs.sector_open is None else "sector counted"
+    return _passed("G8", value, limit, f"room left; {without}{sector}")
 
 
 def _size(inputs: GateInput) -> GateResult:
     value = f"{inputs.quantity:,}"
-    if _is_positive(inputs.quantity):
+    if not _is_positive(inputs.quantity):
+        return _failed("G9", value, "> 0", "too_small: nothing is left after all caps and multipliers")
+    if not _is_ruled(inputs):
         return _passed("G9", value, "> 0", f"quantity {value}")
-    return _failed("G9", value, "> 0", "too_small: nothing is left after all caps and multipliers")
+    notional = _QUIET.multiply(inputs.quantity, inputs.limit_price)
+    config = inputs.config
+    problems = fat_finger_problems(notional, inputs.risk.equity, inputs.adv_usd, config.max_position_pct)
+    if problems:
+        return _failed("G9", money(notional), "not a fat finger", "; ".join(problems))
+    return _passed("G9", value, "> 0", f"quantity {value}, value {money(notional)}")
 
 
 def _portfolio(inputs: GateInput) -> GateResult:
-    reason = "correlation and VaR come with the risk ledger"
-    return _excused(inputs, "G10", "not measured", "measured", reason)
+    if not _is_ruled(inputs):
+        reason = f"portfolio limits are off ({inputs.switches.name})"
+        return _excused(inputs, "G10", "not measured", "measured", reason)
+    equity, exposure, risk = inputs.risk.equity, inputs.exposure, inputs.value_at_risk
+    if equity is None or not _is_known(equity) or exposure is None:
+        missing = "what moves together" if exposure is None else "the equity of the account"
+        return _failed("G10", "unknown", "measured", f"{missing} is not known")
+    notional = _QUIET.multiply(inputs.quantity, inputs.limit_price)
+    together = _QUIET.add(exposure.value, notional)
+    most = _QUIET.multiply(equity, to_decimal(inputs.config.corr_exposure_max))
+    most_at_risk = float(equity) * inputs.config.var_max_pct
+    at_risk = "unknown" if risk is None else f"{risk.larger:,.2f}"
+    value = f"{money(together)} moving together, {at_risk} at risk"
+    limit = f"<= {money(most)} moving together, <= {most_at_risk:,.2f} at risk"
+    problems = []
+    if not _covers(most, together):
+        share = percent(inputs.config.corr_exposure_max)
+        words = f"{len(exposure.names)} held, {len(exposure.unknown)} of them of unknown correlation"
+        problems.append(f"{money(together)} would move together ({words}), limit {money(most)} ({share})")
+    # A risk that is no number fails as well.
+    if risk is not None and not risk.larger <= most_at_risk:
+        problems.append(f"VaR {at_risk} of one day, limit {most_at_risk:,.2f}")
+    if risk is None and not _lacks_history(inputs):
+        problems.append("VaR is not known: fewer than 60 common returns of what is held")
+    if problems:
+        return _failed("G10", value, limit, "; ".join(problems))
+    if risk is None:
+        reason = "VaR not applicable (dataset): fewer than 60 common returns of what is held in it"
+        return _excused(inputs, "G10", value, limit, reason)
+    return _passed("G10", value, limit, f"{len(exposure.names)} positions move with it; VaR {at_risk}")
+
+
+def _lacks_history(inputs: GateInput) -> bool:
+    """A stored dataset begins where it begins (SPEC 9.8); a live account never trades on that."""
+    return inputs.dataset and inputs.account_kind is not AccountKind.LIVE
 
 
 def _order(inputs: GateInput) -> GateResult:
     lot, tick, price = inputs.lot_size, inputs.tick_size, inputs.limit_price
     notional = _QUIET.multiply(inputs.quantity, price)
     ruled = inputs.switches.buying_power or inputs.account_kind is AccountKind.LIVE
-    problems = []
-    if not inputs.market_open:
-        problems.append("the market is closed")
-    if not _is_positive(price) or not (tick is None or _is_multiple(price, tick)):
-        problems.append(f"limit {price:,} is not a price on tick {tick}")
-    if not _is_multiple(inputs.quantity, lot):
-        problems.append(f"quantity {inputs.quantity:,} is not in lots of {lot:,}")
-    if ruled and not _covers(inputs.buying_power, notional):
-        problems.append(f"value {notional:,} is above buying power {inputs.buying_power:,}")
     limit = f"<= {inputs.buying_power:,}" if ruled else "none"
+    problems: list[Problem] = []
+    if not inputs.market_open:
+        problems.append(("closed", "open", "the market is closed"))
+    if not _is_positive(price) or not (tick is None or _is_multiple(price, tick)):
+        problems.append((f"{price:,}", f"tick {tick}", f"limit {price:,} is not a price on tick {tick}"))
+    if not _is_multiple(inputs.quantity, lot):
+        reason = f"quantity {inputs.quantity:,} is not in lots of {lot:,}"
+        problems.append((f"{inputs.quantity:,}", f"lots of {lot:,}", reason))
+    if ruled and not _covers(inputs.buying_power, notional):
+        reason = f"value {notional:,} is above buying power {inputs.buying_power:,}"
+        problems.append((f"{notional:,}", limit, reason))
+    if _is_ruled(inputs):
+        collar = collar_problems(price, inputs.references)
+        problems += [(f"{price:,}", "within the collar", words) for words in collar]
+        problems += _day_problems(inputs)
     if problems:
-        return _failed("G11", f"{notional:,}", limit, "; ".join(problems))
-    money = "within buying power" if ruled else f"buying power off ({inputs.switches.name})"
-    return _passed("G11", f"{notional:,}", limit, f"market open, tick and lot valid, {money}")
+        return _first("G11", problems)
+    funds = "within buying power" if ruled else f"buying power off ({inputs.switches.name})"
+    words = f"market open, tick and lot valid, {funds}"
+    if _is_ruled(inputs):
+        words += f", within the price collar, {percent(inputs.risk.day_loss)} lost today"
+    return _passed("G11", f"{notional:,}", limit, words)
+
+
+def _day_problems(inputs: GateInput) -> list[Problem]:
+    """The daily loss, and how fast orders may follow each other."""
+    risk, most = inputs.risk, inputs.config.daily_loss_max
+    loss = percent(risk.day_loss)
+    problems = []
+    if risk.day_loss is None or not risk.day_loss.is_finite():
+        problems.append((loss, f"< {percent(most)}", "the loss of today is not known"))
+    elif risk.is_day_over or risk.day_loss >= most:
+        reason = f"the daily loss limit of {percent(most)} was reached, now {loss}: no entries today"
+        problems.append((loss, f"< {percent(most)}", reason))
+    rates = rate_problems(risk.entries_minute, risk.entries_today)
+    problems += [(words.partition(" ")[0], "a slower pace", words) for words in rates]
+    if risk.orders_minute > ORDERS_PER_MINUTE:
+        reason = f"{risk.orders_minute} orders in the last minute, limit {ORDERS_PER_MINUTE}"
+        problems.append((f"{risk.orders_minute} orders", f"<= {ORDERS_PER_MINUTE} orders", reason))
+    return problems
+
+
+def _is_known(value: Decimal | None) -> bool:
+    return value is not None and value.is_finite()
 
 
 def _is_positive(value: Decimal) -> bool:

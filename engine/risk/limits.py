@@ -31,9 +31,12 @@ class LimitSwitches:
     buying_power: bool
     per_session: bool
     """The strategy's own cap on new entries in one session (SPEC 3.8)."""
+    portfolio: bool = False
+    """What the account as a whole allows: drawdown, daily loss, entry rates, correlated exposure, value at
+    risk, price collar, fat finger, duplicates."""
 
 
-FULL = LimitSwitches("full", True, True, True, True, True)
+FULL = LimitSwitches("full", True, True, True, True, True, True)
 """Daemon and console."""
 DATASET = LimitSwitches("dataset", False, True, True, True, False)
 """Back-test and replay with limits: exactly the concurrent cap, one per instrument, and cash."""

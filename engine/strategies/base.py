@@ -13,6 +13,7 @@ from engine.model.market import Instrument, Quote
 from engine.model.positions import AccountKind, RoundTrip
 from engine.ports import BarColumns
 from engine.risk.limits import LimitSwitches
+from engine.risk.view import UNLIMITED, SizeLimits
 
 
 class History(Protocol):
@@ -62,6 +63,8 @@ class StrategyContext:
     """One id for each candidate."""
     previous_session: date | None = None
     """The exchange session before this one; None when no calendar is at hand: the regime is then unknown."""
+    risk: SizeLimits = UNLIMITED
+    """What the account lets a position be worth."""
 
 
 class Strategy(Protocol):

@@ -5,7 +5,7 @@ It buys what opens at least 3 % under its prior close, priced and traded within 
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
@@ -33,13 +33,14 @@ from engine.model.ids import InstrumentId, StrategyName, symbol_of
 from engine.model.market import Instrument, Quote
 from engine.model.positions import RoundTrip
 from engine.model.tickets import canonical_json
-from engine.money import EPSILON
+from engine.money import EPSILON, ZERO
 from engine.ports import BarColumns
+from engine.risk.fatfinger import liquidity_room
 from engine.risk.limits import RiskConfig
 from engine.strategies.base import StrategyContext
 from engine.strategies.gaps_config import GapsConfig as GapsConfig
 from engine.strategies.gaps_config import GapsRule
-from engine.strategies.gaps_orders import price_entry, size_entry
+from engine.strategies.gaps_orders import EntryRooms, price_entry, size_entry
 from engine.strategies.regime import RegimeReading, read_regime
 
 NAIVE_GAP_LIMIT = -0.03
@@ -68,10 +69,13 @@ class _Booked:
     open_in_strategy: int
     entries_this_session: int
     cash: Decimal
+    values: Mapping[InstrumentId, Decimal]
+    """Of the proposals, by instrument."""
 
     def with_entry(self, proposal: Proposal) -> "_Booked":
-        cost = proposal.limit_price * proposal.quantity
-        return _Booked(self.open_in_strategy + 1, self.entries_this_session + 1, self.cash - cost)
+        cost, name = proposal.limit_price * proposal.quantity, proposal.candidate.instrument
+        values = {**self.values, name: self.values.get(name, ZERO) + cost}
+        return _Booked(self.open_in_strategy + 1, self.entries_this_session + 1, self.cash - cost, values)
 
 
 class Gaps:
@@ -118,7 +122,7 @@ class Gaps:
         the deepest gaps get the slots, the entries of the session and the cash.
         """
         reading = read_regime(context.vix, context.spy, context.session, context.previous_session)
-        booked = _Booked(context.open_in_strategy, context.entries_this_session, context.cash)
+        booked = _Booked(context.open_in_strategy, context.entries_this_session, context.cash, {})
         verdicts = []
         for gap in sorted(_gaps(context), key=lambda gap: (gap.gap, symbol_of(gap.instrument))):
             verdict = self._judge(context, reading, gap, booked)
@@ -153,16 +157,8 @@ class Gaps:
         instrument = context.instruments.get(gap.instrument, Instrument(gap.instrument))
         prices, sizing = price_entry(gap.quote, instrument, self._config), None
         if prices is not None and prices.is_ordered:
-            cash = booked.cash if context.switches.buying_power else None
-            sizing = size_entry(
-                prices,
-                reading.regime,
-                self._config,
-                context.equity,
-                cash,
-                self._max_position_pct,
-                instrument.lot_size,
-            )
+            rooms = self._rooms(context, gap, booked)
+            sizing = size_entry(prices, reading.regime, self._config, rooms, instrument.lot_size)
         return AgentContext(
             context,
             reading,
@@ -173,6 +169,21 @@ class Gaps:
             booked.open_in_strategy,
             booked.entries_this_session,
             booked.cash,
+        )
+
+    def _rooms(self, context: StrategyContext, gap: _Gap, booked: _Booked) -> EntryRooms:
+        limits = context.risk
+        correlation = limits.correlation_room
+        # A traded value that is not known leaves no room: the screener says what is missing.
+        liquid = liquidity_room(_adv(context, gap.instrument)) or ZERO
+        return EntryRooms(
+            context.equity,
+            booked.cash if context.switches.buying_power else None,
+            None if correlation is None else correlation(gap.instrument, booked.values),
+            liquid if limits.liquidity else None,
+            self._max_position_pct,
+            limits.multiplier,
+            limits.is_conservative,
         )
 
     def _proposal(

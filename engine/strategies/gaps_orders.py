@@ -6,6 +6,7 @@ from decimal import Decimal
 from engine.model.candidates import Regime
 from engine.model.market import Instrument, Quote
 from engine.money import ZERO, round_down, to_decimal
+from engine.risk.drawdown import ONE
 from engine.risk.sizing import SizeCap, Sizing, size_position
 from engine.strategies.gaps_config import GapsConfig
 
@@ -49,35 +50,41 @@ def price_entry(quote: Quote, instrument: Instrument, config: GapsConfig) -> Ent
     return EntryPrices(limit, stop, target)
 
 
-def size_share(regime: Regime, config: GapsConfig) -> float:
+def size_share(regime: Regime, config: GapsConfig, is_conservative: bool = False) -> float:
     """Fraction of equity that one position may be worth.
 
-    An unknown regime is sized like high_vix; it comes this far only where the regime does not limit.
+    An unknown regime is sized like high_vix; it comes this far only where the regime does not limit. So is a
+    normal one where the account's drawdown asks for caution.
     """
-    if regime is Regime.NORMAL:
+    if regime is Regime.NORMAL and not is_conservative:
         return config.size_pct
     if regime is Regime.SPY_STRESS:
         return min(SPY_STRESS_SIZE_PCT, config.size_pct_highvix)
-    return config.size_pct_highvix
+    return min(config.size_pct, config.size_pct_highvix) if is_conservative else config.size_pct_highvix
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRooms:
+    """What limits one entry beside the strategy; money in account currency, None: does not limit this run."""
+
+    equity: Decimal
+    cash: Decimal | None
+    correlation: Decimal | None = None
+    liquidity: Decimal | None = None
+    max_position_pct: float = 0.10
+    multiplier: Decimal = ONE
+    is_conservative: bool = False
 
 
 def size_entry(
-    prices: EntryPrices,
-    regime: Regime,
-    config: GapsConfig,
-    equity: Decimal,
-    cash: Decimal | None,
-    max_position_pct: float,
-    lot: Decimal,
+    prices: EntryPrices, regime: Regime, config: GapsConfig, rooms: EntryRooms, lot: Decimal
 ) -> Sizing:
-    """Smallest of strategy share, position limit and cash, as whole lots at the limit price.
-
-    `cash` None: buying power does not limit this run.
-    """
+    """Smallest of strategy share, position limit and rooms, times the account's multiplier, in whole lots."""
+    equity = rooms.equity
     caps = [
-        SizeCap("strategy", equity * to_decimal(size_share(regime, config))),
-        SizeCap("max_position", equity * to_decimal(max_position_pct)),
+        SizeCap("strategy", equity * to_decimal(size_share(regime, config, rooms.is_conservative))),
+        SizeCap("max_position", equity * to_decimal(rooms.max_position_pct)),
     ]
-    if cash is not None:
-        caps.append(SizeCap("cash", cash))
-    return size_position(prices.limit_price, caps, (), lot)
+    limits = (("correlation", rooms.correlation), ("liquidity", rooms.liquidity), ("cash", rooms.cash))
+    caps += [SizeCap(name, room) for name, room in limits if room is not None]
+    return size_position(prices.limit_price, caps, (rooms.multiplier,), lot)

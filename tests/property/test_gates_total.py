@@ -3,6 +3,7 @@
 import dataclasses
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,8 +11,13 @@ from engine.model.candidates import AgentReport, GateStatus, Regime, Vote
 from engine.model.ids import instrument_id
 from engine.model.market import Provenance, Quote
 from engine.model.positions import AccountKind
+from engine.risk.collar import PriceReferences
+from engine.risk.drawdown import Level
+from engine.risk.exposure import Exposure
 from engine.risk.gates import GateInput, GateStage, evaluate, first_failure
-from engine.risk.limits import DATASET, FULL, NONE, LimitSwitches
+from engine.risk.limits import DATASET, FULL, NONE, LimitSwitches, RiskConfig
+from engine.risk.var import ValueAtRisk
+from engine.risk.view import RiskView
 
 BIG = 2**63
 times = st.integers(-BIG, BIG)
@@ -34,7 +40,27 @@ reports = st.builds(
     st.booleans(),
     st.lists(words, max_size=2).map(tuple),
 )
-switches = st.sampled_from([FULL, DATASET, NONE]) | st.builds(LimitSwitches, words, *(st.booleans(),) * 5)
+switches = st.sampled_from([FULL, DATASET, NONE]) | st.builds(LimitSwitches, words, *(st.booleans(),) * 6)
+decimals_or_none = st.none() | decimals
+views = st.builds(
+    RiskView,
+    equity=decimals_or_none,
+    high_water=decimals,
+    level=st.sampled_from(Level),
+    drawdown=decimals_or_none,
+    day_start=decimals,
+    day_loss=decimals_or_none,
+    is_day_over=st.booleans(),
+    entries_minute=counts,
+    entries_today=counts,
+    orders_minute=counts,
+    rejects_in_a_row=counts,
+)
+exposures = st.builds(Exposure, decimals, st.just(()), st.just(()))
+risks = st.builds(ValueAtRisk, st.floats(), st.floats(), counts)
+references = st.builds(
+    PriceReferences, *(st.none() | st.floats(),) * 4, is_gap=st.booleans(), is_crypto=st.booleans()
+)
 inputs = st.builds(
     GateInput,
     stage=st.sampled_from(GateStage),
@@ -63,6 +89,18 @@ inputs = st.builds(
     buying_power=decimals,
     market_open=st.booleans(),
     switches=switches,
+    config=st.just(RiskConfig()),
+    symbol_halt=st.just("") | words,
+    reconciled_age_us=st.none() | times,
+    clock_skew_us=st.none() | times,
+    risk=views,
+    exposure=st.none() | exposures,
+    value_at_risk=st.none() | risks,
+    sector_open=st.none() | counts,
+    max_per_sector=counts,
+    duplicates=counts,
+    references=references,
+    adv_usd=st.none() | st.floats(),
 )
 
 
@@ -96,3 +134,64 @@ def test_more_buying_power_never_turns_a_pass_into_a_fail(given_inputs: GateInpu
     if evaluate(given_inputs)[-1].status is GateStatus.PASS and given_inputs.buying_power.is_finite():
         richer = dataclasses.replace(given_inputs, buying_power=given_inputs.buying_power + more)
         assert evaluate(richer)[-1].status is GateStatus.PASS
+
+
+NAN = Decimal("NaN")
+
+
+def in_order() -> GateInput:
+    """A paper account on live quotes where all gates that can pass do."""
+    quote = Quote(instrument_id("ABC"), 8.36, 8.37, 0, 0, Provenance.LIVE)
+    known, small = Decimal(10_000), Decimal("0.01")
+    view = RiskView(known, known, Level.NONE, small, known, small, False, 0, 0, 0, 0)
+    reports = (AgentReport("sentinel", Vote.APPROVE, False, ()),)
+    price = Decimal("8.37")
+    return GateInput(
+        GateStage.SEND, 0, "RUNNING", "", AccountKind.PAPER, "paper", quote, 3_000_000, reports,
+        Regime.NORMAL, True, "naive", 0, 8, 0, 20, 0, 0, 3, Decimal(14), Decimal(1), price, Decimal("0.01"),
+        known, True, FULL, RiskConfig(), "", 0, 0, view, Exposure(small, (), ()), ValueAtRisk(1.0, 1.0, 250),
+        0, 3, 0, PriceReferences(8.37, 8.37, 9.0, is_gap=True), 2e7,
+    )  # fmt: skip
+
+
+def with_nan(name: str) -> GateInput:
+    made = in_order()
+    if name in ("equity", "drawdown", "day_loss"):
+        return dataclasses.replace(made, risk=dataclasses.replace(made.risk, **{name: NAN}))
+    if name in ("last_trade", "decision", "prior_close"):
+        return dataclasses.replace(
+            made, references=dataclasses.replace(made.references, **{name: float("nan")})
+        )
+    changes: dict[str, object] = {
+        "quote": dataclasses.replace(made.quote, bid=float("nan")) if made.quote else None,
+        "exposure": Exposure(NAN, (), ()),
+        "value_at_risk": ValueAtRisk(float("nan"), float("nan"), 250),
+        "adv_usd": float("nan"),
+    }
+    return dataclasses.replace(made, **{name: changes.get(name, NAN)})  # type: ignore[arg-type]  # by name
+
+
+def test_in_order_everything_passes_or_has_its_excuse() -> None:
+    assert first_failure(evaluate(in_order())) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "equity",
+        "drawdown",
+        "day_loss",
+        "last_trade",
+        "decision",
+        "prior_close",
+        "quote",
+        "exposure",
+        "value_at_risk",
+        "adv_usd",
+        "quantity",
+        "limit_price",
+        "buying_power",
+    ],
+)
+def test_nothing_goes_through_with_a_number_that_is_none(name: str) -> None:
+    assert first_failure(evaluate(with_nan(name))) is not None

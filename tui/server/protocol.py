@@ -19,6 +19,7 @@ from engine.model.commands import (
     Command,
     Halt,
     RejectTicket,
+    ReleaseBreaker,
     Resume,
     ResumeSymbol,
     Settle,
@@ -55,6 +56,7 @@ class CommandKind(StrEnum):
     RESUME = "resume"
     RESUME_SYMBOL = "resume_symbol"
     SETTLE = "settle"
+    RELEASE_BREAKER = "release_breaker"
 
 
 class ReplyKind(StrEnum):
@@ -113,6 +115,7 @@ COMMANDS: Final[dict[CommandKind, type[Command]]] = {
     CommandKind.RESUME: Resume,
     CommandKind.RESUME_SYMBOL: ResumeSymbol,
     CommandKind.SETTLE: Settle,
+    CommandKind.RELEASE_BREAKER: ReleaseBreaker,
 }
 _KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
 _ERRORS: Final[dict[str, type[DeckError]]] = {

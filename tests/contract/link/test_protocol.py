@@ -26,6 +26,7 @@ from engine.model.commands import (
     Command,
     Halt,
     RejectTicket,
+    ReleaseBreaker,
     Resume,
     ResumeSymbol,
 )
@@ -55,6 +56,7 @@ COMMANDS: list[Command] = [
     Halt(ACTOR, "enough", flatten=True),
     Resume(ACTOR),
     ResumeSymbol(ACTOR, InstrumentId("ABC.US")),
+    ReleaseBreaker(ACTOR, "paper"),
 ]
 
 

@@ -13,6 +13,7 @@ from engine.model.events import (
     Alarm,
     AnomalySeen,
     BracketChanged,
+    BreakerMoved,
     CandidatesJudged,
     EngineStateChanged,
     FillRecorded,
@@ -129,6 +130,7 @@ EVENTS: dict[type, Any] = {
     SymbolHalted: SymbolHalted(ABC, "by engine (the venue holds fewer)", "engine", 1),
     SymbolReleased: SymbolReleased(ABC, "nina on pts/7", 1),
     AnomalySeen: AnomalySeen("equity_jump", 7.2, 6.0, 1),
+    BreakerMoved: BreakerMoved(1, 0, 0.06, Decimal(10_000), "new sizes halved", 1),
     Alarm: Alarm("stop leg rejected", True, CORRELATION, 1, "stop_rejected"),
 }
 

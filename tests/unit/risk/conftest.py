@@ -9,8 +9,13 @@ from engine.model.candidates import AgentReport, Regime, Vote
 from engine.model.ids import instrument_id
 from engine.model.market import Provenance, Quote
 from engine.model.positions import AccountKind
+from engine.risk.collar import PriceReferences
+from engine.risk.drawdown import Level
+from engine.risk.exposure import Exposure
 from engine.risk.gates import GateInput, GateStage
-from engine.risk.limits import FULL
+from engine.risk.limits import FULL, RiskConfig
+from engine.risk.var import ValueAtRisk
+from engine.risk.view import RiskView
 
 NOW_US = 1_451_918_400_000_000
 
@@ -25,15 +30,45 @@ def report() -> Callable[..., AgentReport]:
 
 @pytest.fixture
 def quote() -> Callable[..., Quote]:
-    def build(bid: float | None = 8.35, ask: float | None = 8.37, age_us: int = 0) -> Quote:
+    def build(
+        bid: float | None = 8.35,
+        ask: float | None = 8.37,
+        age_us: int = 0,
+        provenance: Provenance = Provenance.REPLAY,
+    ) -> Quote:
         ts = NOW_US - age_us
-        return Quote(instrument_id("ABC"), bid, ask, ts, ts, Provenance.REPLAY)
+        return Quote(instrument_id("ABC"), bid, ask, ts, ts, provenance)
 
     return build
 
 
 @pytest.fixture
-def gate_input(report: Callable[..., AgentReport], quote: Callable[..., Quote]) -> Callable[..., GateInput]:
+def view() -> Callable[..., RiskView]:
+    """An account of 10,000 a little under its high, quiet today."""
+
+    def build(**changes: object) -> RiskView:
+        values: dict[str, object] = {
+            "equity": Decimal(10_000),
+            "high_water": Decimal(10_100),
+            "level": Level.NONE,
+            "drawdown": Decimal("0.0099"),
+            "day_start": Decimal(10_050),
+            "day_loss": Decimal("0.005"),
+            "is_day_over": False,
+            "entries_minute": 1,
+            "entries_today": 2,
+            "orders_minute": 4,
+            "rejects_in_a_row": 0,
+        }
+        return RiskView(**(values | changes))  # type: ignore[arg-type]  # the builder's own table
+
+    return build
+
+
+@pytest.fixture
+def gate_input(
+    report: Callable[..., AgentReport], quote: Callable[..., Quote], view: Callable[..., RiskView]
+) -> Callable[..., GateInput]:
     """A daily replay with limits where every gate passes or has its excuse."""
 
     def build(**changes: object) -> GateInput:
@@ -64,6 +99,18 @@ def gate_input(report: Callable[..., AgentReport], quote: Callable[..., Quote]) 
             "buying_power": Decimal("9673.57"),
             "market_open": True,
             "switches": FULL,
+            "config": RiskConfig(),
+            "symbol_halt": "",
+            "reconciled_age_us": None,
+            "clock_skew_us": None,
+            "risk": view(),
+            "exposure": Exposure(Decimal(500), (instrument_id("XYZ"),), ()),
+            "value_at_risk": ValueAtRisk(200.0, 250.0, 250),
+            "sector_open": None,
+            "max_per_sector": 3,
+            "duplicates": 0,
+            "references": PriceReferences(8.37, 8.37, 9.0, is_gap=True),
+            "adv_usd": 2e7,
         }
         return GateInput(**(values | changes))  # type: ignore[arg-type]  # the builder's own table
 

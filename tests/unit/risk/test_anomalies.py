@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from engine.risk.anomalies import (
-    SHUTDOWN_WINDOW_US,
     Anomaly,
     AnomalyKind,
     bad_fill,
@@ -19,7 +18,6 @@ from engine.risk.anomalies import (
     position_difference,
     price_move,
     rejects,
-    shutdown_due,
     wide_spread,
 )
 
@@ -133,12 +131,3 @@ def test_a_position_may_differ_by_one_lot() -> None:
     assert position_difference("ABC", Decimal(10), Decimal(9), lot) is None
     found = position_difference("ABC", Decimal(8), Decimal(10), lot)
     assert found == Anomaly(AnomalyKind.POSITION, 2.0, 1.0, "ABC")
-
-
-def test_two_kinds_within_five_minutes_are_due_to_a_shutdown() -> None:
-    now = 10 * SHUTDOWN_WINDOW_US
-    first, second = AnomalyKind.REJECTS, AnomalyKind.CLOCK_SKEW
-    assert shutdown_due({}, now) == ()
-    assert shutdown_due({first: now}, now) == ()
-    assert shutdown_due({first: now, second: now - SHUTDOWN_WINDOW_US}, now) == ()
-    assert shutdown_due({first: now, second: now - SHUTDOWN_WINDOW_US + 1}, now) == (first, second)

@@ -1,6 +1,7 @@
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -11,7 +12,7 @@ from engine.model.ids import instrument_id
 from engine.model.market import Instrument, Provenance, Quote
 from engine.money import equity_tick, to_decimal
 from engine.strategies.gaps_config import GapsConfig
-from engine.strategies.gaps_orders import price_entry, size_entry, size_share
+from engine.strategies.gaps_orders import EntryRooms, price_entry, size_entry, size_share
 
 ABC = instrument_id("ABC")
 CENT = Instrument(ABC, tick_size=Decimal("0.01"))
@@ -107,7 +108,7 @@ def test_size_of_the_worked_example(market_data: Path) -> None:
     entry = price_entry(_quote(given_["price"], given_["price"]), CENT, CONFIG)
     assert entry is not None
     equity = to_decimal(given_["equity"])
-    sizing = size_entry(entry, Regime.NORMAL, CONFIG, equity, None, 0.10, Decimal(1))
+    sizing = size_entry(entry, Regime.NORMAL, CONFIG, EntryRooms(equity, None), Decimal(1))
     assert sizing.quantity == expected["shares"]
     assert (float(entry.stop_price), float(entry.target_price)) == (expected["stop"], expected["target"])
 
@@ -115,8 +116,8 @@ def test_size_of_the_worked_example(market_data: Path) -> None:
 def test_cash_binds_only_where_buying_power_counts() -> None:
     entry = price_entry(_quote(8.0, 8.0), CENT, CONFIG)
     assert entry is not None
-    poor = size_entry(entry, Regime.NORMAL, CONFIG, Decimal(10_000), Decimal(20), 0.10, Decimal(1))
-    free = size_entry(entry, Regime.NORMAL, CONFIG, Decimal(10_000), None, 0.10, Decimal(1))
+    poor = size_entry(entry, Regime.NORMAL, CONFIG, EntryRooms(Decimal(10_000), Decimal(20)), Decimal(1))
+    free = size_entry(entry, Regime.NORMAL, CONFIG, EntryRooms(Decimal(10_000), None), Decimal(1))
     assert (poor.quantity, poor.binding) == (2, "cash")
     assert (free.quantity, free.binding) == (15, "strategy")
 
@@ -125,8 +126,39 @@ def test_the_position_limit_binds_a_greedy_strategy() -> None:
     entry = price_entry(_quote(8.0, 8.0), CENT, CONFIG)
     assert entry is not None
     greedy = GapsConfig(size_pct=0.10)
-    sizing = size_entry(entry, Regime.NORMAL, greedy, Decimal(10_000), None, 0.02, Decimal(1))
+    rooms = EntryRooms(Decimal(10_000), None, max_position_pct=0.02)
+    sizing = size_entry(entry, Regime.NORMAL, greedy, rooms, Decimal(1))
     assert (sizing.quantity, sizing.binding) == (25, "max_position")
+
+
+@pytest.mark.parametrize(
+    ("rooms", "quantity", "binding"),
+    [
+        ({"correlation": Decimal(60)}, 7, "correlation"),
+        ({"liquidity": Decimal(60)}, 7, "liquidity"),
+        ({"cash": Decimal(60)}, 7, "cash"),
+        ({"correlation": Decimal(0)}, 0, "correlation"),
+        ({"multiplier": Decimal("0.5")}, 7, "strategy"),
+        ({"correlation": Decimal(60), "multiplier": Decimal("0.5")}, 3, "correlation"),
+        ({"multiplier": Decimal(0)}, 0, "strategy"),
+        ({"is_conservative": True}, 7, "strategy"),
+    ],
+)
+def test_the_account_lowers_a_size(rooms: dict[str, Any], quantity: int, binding: str) -> None:
+    entry = price_entry(_quote(8.0, 8.0), CENT, CONFIG)
+    assert entry is not None
+    given_rooms = EntryRooms(**{"equity": Decimal(10_000), "cash": None, **rooms})
+    sizing = size_entry(entry, Regime.NORMAL, CONFIG, given_rooms, Decimal(1))
+    assert (sizing.quantity, sizing.binding) == (quantity, binding)
+
+
+def test_caution_never_sizes_more() -> None:
+    larger = GapsConfig(size_pct_highvix=0.05)
+    for config in (CONFIG, larger):
+        for regime in Regime:
+            assert size_share(regime, config, True) <= size_share(regime, config)
+    assert size_share(Regime.NORMAL, CONFIG, True) == CONFIG.size_pct_highvix
+    assert size_share(Regime.NORMAL, larger, True) == larger.size_pct
 
 
 @given(
@@ -142,7 +174,7 @@ def test_a_size_never_exceeds_a_limit_and_is_whole_lots(
 ) -> None:
     entry = price_entry(_quote(price, price), FREE, CONFIG)
     assert entry is not None
-    sizing = size_entry(entry, regime, CONFIG, equity, cash, 0.10, lot)
+    sizing = size_entry(entry, regime, CONFIG, EntryRooms(equity, cash), lot)
     value = sizing.quantity * entry.limit_price
     assert value <= equity * to_decimal(size_share(regime, CONFIG))
     assert value <= equity * Decimal("0.10")

@@ -1,0 +1,363 @@
+"""The account's own limits over time: high-water mark, drawdown level, the day's start, rates of orders.
+
+Equity is marked at each opening and close, and at most once a minute in between. What is measured is kept in
+`meta` rows that start with `risk_`, in the commit that says the instant was handled.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, tzinfo
+from decimal import Decimal, InvalidOperation
+
+from engine.clock import US_PER_S, Clock
+from engine.errors import StorageError
+from engine.execution.books import Books
+from engine.execution.bracket import Bracket
+from engine.execution.orders import Brackets
+from engine.execution.portfolio import Daily, Portfolio, Values, values_of
+from engine.model.commands import Answer, ReleaseBreaker
+from engine.model.events import Alarm, BreakerMoved, Event
+from engine.model.ids import AccountId, CorrelationId, InstrumentId, TicketId
+from engine.model.market import MarketBatch
+from engine.model.orders import OrderState
+from engine.money import ZERO
+from engine.ports import AuditEntry, Journal, JournalRow
+from engine.risk import daily, drawdown
+from engine.risk.anomalies import Anomaly, equity_jump, order_rate, rejects
+from engine.risk.daily import Day, day_of
+from engine.risk.drawdown import Drawdown, Level
+from engine.risk.exposure import Exposure
+from engine.risk.limits import LimitSwitches, RiskConfig
+from engine.risk.rates import MINUTE_US, Window
+from engine.risk.var import ValueAtRisk
+from engine.risk.view import UNLIMITED, RiskView, SizeLimits
+from engine.risk.words import money, percent
+from engine.state import LivePicture
+
+MARK_US = 60 * US_PER_S
+"""How often equity is marked while time runs (SPEC 4.8.4)."""
+CHANGES = 60
+"""One-minute changes of equity that a jump is told from."""
+_TAKEN = frozenset({OrderState.WORKING, OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED})
+_NO_CORRELATION = CorrelationId("")
+
+
+@dataclass(frozen=True, slots=True)
+class RiskDesk:
+    """What the risk book works with."""
+
+    account: AccountId
+    journal: Journal
+    clock: Clock
+    brackets: Brackets
+    books: Books
+    picture: LivePicture
+    history: Callable[[date], Daily]
+    """Daily bars before a session."""
+    config: RiskConfig
+    switches: LimitSwitches
+    day_roll: tzinfo
+    """At whose midnight the account's day begins."""
+    publish: Callable[[Event], None]
+    stop: Callable[[str, bool], None]
+    """The third level of drawdown was reached, in words: no new orders; True: sell every position too."""
+    see: Callable[[Anomaly], None] = lambda anomaly: None
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """What was counted of the orders of a bracket."""
+
+    sent: int
+    rejected: int
+    taken: int
+
+
+class RiskBook:
+    """Written by `finish`, `mark`, `heed` and `release`; everything else reads `view`."""
+
+    def __init__(self, desk: RiskDesk) -> None:
+        self._desk = desk
+        self.config = desk.config
+        self._portfolio = Portfolio(desk.history, desk.config)
+        initial = desk.books.initial_cash
+        self._fall = Drawdown(initial)
+        self._day = Day(day_of(desk.clock.now_us(), desk.day_roll), initial)
+        self._equity = initial
+        """Of the last mark."""
+        self._deposits = desk.books.deposits
+        """How much of `books.deposits` the high and the day's start know of."""
+        self._marked_us = 0
+        self._written_us: int | None = None
+        self._changes: deque[float] = deque(maxlen=CHANGES)
+        self._opened: dict[TicketId, int] = {}
+        self._counts: dict[TicketId, _Count] = {}
+        self._orders = Window()
+        self._rejects = 0
+
+    @property
+    def high_water(self) -> Decimal:
+        """The highest equity that was marked, or the equity at the last release."""
+        return self._fall.high_water
+
+    @property
+    def day_start(self) -> Decimal:
+        """Equity that the account's day began with."""
+        return self._day.start
+
+    def restore(self) -> None:
+        """Take over what the journal holds; called when the brackets are restored.
+
+        Raises StorageError for a row that is not what was written.
+        """
+        desk, initial = self._desk, self._desk.books.initial_cash
+        try:
+            high = self._stored("risk_high_water", initial)
+            level = Level(int(self._desk.journal.meta("risk_level") or 0))
+            self._fall = Drawdown(high, level, self._stored("risk_drawdown", ZERO))
+            self._equity = self._stored("risk_equity", initial)
+            self._deposits = self._stored("risk_deposits", self._deposits)
+            self._marked_us = int(desk.journal.meta("risk_marked_us") or 0)
+            day = desk.journal.meta("risk_day")
+            if day is not None:
+                start, is_over = self._stored("risk_day_start", initial), desk.journal.meta("risk_day_over")
+                self._day = Day(date.fromisoformat(day), start, ZERO, is_over == "1")
+        except (ValueError, InvalidOperation) as error:
+            raise StorageError(
+                f"the stored limits of account {desk.account} make no sense: {error}",
+                "restore the journal from a backup",
+            ) from error
+        for bracket in desk.brackets:
+            self._opened[bracket.ticket] = bracket.opened_us
+        for bracket in desk.brackets.open():
+            self._counts[bracket.ticket] = _count(bracket)
+
+    def _stored(self, key: str, default: Decimal) -> Decimal:
+        stored = self._desk.journal.meta(key)
+        value = default if stored is None else Decimal(stored)
+        if not value.is_finite():
+            raise ValueError(f"{key} is {value}")
+        return value
+
+    def equity(self) -> Decimal | None:
+        """Cash plus positions at their last prices; None when a held position has no price."""
+        return self._desk.books.equity(self._desk.brackets.open(), self._desk.picture)
+
+    def view(self) -> RiskView:
+        """The limits at this instant, with the equity of this instant, not that of the last mark."""
+        now, equity = self._desk.clock.now_us(), self.equity()
+        fall, day = self._fall, self._day
+        if equity is not None:
+            fall, day = self._stepped(now, equity)
+        today = day_of(now, self._desk.day_roll)
+        opened = [ts for ts in self._opened.values() if ts > now - 2 * 24 * 60 * MINUTE_US]
+        return RiskView(
+            equity=equity,
+            high_water=fall.high_water,
+            level=fall.level,
+            drawdown=None if equity is None else fall.ratio,
+            day_start=day.start,
+            day_loss=None if equity is None else day.loss,
+            is_day_over=day.is_over and day.day == today,
+            entries_minute=sum(ts > now - MINUTE_US for ts in opened),
+            entries_today=sum(day_of(ts, self._desk.day_roll) == today for ts in opened),
+            orders_minute=self._orders.count(now),
+            rejects_in_a_row=self._rejects,
+        )
+
+    def size_limits(self, session: date) -> SizeLimits:
+        """What the account lets strategies size at this instant; nothing is limited where limits are off."""
+        if not self._desk.switches.portfolio:
+            return UNLIMITED
+        view, values = self.view(), self.values()
+
+        def room(instrument: InstrumentId, proposed: Mapping[InstrumentId, Decimal]) -> Decimal:
+            if values is None or view.equity is None:
+                return ZERO
+            taken = dict(values)
+            for name, value in proposed.items():
+                taken[name] = taken.get(name, ZERO) + value
+            return self._portfolio.room(session, instrument, taken, view.equity)
+
+        return SizeLimits(view.level.multiplier, view.level >= Level.CONSERVATIVE, room, True)
+
+    def values(self) -> Values | None:
+        """What is held or being entered, by instrument; None when a price is not known."""
+        return values_of(self._desk.brackets.open(), self._desk.picture)
+
+    def exposure(self, session: date, instrument: InstrumentId) -> Exposure | None:
+        """What moves together with an instrument; None when it is not known."""
+        values = self.values()
+        return None if values is None else self._portfolio.exposure(session, instrument, values)
+
+    def value_at_risk(self, session: date) -> ValueAtRisk | None:
+        """Of one day and all that is held or being entered; None when it is not known."""
+        values = self.values()
+        return None if values is None else self._portfolio.value_at_risk(session, values)
+
+    def heed(self, ticket: TicketId) -> None:
+        """Count what a change of a bracket says of its orders: sent, rejected, taken by the venue."""
+        bracket, now = self._desk.brackets.get(ticket), self._desk.clock.now_us()
+        if bracket is None:
+            return
+        self._opened.setdefault(bracket.ticket, bracket.opened_us)
+        before, after = self._counts.get(bracket.ticket, _NOTHING), _count(bracket)
+        self._counts[bracket.ticket] = after
+        if bracket.closed_us is not None:
+            del self._counts[bracket.ticket]
+        if after.taken > before.taken:
+            self._rejects = 0
+        if after.rejected > before.rejected:
+            self._rejects += after.rejected - before.rejected
+            self._see(rejects(self._rejects))
+        if after.sent > before.sent:
+            self._orders.add(now, after.sent - before.sent)
+            self._see(order_rate(self._orders.count(now)))
+
+    def finish(self, batch: MarketBatch) -> None:
+        """The instant is handled: a restart begins after it.
+
+        Written at each opening and close, else once a minute: what lies between is told by the venue again.
+        """
+        now = self._desk.clock.now_us()
+        last_us = self._written_us
+        if batch.phase is None and last_us is not None and now - last_us < MARK_US:
+            return
+        values = {"market_us": str(batch.ts)}
+        if batch.session is not None and batch.phase is not None:
+            values |= {"market_session": batch.session.isoformat(), "market_phase": batch.phase.value}
+        self.mark(values)
+
+    def mark(self, values: Mapping[str, str]) -> None:
+        """Measure the account now and write it down, in one commit with other `meta` values.
+
+        Raises StorageError. An equity that is not known moves nothing.
+        """
+        now, equity = self._desk.clock.now_us(), self.equity()
+        before, was_over = self._fall, self._day.is_over
+        if equity is not None:
+            self._fall, self._day = self._stepped(now, equity)
+            self._follow(now, equity)
+            self._equity, self._marked_us = equity, now
+            values = {**values, **self._rows()}
+        moved = before.level is not self._fall.level and self._desk.switches.portfolio
+        audit = (self._moved_line(before),) if moved else ()
+        self._desk.journal.commit(_meta(values), audit)
+        self._written_us = now
+        self._forget(now)
+        if moved:
+            self._tell_moved(before)
+        if self._day.is_over and not was_over and self._desk.switches.portfolio:
+            self._tell_day_over(now)
+
+    def release(self, command: ReleaseBreaker) -> Answer:
+        """Lift the third level; the fall is counted anew from the equity of now."""
+        desk, equity = self._desk, self.equity()
+        if self._fall.level is not Level.STOPPED:
+            return Answer(False, "not_stopped", f"The drawdown breaker is at L{self._fall.level}, not at L3.")
+        if command.typed != desk.account:
+            return Answer(False, "wrong_name", "That is not the account's name. Nothing was released.")
+        if equity is None:
+            text = "The equity is not known: a position has no price. Nothing was released."
+            return Answer(False, "no_equity", text)
+        before, self._fall = self._fall, drawdown.release(self._fall, equity)
+        body = {"equity": format(equity, "f"), "high_water_before": format(before.high_water, "f")}
+        line = AuditEntry(desk.clock.now_us(), str(command.actor), "breaker_released", "", body)
+        try:
+            desk.journal.commit(_meta(self._rows()), (line,))
+        except StorageError as error:
+            self._fall = before
+            return Answer(False, "not_journalled", f"Still stopped: {error}")
+        self._publish_moved(before)
+        text = f"Released: the drawdown is counted from {money(equity)}."
+        return Answer(True, "ok", f"{text} A halt stays until it is resumed.")
+
+    def _stepped(self, now: int, equity: Decimal) -> tuple[Drawdown, Day]:
+        """What was put in or taken out since is neither won nor lost."""
+        added = self._desk.books.deposits - self._deposits
+        fall = replace(self._fall, high_water=self._fall.high_water + added)
+        day, today = replace(self._day, start=self._day.start + added), day_of(now, self._desk.day_roll)
+        stepped = daily.step(day, today, self._equity + added, equity, self.config.daily_loss_max)
+        return drawdown.step(fall, equity, self.config), stepped
+
+    def _follow(self, now: int, equity: Decimal) -> None:
+        """A change since the last minute; one over an hour or a night is another thing."""
+        before = self._equity + self._desk.books.deposits - self._deposits
+        self._deposits = self._desk.books.deposits
+        if before > ZERO and 0 < now - self._marked_us <= 2 * MARK_US:
+            change = float(equity / before) - 1
+            self._see(equity_jump(self._changes, change))
+            self._changes.append(change)
+
+    def _see(self, anomaly: Anomaly | None) -> None:
+        if anomaly is not None and self._desk.switches.portfolio:
+            self._desk.see(anomaly)
+
+    def _rows(self) -> Mapping[str, str]:
+        return {
+            "risk_high_water": format(self._fall.high_water, "f"),
+            "risk_level": str(int(self._fall.level)),
+            "risk_drawdown": format(self._fall.ratio, "f"),
+            "risk_equity": format(self._equity, "f"),
+            "risk_deposits": format(self._deposits, "f"),
+            "risk_marked_us": str(self._marked_us),
+            "risk_day": self._day.day.isoformat(),
+            "risk_day_start": format(self._day.start, "f"),
+            "risk_day_over": str(int(self._day.is_over)),
+        }
+
+    def _forget(self, now: int) -> None:
+        if len(self._opened) > len(self._counts):
+            old = now - 2 * 24 * 60 * MINUTE_US
+            self._opened = {ticket: ts for ticket, ts in self._opened.items() if ts > old}
+
+    def _moved_line(self, before: Drawdown) -> AuditEntry:
+        body = {
+            "level": int(self._fall.level),
+            "was": int(before.level),
+            "drawdown": format(self._fall.ratio, "f"),
+            "high_water": format(self._fall.high_water, "f"),
+            "equity": format(self._equity, "f"),
+        }
+        return AuditEntry(self._desk.clock.now_us(), "engine", "breaker_moved", "", body)
+
+    def _tell_moved(self, before: Drawdown) -> None:
+        self._publish_moved(before)
+        if self._fall.level is not Level.STOPPED:
+            return
+        fall = f"{percent(self._fall.ratio)} under the high of {money(self._fall.high_water)}"
+        why = f"drawdown breaker L3: equity {money(self._equity)} is {fall}"
+        self._desk.stop(why, self.config.dd_flatten_at_l3)
+
+    def _publish_moved(self, before: Drawdown) -> None:
+        fall = self._fall
+        self._desk.publish(
+            BreakerMoved(
+                int(fall.level),
+                int(before.level),
+                float(fall.ratio),
+                fall.high_water,
+                fall.level.effect,
+                self._desk.clock.now_us(),
+            )
+        )
+
+    def _tell_day_over(self, now: int) -> None:
+        loss, limit = percent(self._day.loss), percent(self.config.daily_loss_max)
+        text = f"{loss} of the day's start {money(self._day.start)} is lost, limit {limit}: no entries today"
+        self._desk.publish(Alarm(text, True, _NO_CORRELATION, now, "daily_loss"))
+
+
+_NOTHING = _Count(0, 0, 0)
+
+
+def _count(bracket: Bracket) -> _Count:
+    """A group is one order: its sleeping legs count when they are sent again by themselves."""
+    sent = sum(leg.attempts - (leg.parent is not None and leg.attempts > 0) for leg in bracket.legs)
+    rejected = sum(leg.state is OrderState.REJECTED for leg in bracket.legs)
+    return _Count(sent, rejected, sum(leg.state in _TAKEN for leg in bracket.legs))
+
+
+def _meta(values: Mapping[str, str]) -> list[JournalRow]:
+    return [JournalRow("meta", {"k": key, "v": value}) for key, value in values.items()]
