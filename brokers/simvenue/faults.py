@@ -38,6 +38,8 @@ class Fault(StrEnum):
     MUTE_FEED = "mute_feed"
     SIGTERM = "sigterm"
     DOUBLE_START = "double_start"
+    FROZEN = "frozen"
+    SUSPENDED = "suspended"
 
 
 WRITE_FAULTS = (

@@ -179,9 +179,8 @@ class Link:
             return self._venue.refuse(request)
         if fault is Fault.GAP_AT_EXIT:
             self._venue.gap_against(request)
-        response = self._venue.serve(request)
-        if fault is Fault.DUPLICATE:
-            response = self._venue.serve(request)
+        serve = self._venue.serve_twice if fault is Fault.DUPLICATE else self._venue.serve
+        response = serve(request)
         if fault is Fault.ERROR_AFTER:
             return Response(FAILED, NOTHING)
         if fault in (Fault.BAD_FIELD, Fault.WRONG_ACCOUNT) and response.status == OK:

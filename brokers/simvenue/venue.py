@@ -8,6 +8,7 @@ from brokers.simvenue.book import Book, BookOrder, Identity
 from brokers.simvenue.card import VenueCard
 from brokers.simvenue.faults import FaultPlan
 from brokers.simvenue.requests import (
+    DUPLICATE,
     MISSING,
     OK,
     REFUSED,
@@ -68,6 +69,13 @@ class Venue:
         if isinstance(asked, AskAccount):
             return self._answer("state", encode(self.book.account_at(as_of)))
         return self._answer("time_us", b"%d" % self.book.stamp_us())
+
+    def serve_twice(self, request: bytes) -> Response:
+        """The request came twice: an order is taken once, and the answer is to the second."""
+        response = self.serve(request)
+        if response.status != OK or not isinstance(decode_request(request), Submit):
+            return response
+        return self._refused(Refusal(DUPLICATE, "the order id is in use"))
 
     def refuse(self, request: bytes) -> Response:
         """A rule of the venue's own is against it."""

@@ -143,11 +143,15 @@ def cause(station: Station, kind: Fault, random: Random) -> bool:
     elif kind is Fault.ID_ROLLBACK:
         station.venue.book.roll_back_ids()
     elif kind is Fault.CLOCK_JUMP:
-        jump = random.choice((-3600, 3600, -2, 2)) * US_PER_S
-        station.clock_offset_us += jump
-        station.venue.book.clock_offset_us -= 0
+        station.clock_offset_us = random.choice((-3600, 3600, -2, 2, 0)) * US_PER_S
     elif kind is Fault.MUTE_FEED:
         station.mute_feed_until = station.now_us() + round(random.uniform(3, 40) * US_PER_S)
+    elif kind is Fault.FROZEN:
+        station.freeze(random.uniform(0.5, 40))
+    elif kind is Fault.SUSPENDED and life is not None:
+        seconds = random.uniform(1, 90)
+        station.freeze(seconds)
+        life.clock.lose(seconds)
     elif kind is Fault.SIGTERM:
         return station.terminate()
     elif kind is Fault.DOUBLE_START:

@@ -46,6 +46,18 @@ MEND_S = 5.0
 LIFE: ContextVar["Life | None"] = ContextVar("LIFE", default=None)
 
 
+class HostClock(LiveClock):
+    """The clock of a machine that may be suspended: its monotonic time stands still then."""
+
+    def __init__(self, wall_us: Callable[[], int], latest_us: int) -> None:
+        # Time never goes back, also not over a restart: what was written down lies before now.
+        super().__init__(max(wall_us(), latest_us), wall_us)
+
+    def lose(self, seconds: float) -> None:
+        """It was suspended for so long."""
+        self._origin_us -= round(seconds * US_PER_S)
+
+
 class SeenJournal(LastingJournal):
     """Tells the history what it took."""
 
@@ -84,7 +96,7 @@ class Life:
     link: Link
     journal: SeenJournal
     tasks: list["asyncio.Task[Any]"]
-    clock: LiveClock
+    clock: "HostClock"
     account_us: int | None = None
     is_ready: bool = False
     is_over: bool = False
@@ -137,7 +149,7 @@ class Station:
             None if trace is None else lambda text: trace(f"{mix.account} {text}"),
         )
         self.connection = new_connection()
-        self.disk = Disk(mix.disk, Random(random.random()), self._stall)
+        self.disk = Disk(mix.disk, Random(random.random()), self.freeze)
         self.disk.on_crash = self._crashed
         self.connection.disk = self.disk
         self.lives = 0
@@ -169,11 +181,18 @@ class Station:
         """The time of the world."""
         return ORIGIN_US + round(self._loop.time() * US_PER_S)
 
+    def wall_us(self) -> int:
+        """What the clock of the engine's machine shows."""
+        return self.now_us() + self.clock_offset_us
+
     def say(self, text: str) -> None:
         self.history.say(text)
 
-    def _stall(self, seconds: float) -> None:
+    def freeze(self, seconds: float) -> None:
+        """Nothing runs for a while: the engine is not up."""
+        self.history.counting(False)
         self._loop.stall(seconds)  # type: ignore[attr-defined]
+        self.counting()
 
     def _claim(self, first: bool = False) -> SeenJournal:
         epoch = claim_journal(
@@ -237,7 +256,7 @@ class Station:
         broker = SeenBroker(
             account, card.capabilities, link, self.now_us, too_many_is_final=card.too_many_is_final
         )
-        clock = LiveClock(self.now_us() + self.clock_offset_us)
+        clock = HostClock(self.wall_us, journal.latest_us() or 0)
         tasks: list[asyncio.Task[Any]] = []
         engine = Engine(self._parts(account, clock, journal, broker))
         life = Life(number, engine, link, journal, tasks, clock)
@@ -247,7 +266,7 @@ class Station:
         self.counting()
         return life
 
-    def _parts(self, account: AccountId, clock: LiveClock, journal: SeenJournal, broker: SimBroker) -> Parts:
+    def _parts(self, account: AccountId, clock: HostClock, journal: SeenJournal, broker: SimBroker) -> Parts:
         daily = Daily(self.market.first_prices)
         values: dict[str, Any] = {
             "account": account,

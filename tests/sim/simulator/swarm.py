@@ -1,6 +1,6 @@
 """What each seed is: its own fault mix, venue card, crash rate, people and family of sessions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from brokers.simvenue.card import CALM, draw_card
@@ -21,11 +21,16 @@ PER_MINUTE = (
     Fault.MUTE_FEED,
     Fault.SIGTERM,
     Fault.DOUBLE_START,
+    Fault.FROZEN,
+    Fault.SUSPENDED,
 )
 RICH_PLANS = True
 LONG_S = 3600
 """The last session is open until everything is over."""
 KINDS = tuple(BracketKind)
+
+
+FREEZING = (Fault.FROZEN, Fault.SUSPENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +94,17 @@ def _crowd(seed: int, random: Random) -> Plan:
     """Fifty brackets at once over four accounts."""
     trader = TraderMix(stop=(0.05, 0.1), target=(0.05, 0.1), max_sessions=2, quantity=(1, 20))
     stations = tuple(
-        StationMix(f"SIM-{number}", draw_card(random, KINDS), _faults(random), DiskMix(), trader)
+        StationMix(f"SIM-{number}", draw_card(random, KINDS), _shared(_faults(random)), DiskMix(), trader)
         for number in range(1, 5)
     )
     habits = Habits(delay_s=(0.2, 8.0), rejects=0.0, forgets=0.0, halts_a_minute=0.1, exits_a_minute=1.0)
     return Plan(seed, "crowd", stations, habits, 14, 0.002, 1.2, (LONG_S,), 20, 110.0)
+
+
+def _shared(mix: FaultMix) -> FaultMix:
+    """Without what would stop the one loop on which four accounts run."""
+    rates = {kind: rate for kind, rate in (mix.per_minute or {}).items() if kind not in FREEZING}
+    return replace(mix, per_minute=rates)
 
 
 def _faults(random: Random) -> FaultMix:
