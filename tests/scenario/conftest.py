@@ -1,10 +1,13 @@
 """Runs the whole engine on stored days: settings, state and market as a person's start makes them."""
 
 import csv
+import importlib
 import os
+import sys
 from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -41,6 +44,15 @@ def calendar_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sessions(calendar_cache: Path) -> ExchangeSessions:
     """The exchange calendar."""
     return ExchangeSessions(calendar_cache, TODAY)
+
+
+@pytest.fixture(scope="session")
+def sim() -> Callable[[str], ModuleType]:
+    """A module of tests/sim, a program of its own whose modules name each other without a package."""
+    folder = str(Path(__file__).resolve().parents[1] / "sim")
+    if folder not in sys.path:
+        sys.path.append(folder)
+    return importlib.import_module
 
 
 @pytest.fixture

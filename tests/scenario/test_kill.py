@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,6 +20,8 @@ from storage.paths import find_home, folder_state
 
 RUNNER = Path(__file__).with_name("killed_run.py")
 POINTS = 12
+KILLS = int(os.environ.get("TRADEDECK_KILLS", "40"))
+"""Statements of short lives at which the process is killed, evenly spread over all of them."""
 
 
 def run(folder: Path, calendar: Path, at: int, when: str) -> subprocess.CompletedProcess[str]:
@@ -65,6 +69,15 @@ def test_a_killed_replay_goes_on_to_the_same_end(
         assert bracket.entry.attempts == 1
         assert bracket.entry.cum in (0, bracket.quantity)
         assert bracket.position == 0 or bracket.cover == bracket.position
+
+
+def test_forty_kills_inside_transactions_on_a_durable_file_double_nothing(
+    sim: Callable[[str], ModuleType],
+) -> None:
+    report = sim("crashes").run_sigkill(KILLS)
+    assert report.violations == ()
+    assert report.crashes == report.runs == KILLS
+    assert {"BEGIN IMMEDIATE", "COMMIT"} <= set(report.kinds)
 
 
 def trades(finished: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:

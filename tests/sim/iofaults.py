@@ -203,7 +203,7 @@ async def _lived(
     await stage.run()
     found = await faults_of(stage)
     with read_journal(path) as journal:
-        known = {row["exec_id"] for row in journal.rows("fill")}
+        known = {str(row["exec_id"]) for row in journal.rows("fill")}
     executed = {fill.exec_id for fill in await stage.venue.executions(0)}
     if known != executed:
         found.append(f"fills lost: {sorted(executed - known)}, made up: {sorted(known - executed)}")

@@ -31,7 +31,7 @@ from engine.execution.matching import NAIVE
 from engine.execution.orders import ticket_of
 from engine.execution.policies import PaperAuto
 from engine.model.candidates import Verdict
-from engine.model.commands import Actor, Halt
+from engine.model.commands import ENGINE, Actor, Halt
 from engine.model.events import Alarm, Event
 from engine.model.ids import AccountId, ClientOrderId, InstrumentId, StrategyName
 from engine.model.market import Bar, MarketBatch, Provenance, Quote, Session, SessionPhase, Trade
@@ -96,8 +96,8 @@ def opening(price: float, day: int = 0) -> MarketBatch:
     ts = session.open_us
     return MarketBatch(
         ts,
-        trades=(Trade(ABC, price, ts, ts, Provenance.REPLAY, is_open=True),),
-        quotes=(Quote(ABC, price, price, ts, ts, Provenance.REPLAY),),
+        trades=(Trade(ABC, price, ts, ts, Provenance.LIVE, is_open=True),),
+        quotes=(Quote(ABC, price, price, ts, ts, Provenance.LIVE),),
         session=session.day,
         phase=SessionPhase.OPEN,
     )
@@ -117,15 +117,15 @@ def minute(
         volume,
         ts - 60 * US_PER_S,
         ts,
-        Provenance.REPLAY,
+        Provenance.LIVE,
     )
-    return MarketBatch(ts, bars=(bar,), quotes=(Quote(ABC, price, price, ts, ts, Provenance.REPLAY),))
+    return MarketBatch(ts, bars=(bar,), quotes=(Quote(ABC, price, price, ts, ts, Provenance.LIVE),))
 
 
 def closing_of(price: float, day: int = 0) -> MarketBatch:
     """The last instant of a session."""
     session = DAYS.on(MONDAY + timedelta(days=day))
-    bar = Bar(ABC, price, price, price, price, 1e9, session.open_us, session.close_us, Provenance.REPLAY)
+    bar = Bar(ABC, price, price, price, price, 1e9, session.open_us, session.close_us, Provenance.LIVE)
     return MarketBatch(session.close_us, bars=(bar,), session=session.day, phase=SessionPhase.CLOSE)
 
 
@@ -405,7 +405,11 @@ class Stage:
         self._line = Line(self)
         self.engine = engine = Engine(self._parts(journal, self._line))
         loop = asyncio.get_running_loop()
-        journal.watch(lambda why: loop.call_soon(engine.halt, Actor("engine", ""), why) and None)
+
+        def halt_soon(why: str) -> None:
+            loop.call_soon(engine.halt, ENGINE, why)  # it is told in the middle of a commit
+
+        journal.watch(halt_soon)
         await engine.start()
         await self._settled()
         self._moved_us = self.clock.now_us()
