@@ -30,6 +30,7 @@ from engine.execution.evidence import (
     apply,
 )
 from engine.execution.fates import FILLS_MARGIN_US
+from engine.execution.past import Past, read_bracket
 from engine.execution.planner import next_wake, plan
 from engine.execution.records import changed_rows, round_trip_of, round_trip_row
 from engine.execution.screening import Screen, safe
@@ -104,6 +105,7 @@ class Brackets:
         self._tasks: set[asyncio.Task[None]] = set()
         self._wakes: dict[TicketId, int] = {}
         self._screen = Screen(desk.clock.now_us)
+        self._past = Past()
         self.on_changed: Callable[[Bracket], tuple[JournalRow, ...]] = lambda bracket: ()
         """Rows of others that must change in the same transaction as a bracket. It changes nothing itself."""
         self.on_committed: Callable[[Bracket], None] = lambda bracket: None
@@ -114,12 +116,18 @@ class Brackets:
         for bracket in brackets:
             self._keep(bracket)
             self._screen.note(bracket)
+        self._forget()
 
     def get(self, ticket: TicketId) -> Bracket | None:
-        """The bracket of a ticket; None when it never came to one."""
+        """The bracket of a ticket; None when it never came to one. One that left memory is read again."""
+        if ticket in self._past:
+            bracket = read_bracket(self._desk.journal, ticket)
+            self._keep(bracket)
+            self._screen.note(bracket)
         return self._brackets.get(ticket)
 
     def __iter__(self) -> Iterator[Bracket]:
+        """Those that are open or were until lately, oldest first."""
         return iter(tuple(self._brackets.values()))
 
     def open(self) -> tuple[Bracket, ...]:
@@ -140,7 +148,7 @@ class Brackets:
 
         Raises StorageError, and then nothing was changed or sent.
         """
-        if ticket.id in self._brackets:
+        if self.get(ticket.id) is not None:
             raise InvariantBroken(f"ticket {ticket.id} has its bracket already: an entry is sent once")
         kind = self._desk.broker.capabilities.bracket_kind
         bracket = open_bracket(ticket, self._desk.clock.now_us(), kind)
@@ -193,11 +201,8 @@ class Brackets:
     def tell_venue(self, update: VenueOrder | Fill) -> bool:
         """A report of the venue; False when it is not about one of our orders."""
         ticket = ticket_of(update.client_order_id)
-        if ticket is None or ticket not in self._brackets:
-            return False
-        try:
-            self._brackets[ticket].leg(update.client_order_id)
-        except KeyError:
+        bracket = None if ticket is None else self.get(ticket)
+        if ticket is None or bracket is None or not bracket.has_leg(update.client_order_id):
             return False
         self.tell(ticket, update)
         return True
@@ -286,6 +291,8 @@ class Brackets:
         if is_changed:
             self.on_committed(current)
             self._publish(before, current, trip)
+            if current.phase is BracketPhase.CLOSED:
+                self._forget()
         for action in actions:
             if isinstance(action, RaiseAlarm):
                 self._alarm(current, action.text, action.page)
@@ -339,13 +346,27 @@ class Brackets:
         return round_trip_of(after, self._desk.picture.session)
 
     def _keep(self, bracket: Bracket) -> None:
+        before = self._brackets.get(bracket.ticket)
         self._brackets[bracket.ticket] = bracket
         self._sessions[bracket.session][bracket.ticket] = None
         self._desk.books.record(bracket)
         if bracket.phase is BracketPhase.CLOSED:
             self._open.pop(bracket.ticket, None)
+            if before is None or before.phase is not BracketPhase.CLOSED:
+                self._past.ended(bracket)
         else:
             self._open[bracket.ticket] = None
+
+    def _forget(self) -> None:
+        """What was closed long ago leaves memory; the journal and the books keep it."""
+        now, session = self._desk.clock.now_us(), self._desk.picture.session
+        for bracket in self._past.leaving(self._brackets, now, session):
+            del self._brackets[bracket.ticket]
+            of_session = self._sessions[bracket.session]
+            del of_session[bracket.ticket]
+            if not of_session:
+                del self._sessions[bracket.session]
+            self._screen.forget(bracket)
 
     def _publish(self, before: Bracket | None, after: Bracket, trip: RoundTrip | None = None) -> None:
         known = set() if before is None else {fill.exec_id for leg in before.legs for fill in leg.fills}
