@@ -58,7 +58,7 @@ from engine.model.events import (
 )
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, TicketId, UlidFactory
 from engine.model.market import Instrument, MarketBatch, Session, SessionPhase
-from engine.model.positions import AccountKind
+from engine.model.positions import AccountKind, AccountSnapshot
 from engine.model.tickets import ProposalState, Ticket
 from engine.money import ZERO
 from engine.ports import AuditEntry, BarColumns, Broker, Journal, Sessions, Snapshots
@@ -234,6 +234,7 @@ class Engine:
                 self.picture,
                 self._note,
                 lambda why, name: self.halt(ENGINE, why, name),
+                self._see_money,
             ),
             self._watch_changed,
             parts.live,
@@ -262,7 +263,7 @@ class Engine:
                 self.emergency,
                 parts.publish,
                 lambda: self._tasks.keep("emergency shutdown", self.emergency.run),
-                self.watch.why_not_clean,
+                lambda scope: self.watch.why_not_clean(scope) or ("" if scope else self.cash.why_not_clean),
                 parts.blocks_resume,
                 self._resumed,
             )
@@ -594,6 +595,10 @@ class Engine:
         if not self.watch.is_following:
             return EngineState.DEGRADED, "the venue's updates do not come"
         return EngineState.RUNNING, ""
+
+    def _see_money(self, account: AccountSnapshot, shared: bool) -> None:
+        if why := self.cash.look(self.brackets.open(), account, shared):
+            self.halt(ENGINE, why)
 
     def _watch_changed(self) -> None:
         state, reason = self._as_watched()

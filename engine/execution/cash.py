@@ -1,7 +1,7 @@
 """Every cent explained: our cash against the venue's, and deposits that only a person may book (SPEC 6.7)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from engine.clock import US_PER_S, Clock
@@ -14,17 +14,19 @@ from engine.money import CENT, ZERO
 from engine.ports import AuditEntry, JournalRow
 
 SECOND_LOOK_US = 2 * US_PER_S
-"""A difference must still be there this much later: a fill may be between two answers of the venue."""
+"""The same difference must still be there this much later: a fill may be between two answers."""
 
 Write = Callable[[Sequence[JournalRow], Sequence[AuditEntry]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A difference of a cent or more, and when it was first there, int microseconds UTC."""
+    """A difference of a cent or more, in words, and since when it is there, int microseconds UTC."""
 
     difference: Decimal
     since_us: int
+    words: str
+    told: bool = False
 
 
 class CashWatch:
@@ -37,25 +39,36 @@ class CashWatch:
         self._write = write
         self._seen: _Seen | None = None
 
-    def look(self, brackets: Iterable[Bracket], account: AccountSnapshot) -> str:
+    def look(self, brackets: Iterable[Bracket], account: AccountSnapshot, shared: bool = False) -> str:
         """Why nothing new may begin, with both numbers; "" while every cent is explained or may yet be.
 
-        Called with each account snapshot. `brackets`: all that are not closed.
+        Called with each account snapshot; a proved difference is told once. `brackets`: all that are not
+        closed. `shared`: others trade on the account too, so that its cash says nothing of our books.
         """
-        difference = cash_difference(self._books, brackets, account)
+        difference = ZERO if shared else cash_difference(self._books, brackets, account)
         if difference is None:
             return ""  # neither proof nor disproof: what was seen before still stands
         if abs(difference) < CENT:
             self._seen = None
             return ""
-        now = self._clock.now_us()
-        self._seen = _Seen(difference, now if self._seen is None else self._seen.since_us)
-        if now - self._seen.since_us < SECOND_LOOK_US:
-            return ""
+        now, seen = self._clock.now_us(), self._seen
+        if seen is None or abs(seen.difference - difference) >= CENT:
+            self._seen = _Seen(difference, now, self._words(difference, account))
+        elif not seen.told and now - seen.since_us >= SECOND_LOOK_US:
+            self._seen = replace(seen, words=self._words(difference, account), told=True)
+            return self._seen.words
+        return ""
+
+    def _words(self, difference: Decimal, account: AccountSnapshot) -> str:
         return (
             f"cash differs by {difference:,.2f}: the venue says {account.cash:,.2f},"
             f" our books say {self._books.cash:,.2f}"
         )
+
+    @property
+    def why_not_clean(self) -> str:
+        """The difference of the last look in words; "" when there was none."""
+        return "" if self._seen is None else self._seen.words
 
     @property
     def difference(self) -> Decimal | None:

@@ -31,6 +31,8 @@ class Post:
     """Text, whether to page, and a stable word for its kind."""
     halt: Callable[[str, InstrumentId | None], None]
     """Let nothing new begin in an instrument; None: on the account."""
+    money: Callable[[AccountSnapshot, bool], None] = lambda account, shared: None
+    """Told each account whose positions agree, and whether others trade on it too."""
 
     def audit(self, kind: str, body: Mapping[str, object], actor: str = str(ENGINE)) -> AuditEntry:
         """A line of the audit log that belongs to no candidate."""

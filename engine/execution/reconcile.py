@@ -79,6 +79,8 @@ class Reconciliation:
         differences = compare(self._post, account, self.external, self._is_moving)
         if differences:
             differences = await self._look_again(differences, venue_us)
+        else:
+            self._post.money(account, bool(self._holdings.external or self._holdings.seen))
         kept, ending = await self.strangers.sweep(orphans, account)
         foreign = self.strangers.show(report for report in listed if report not in ours)
         return Findings(len(answers), differences, kept, ending, foreign, skew)

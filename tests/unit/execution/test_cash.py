@@ -68,6 +68,34 @@ def test_a_cent_at_two_looks_two_seconds_apart_is_told_with_both_numbers(
     assert words == "cash differs by -0.01: the venue says 999.99, our books say 1,000.00"
 
 
+def test_a_proved_difference_is_told_once_and_stays_a_reason_against_a_resume(
+    watch: CashWatch, clock: TestClock
+) -> None:
+    watch.look((), account_of("990"))
+    assert watch.why_not_clean == "cash differs by -10.00: the venue says 990.00, our books say 1,000.00"
+    clock.advance_to(clock.now_us() + 3 * US_PER_S)
+    assert watch.look((), account_of("990")) == watch.why_not_clean
+    assert watch.look((), account_of("990")) == ""
+    assert watch.why_not_clean != ""
+    assert watch.look((), account_of("1000")) == ""
+    assert watch.why_not_clean == ""
+
+
+def test_only_the_same_difference_twice_is_a_proof(watch: CashWatch, clock: TestClock) -> None:
+    for cash in ("990", "980", "985", "990"):
+        clock.advance_to(clock.now_us() + 30 * US_PER_S)
+        assert watch.look((), account_of(cash)) == ""
+    clock.advance_to(clock.now_us() + 30 * US_PER_S)
+    assert watch.look((), account_of("990.005")) != ""
+
+
+def test_the_cash_of_an_account_that_others_trade_on_says_nothing(watch: CashWatch, clock: TestClock) -> None:
+    for _ in range(3):
+        clock.advance_to(clock.now_us() + 30 * US_PER_S)
+        assert watch.look((), account_of("5"), shared=True) == ""
+    assert (watch.difference, watch.why_not_clean) == (None, "")
+
+
 def test_a_difference_that_went_away_counts_from_the_start_again(watch: CashWatch, clock: TestClock) -> None:
     watch.look((), account_of("990"))
     clock.advance_to(clock.now_us() + 3 * US_PER_S)
