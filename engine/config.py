@@ -63,6 +63,7 @@ class EngineConfig:
     log_dir: str = ""
     """"" is stdout for the daemon."""
     clock_skew_max_s: float = 1.0
+    cancel_entries_at_stop: bool = True
 
 
 @dataclass(frozen=True, slots=True)

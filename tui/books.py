@@ -5,19 +5,22 @@ from datetime import date
 
 from engine.core import Engine
 from engine.execution.bracket import Bracket, BracketPhase
+from engine.execution.halts import ACCOUNT_SCOPE
 from engine.execution.records import restore_brackets, restore_round_trip
+from engine.execution.shutdown import META_KEY, Shutdown, from_json
 from engine.execution.ticketbook import Entry, read_ticket
 from engine.model.ids import symbol_of
 from engine.model.positions import RoundTrip
 from engine.model.tickets import ProposalState, Ticket, to_plain
 from engine.money import ZERO
+from engine.notify.dispatch import Delivery
 from engine.ports import Journal
 from tui.link import Question
 
 Document = list[dict[str, object]] | dict[str, object]
 
 
-def answer(engine: Engine, question: Question) -> Document:
+def answer(engine: Engine, question: Question, deliveries: Iterable[Delivery] = ()) -> Document:
     """From the live state."""
     journal = engine.parts.journal
     match question:
@@ -30,7 +33,7 @@ def answer(engine: Engine, question: Question) -> Document:
         case Question.ROUND_TRIPS:
             return round_trips(restore_round_trip(row) for row in journal.rows("round_trip"))
         case Question.STATUS:
-            return status(engine)
+            return status(engine, deliveries)
 
 
 def read(journal: Journal, question: Question) -> Document:
@@ -163,7 +166,7 @@ def round_trips(trips: Iterable[RoundTrip]) -> list[dict[str, object]]:
     ]
 
 
-def status(engine: Engine) -> dict[str, object]:
+def status(engine: Engine, deliveries: Iterable[Delivery] = ()) -> dict[str, object]:
     """One look at the engine."""
     equity, parts = engine.equity(), engine.parts
     brackets = engine.brackets.open()
@@ -182,23 +185,41 @@ def status(engine: Engine) -> dict[str, object]:
         "session_open": engine.picture.is_session_open,
         **_counts(brackets),
         "waiting": len(engine.tickets.waiting()),
+        "halted_symbols": {scope: halted.reason for scope, halted in engine.halts.symbols().items()},
+        "emergency_shutdown": _shutdown_words(engine.emergency.shutdown),
+        "notifiers": {each.notifier: _delivery_words(each) for each in deliveries},
         "config_sha256": parts.config_hash,
     }
 
 
 def _stored_status(journal: Journal, brackets: Iterable[Bracket]) -> dict[str, object]:
-    halts = [row for row in journal.rows("halt") if row["why"] is not None]
+    halts = {str(row["scope"]): str(row["why"]) for row in journal.rows("halt") if row["why"] is not None}
+    account = halts.pop(ACCOUNT_SCOPE, "")
     waiting = sum(row["state"] == ProposalState.PENDING for row in journal.rows("ticket"))
     return {
         "running": False,
-        "state": "HALTED" if halts else "STOPPED",
-        "reason": str(halts[0]["why"]) if halts else "no engine runs on this state",
+        "state": "HALTED" if account else "STOPPED",
+        "reason": account or "no engine runs on this state",
         "account": journal.meta("account_id"),
         "kind": journal.meta("kind"),
         "session": journal.meta("market_session"),
         **_counts([bracket for bracket in brackets if bracket.phase is not BracketPhase.CLOSED]),
         "waiting": waiting,
+        "halted_symbols": halts,
+        "emergency_shutdown": _shutdown_words(from_json(journal.meta(META_KEY))),
     }
+
+
+def _shutdown_words(shutdown: Shutdown | None) -> str:
+    return "" if shutdown is None else shutdown.words()
+
+
+def _delivery_words(delivery: Delivery) -> str:
+    """`12 delivered, 0 dropped, 1 failed (last: no answer in 30 s)`."""
+    last = f" (last: {delivery.last_failure})" if delivery.failures else ""
+    waiting = f", {delivery.waiting} waiting" if delivery.waiting else ""
+    counts = f"{delivery.delivered} delivered, {delivery.dropped} dropped, {delivery.failures} failed"
+    return f"{counts}{last}{waiting}"
 
 
 def _counts(open_brackets: Iterable[Bracket]) -> Mapping[str, object]:

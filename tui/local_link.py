@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from engine.backtest.replay import Replay
 from engine.bus import Bus
@@ -10,6 +10,7 @@ from engine.core import Engine, EngineState
 from engine.model.commands import Answer, Command
 from engine.model.events import ALL_EVENTS, Event
 from engine.model.market import Session
+from engine.notify.dispatch import Delivery
 from tui import deskview
 from tui.books import answer
 from tui.deskevents import line_of
@@ -27,9 +28,15 @@ class LocalLink:
     """`tui.link.Link` on an engine of this process."""
 
     def __init__(
-        self, engine: Engine, bus: Bus, replay: Replay | None, next_session: Callable[[int], Session | None]
+        self,
+        engine: Engine,
+        bus: Bus,
+        replay: Replay | None,
+        next_session: Callable[[int], Session | None],
+        deliveries: Callable[[], Sequence[Delivery]] = tuple,
     ) -> None:
         self._engine = engine
+        self._deliveries = deliveries
         self._replay = replay
         self._next_session = next_session
         self._changed = asyncio.Event()
@@ -60,7 +67,7 @@ class LocalLink:
 
     async def ask(self, question: Question) -> object:
         """A JSON-able document of the books."""
-        return answer(self._engine, question)
+        return answer(self._engine, question, self._deliveries())
 
     async def resume_market(self) -> bool:
         """Let a waiting replay go on."""

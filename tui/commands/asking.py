@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import Busy, DataError, UsageError
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 RETRY_CODES = frozenset(
-    {"price_moved", "halted", "not_reconciled", "rate_limited", "detached", "unknown_outcome"}
+    {
+        "price_moved",
+        "dialog_expired",
+        "halted",
+        "not_reconciled",
+        "rate_limited",
+        "detached",
+        "unknown_outcome",
+    }
 )
 """Answers after which the same command may work later: exit 75. `view_only` is 78, every other refusal 65."""
 _NAME = re.compile(r"(?:T-)?(?P<number>\d{1,9})|(?:td-?)?(?P<ulid>[0-9A-HJKMNP-TV-Z]{4,26})", re.IGNORECASE)
@@ -78,7 +87,15 @@ def _with_link(given: Given, use: Callable[["Link"], Awaitable[T]]) -> tuple[boo
     return asyncio.run(go())
 
 
-def find_ticket(given: Given, name: str) -> "TicketView":
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A waiting ticket, and when the engine showed it (int microseconds of its clock)."""
+
+    ticket: "TicketView"
+    shown_us: int
+
+
+def find_ticket(given: Given, name: str) -> Shown:
     """The waiting ticket named T-18, 18, by its ULID or by td- and its start.
 
     Raises UsageError for a name that no ticket has, DataError for a ticket that does not wait.
@@ -98,7 +115,7 @@ def find_ticket(given: Given, name: str) -> "TicketView":
     view, proposals = with_engine(given, look)
     found = [shown for shown in view.tickets if is_meant(shown.ticket.number, shown.ticket.id)]
     if len(found) == 1:
-        return found[0]
+        return Shown(found[0], view.header.now_us)
     names = ", ".join(f"T-{shown.ticket.number}" for shown in view.tickets) or "none"
     for row in proposals if isinstance(proposals, list) and not found else ():
         if is_meant(int(row["number"].removeprefix("T-")), row["ticket"]):
@@ -107,14 +124,21 @@ def find_ticket(given: Given, name: str) -> "TicketView":
     raise UsageError(f"{why} named {name}", f"Waiting now: {names}")
 
 
-def approve(given: Given, shown: "TicketView") -> "Answer":
-    """Approve exactly the ticket that was shown."""
+def approve(given: Given, shown: Shown, *, was_read: bool) -> "Answer":
+    """Approve exactly the ticket that was shown.
+
+    `was_read`: a person read it in this command, so that its price and its age count from then. A hash that
+    was typed is held against the price of the decision.
+    """
     import secrets  # keeps --help quick
 
     from engine.model.commands import ApproveTicket  # keeps --help quick
 
-    nonce = secrets.token_hex(16)
-    return _give(given, ApproveTicket(shown.ticket.id, shown.sha256, nonce, shown.last, me()))
+    nonce, view = secrets.token_hex(16), shown.ticket
+    price, shown_us = None, None
+    if was_read:
+        price, shown_us = view.last if view.ask is None else view.ask, shown.shown_us
+    return _give(given, ApproveTicket(view.ticket.id, view.sha256, nonce, price, me(), shown_us))
 
 
 def reject(given: Given, shown: "TicketView", reason: str) -> "Answer":
@@ -124,11 +148,11 @@ def reject(given: Given, shown: "TicketView", reason: str) -> "Answer":
     return _give(given, RejectTicket(shown.ticket.id, reason, me()))
 
 
-def halt(given: Given, reason: str) -> "Answer":
-    """Stop new orders."""
+def halt(given: Given, reason: str, *, flatten: bool = False) -> "Answer":
+    """Stop new orders, and sell every position when `flatten`."""
     from engine.model.commands import Halt  # keeps --help quick
 
-    return _give(given, Halt(me(), reason))
+    return _give(given, Halt(me(), reason, flatten))
 
 
 def resume(given: Given) -> "Answer":
@@ -136,6 +160,30 @@ def resume(given: Given) -> "Answer":
     from engine.model.commands import Resume  # keeps --help quick
 
     return _give(given, Resume(me()))
+
+
+def release(given: Given, symbol: str) -> "Answer":
+    """Trade a halted symbol again. Raises UsageError where the name is no symbol, or means two."""
+    from engine.model.commands import ResumeSymbol  # keeps --help quick
+    from engine.model.ids import InstrumentId, instrument_id, symbol_of
+    from tui.link import Question
+
+    async def halted(link: "Link") -> object:
+        return await link.ask(Question.STATUS)
+
+    typed = symbol.strip().upper()
+    status = with_engine(given, halted)
+    names = status["halted_symbols"] if isinstance(status, dict) else {}
+    meant = [name for name in names if typed in (name, symbol_of(InstrumentId(name)))]
+    if len(meant) > 1:
+        raise UsageError(f"{typed} is halted at {len(meant)} venues", f"Name one: {', '.join(meant)}")
+    try:
+        instrument = InstrumentId(meant[0]) if meant else instrument_id(typed)
+    except ValueError as error:
+        raise UsageError(
+            f"{symbol!r} is not a symbol", "Look at halted_symbols of tradedeck status"
+        ) from error
+    return _give(given, ResumeSymbol(me(), instrument))
 
 
 def _give(given: Given, command: "Command") -> "Answer":

@@ -9,13 +9,23 @@ import typer
 from engine.errors import DataError, UsageError
 from tui.commands import asking
 from tui.commands.common import ConfigOption, Given, JsonOption, StateOption, given
-from tui.commands.output import Column, keeping, say, write_fields, write_json, write_line, write_table
+from tui.commands.output import (
+    Column,
+    Stopped,
+    keeping,
+    say,
+    write_fields,
+    write_json,
+    write_line,
+    write_table,
+)
 
 if TYPE_CHECKING:
     from engine.model.commands import Answer
     from tui.views import TicketView
 
 SHA_PREFIX_MIN = 8
+FLATTEN = "FLATTEN"
 TicketArgument = Annotated[
     str, typer.Argument(metavar="ID", help="T-18, 18, or td- and the start of its id.")
 ]
@@ -155,7 +165,8 @@ def approve(
         )
     if sha is not None and (len(sha) < SHA_PREFIX_MIN or not _is_hex(sha)):
         raise UsageError(f"--sha {sha!r} is not 8 or more characters of a sha256", "Copy it from proposals")
-    shown = asking.find_ticket(at, ticket)
+    found = asking.find_ticket(at, ticket)
+    shown = found.ticket
     name = f"T-{shown.ticket.number}"
     if sha is not None and not shown.sha256.startswith(sha.lower()):
         raise DataError(
@@ -168,7 +179,7 @@ def approve(
             if not typer.confirm(f"Approve {name}?", default=False, err=True):
                 say(f"{name} was not approved, it is still waiting")
                 return
-    _end(asking.approve(at, shown), shown, as_json)
+    _end(asking.approve(at, found, was_read=sha is None), shown, as_json)
 
 
 def reject(
@@ -185,7 +196,7 @@ def reject(
     if not clean(reason).strip():
         raise UsageError("--reason is empty", "Say why in a few words")
     at = given(context, config, state)
-    shown = asking.find_ticket(at, ticket)
+    shown = asking.find_ticket(at, ticket).ticket
     _end(asking.reject(at, shown, reason), shown, as_json)
 
 
@@ -194,22 +205,46 @@ def halt(
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Shown and kept.")
     ] = "tradedeck halt",
+    flatten: Annotated[
+        bool, typer.Option("--flatten", help="Sell every position too; asks for the word FLATTEN.")
+    ] = False,
     as_json: JsonOption = False,
     state: StateOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """No new orders; working entries are cancelled, stops stay."""
-    _end(asking.halt(given(context, config, state), reason), None, as_json)
+    """The kill switch: no new orders; working entries are cancelled, stops stay."""
+    at = given(context, config, state)
+    _end(asking.halt(at, reason, flatten=flatten and _typed_flatten()), None, as_json)
 
 
 def resume(
     context: typer.Context,
+    symbol: Annotated[
+        str | None, typer.Argument(metavar="[SYMBOL]", help="Release this halted symbol, not the account.")
+    ] = None,
     as_json: JsonOption = False,
     state: StateOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Trade again after a halt."""
-    _end(asking.resume(given(context, config, state)), None, as_json)
+    """Trade again after a halt, once reconciliation is clean."""
+    at = given(context, config, state)
+    answer = asking.resume(at) if symbol is None else asking.release(at, symbol)
+    _end(answer, None, as_json)
+
+
+def _typed_flatten() -> bool:
+    """True once the person typed the word. Raises UsageError without a terminal, Stopped for another word."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            f"halt --flatten sells every position and asks for the word {FLATTEN}: it needs a terminal",
+            "Without one, use tradedeck halt: no new orders, every position keeps its stop",
+        )
+    kept = "Nothing was halted or sold. To halt and keep the stops: tradedeck halt"
+    with keeping(kept):
+        say("This halts the account and sells every position at the market.")
+        if typer.prompt(f"Type {FLATTEN} to do it", default="", show_default=False, err=True) != FLATTEN:
+            raise Stopped(kept)
+    return True
 
 
 def _show(question: str, at: Given, as_json: bool, columns: Sequence[Column]) -> None:
@@ -231,9 +266,16 @@ def _with_times(document: Mapping[str, Any]) -> dict[str, object]:
     return {
         key.removesuffix("_us"): f"{format.date_utc(value)} {format.clock_utc(value)}"
         if key.endswith("_us")
-        else value
+        else _named_values(value)
         for key, value in document.items()
     }
+
+
+def _named_values(value: object) -> object:
+    """`ABC: reason; XYZ: reason` of a mapping."""
+    if not isinstance(value, Mapping):
+        return value
+    return "; ".join(f"{name}: {words}" for name, words in value.items())
 
 
 def _rows(document: object) -> Iterator[dict[str, Any]]:

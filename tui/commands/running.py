@@ -90,6 +90,7 @@ def _check_keys(settings: "Settings") -> None:
 def _run_options(at: Given, settings: "Settings", wanted: Wanted) -> "RunOptions":
     from engine.execution.matching import GapFill  # the engine and its libraries: 1 s
     from engine.execution.policies import PolicyName
+    from engine.notify.log import LogNotifier
     from engine.risk.limits import FULL
     from tui.wiring.market import BarInputs
     from tui.wiring.runtime import ReplayOptions, RunOptions
@@ -103,7 +104,7 @@ def _run_options(at: Given, settings: "Settings", wanted: Wanted) -> "RunOptions
     waits = policy is PolicyName.HOLD
     inputs = BarInputs(wanted.data, wanted.vix, wanted.spy)
     replay = ReplayOptions(wanted.first, None, inputs, speed, GapFill.GAP, waits, in_ticks=True)
-    return RunOptions(settings, at.home, new_state(at), replay, policy, FULL)
+    return RunOptions(settings, at.home, new_state(at), replay, policy, FULL, notifiers=(LogNotifier(),))
 
 
 def _daemon(options: "RunOptions") -> None:

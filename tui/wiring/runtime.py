@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from brokers.paper.broker import PaperBroker
 from engine.agents.historian import Historian
@@ -20,12 +21,15 @@ from engine.execution.gating import StrategyTerms
 from engine.execution.matching import NAIVE, GapFill, MatchRules
 from engine.execution.policies import ListRule, PolicyName, policy_of
 from engine.features.history import StoredHistory
+from engine.model.commands import ENGINE, Actor
 from engine.model.events import ALL_EVENTS, Alarm, CandidatesJudged, Event, RoundTripClosed, TicketChanged
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName
 from engine.model.market import Instrument, MarketBatch
 from engine.model.positions import AccountKind
 from engine.money import to_decimal
-from engine.ports import Journal, JournalRow
+from engine.notify.dispatch import Dispatcher
+from engine.ports import Journal, JournalRow, Notifier
+from engine.reliability.supervisor import Supervisor
 from engine.risk.limits import LimitSwitches
 from engine.sources.replay import ReplaySource
 from engine.sources.sessions import ExchangeSessions
@@ -37,12 +41,16 @@ from storage.lock import StateLock
 from storage.memory import open_memory
 from storage.paper_book import open_paper_book
 from storage.paths import Home, StatePaths
+from storage.snapshots import SnapshotFolder
 from tui.link import Link
 from tui.local_link import LocalLink
 from tui.settings import Settings
+from tui.wiring.killswitch import HaltFile, on_signal
 from tui.wiring.market import BarInputs, EquityTicks, MarketData, in_ticks, load_market, open_sessions
 
 SIMULATION_ACCOUNT = AccountId("replay")
+LAST_WORDS_S = 2.0
+"""How long alarms may take to reach a person while the engine stops."""
 NIGHT_BEFORE_US = 60_000_000
 """A replay's clock starts this long before its first session opens."""
 
@@ -73,6 +81,8 @@ class RunOptions:
     switches: LimitSwitches
     remember: bool = True
     """Whether the agents' memory is written."""
+    notifiers: tuple[Notifier, ...] = ()
+    """How a person is told of alarms."""
 
 
 class Runtime:
@@ -86,6 +96,8 @@ class Runtime:
         self._open = ExitStack()
         self._task: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
+        self._halt_file = HaltFile(options.state.halt_file, self._press)
+        self._dispatchers = tuple(Dispatcher(notifier) for notifier in options.notifiers)
 
     @property
     def state(self) -> StatePaths:
@@ -98,12 +110,22 @@ class Runtime:
         Raises Busy when another process holds the state, StorageError, ConfigError and DataError.
         """
         try:
+            # A signal is dealt with once the loop turns, and there is an engine by then.
+            self._open.enter_context(on_signal(self._press))
             self._build()
+            # Before anything is asked or sent: a file that is there means HALTED.
+            self._halt_file.look()
             await self.engine.start()
         except BaseException:
             self._open.close()
             raise
+        self._tasks.keep("HALT file", self._halt_file.watch)
+        for dispatcher in self._dispatchers:
+            self._tasks.keep("notifier", dispatcher.run)
         self._task = asyncio.create_task(self.replay.run(self._flat_after()), name="replay")
+
+    def _press(self, actor: Actor, reason: str) -> None:
+        self.engine.switch.shut_down(actor, reason)
 
     def _build(self) -> None:
         options, kind = self.options, AccountKind.SIMULATION
@@ -152,7 +174,11 @@ class Runtime:
                 strategies=(Gaps(gaps, risk, clock.now_us),),
                 terms={
                     Gaps.name: StrategyTerms(
-                        gaps.stage.value, gaps.rule.value, gaps.max_concurrent, gaps.entries_per_session
+                        gaps.stage.value,
+                        gaps.rule.value,
+                        gaps.max_concurrent,
+                        gaps.entries_per_session,
+                        gaps.max_per_sector,
                     )
                 },
                 sessions=self.sessions,
@@ -167,6 +193,11 @@ class Runtime:
                 publish=self.bus.publish,
                 config_hash=options.settings.sha256,
                 entry_until=replayed.last,
+                risk=risk,
+                day_roll=ZoneInfo(account.day_roll),
+                snapshots=SnapshotFolder(state.snapshots),
+                cancel_entries_at_stop=options.settings.config.engine.cancel_entries_at_stop,
+                blocks_resume=self._halt_file.blocks_resume,
                 sign=make_or_read_key(state.approval_key).sign,
             )
         )
@@ -183,7 +214,16 @@ class Runtime:
             historian = Historian(self._open.enter_context(open_memory(place)))
             kinds = (CandidatesJudged, TicketChanged, RoundTripClosed)
             self.bus.subscribe_call(kinds, historian.hear, historian.name)
-        self.link: Link = LocalLink(self.engine, self.bus, self.replay, self.sessions.next_after)
+        self._tasks = Supervisor(clock, self._alarm, lambda why: self.engine.halt(ENGINE, why))
+        for dispatcher in self._dispatchers:
+            self.bus.subscribe_call(Alarm, dispatcher.hear, f"notifier {dispatcher.delivery().notifier}")
+        self.link: Link = LocalLink(
+            self.engine,
+            self.bus,
+            self.replay,
+            self.sessions.next_after,
+            lambda: [dispatcher.delivery() for dispatcher in self._dispatchers],
+        )
 
     def _flat_after(self) -> int | None:
         last = self.options.replay.last
@@ -231,6 +271,8 @@ class Runtime:
             if self._task is not None:
                 await asyncio.wait({self._task})
             await self.engine.stop()
+            await self._last_words()
+            await self._tasks.end()
             await self.link.close()
         finally:
             self.bus.close()
@@ -243,8 +285,18 @@ class Runtime:
             async for event in subscription:
                 yield event
 
+    async def _last_words(self) -> None:
+        """What was told while the engine stopped still reaches a person, if that takes no time."""
+        flushing = [asyncio.create_task(dispatcher.flushed()) for dispatcher in self._dispatchers]
+        if flushing:
+            await asyncio.wait(flushing, timeout=LAST_WORDS_S)
+        for task in flushing:
+            task.cancel()
+
     def _trouble(self, trouble: Trouble) -> None:
-        text = f"listener {trouble.listener} failed: {trouble.error}"
+        self._alarm(f"listener {trouble.listener} failed: {trouble.error}")
+
+    def _alarm(self, text: str) -> None:
         self.bus.publish(Alarm(text, False, CorrelationId(""), self.engine.parts.clock.now_us()))
 
 
