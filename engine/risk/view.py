@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.model.ids import InstrumentId
-from engine.money import ZERO
 from engine.risk.drawdown import ONE, Level
 
 
@@ -45,8 +44,3 @@ class SizeLimits:
 
 
 UNLIMITED = SizeLimits()
-
-
-def unmeasured(equity: Decimal | None = None) -> RiskView:
-    """A view in which nothing is known but, perhaps, the equity."""
-    return RiskView(equity, ZERO, Level.NONE, None, ZERO, None, False, 0, 0, 0, 0)

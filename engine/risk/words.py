@@ -5,10 +5,8 @@ from decimal import Decimal
 _LARGEST = Decimal("1e15")
 
 
-def money(value: Decimal | None) -> str:
-    """`1,234.50`; `unknown` for None."""
-    if value is None:
-        return "unknown"
+def money(value: Decimal) -> str:
+    """`1,234.50`."""
     if not value.is_finite():
         return str(value)
     if abs(value) >= _LARGEST:
