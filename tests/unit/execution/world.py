@@ -19,7 +19,7 @@ from typing import Any
 from engine.clock import US_PER_S, TestClock
 from engine.errors import BrokerUnavailable, OrderOutcomeUnknown, OrderRejected, StorageError
 from engine.execution.approvals import Counter, Tickets
-from engine.execution.books import Books
+from engine.execution.books import Books, cash_of
 from engine.execution.bracket import Bracket, BracketPhase, entry_spec
 from engine.execution.evidence import SessionOver
 from engine.execution.findings import Findings, Post
@@ -204,6 +204,7 @@ class FakeVenue:
         self._now_us = now_us
         self.orders: dict[ClientOrderId, Placed] = {}
         self.executed: list[Fill] = []
+        self.paid_in = ZERO
         self.position: defaultdict[InstrumentId, Decimal] = defaultdict(lambda: ZERO)
         self.lowest = ZERO
         self.outbox: deque[VenueUpdate] = deque()
@@ -353,7 +354,8 @@ class FakeVenue:
         if self._fault("account") is not None:
             raise BrokerUnavailable("cannot connect")
         held = tuple(VenuePosition(i, q, ZERO) for i, q in sorted(self.position.items()) if q)
-        return AccountSnapshot(*self.identity, "USD", ZERO, ZERO, ZERO, held)
+        cash = sum((cash_of(fill) for fill in self.executed), self.paid_in)
+        return AccountSnapshot(*self.identity, "USD", cash, cash, cash, held)
 
     async def updates(self) -> AsyncIterator[VenueUpdate]:
         while self.outbox:
@@ -491,6 +493,7 @@ class Rig:
         self.alarms: list[tuple[str, bool, str]] = []
         self.halted = False
         self.tick: Decimal | None = None
+        self.close_us: int | None = None
         self.streaming = True
         self.picture = LivePicture()
         self.picture.take(MarketBatch(OPEN_US, session=MONDAY, phase=SessionPhase.OPEN))
@@ -510,6 +513,7 @@ class Rig:
             lambda instrument: self.halted,
             self.halt,
             lambda instrument: self.tick,
+            close_us=lambda: self.close_us,
         )
         self.brackets = Brackets(desk)
 
