@@ -141,83 +141,11 @@ class Engine:
             self._stored_decimal("initial_cash", ZERO), deposits_of(parts.journal.rows("settlement"))
         )
         self.ids = UlidFactory(parts.clock.now_us, parts.random_bits)
-        self.halts = Halts(
-            HaltDesk(
-                parts.journal,
-                parts.clock,
-                self.scheduler,
-                parts.publish,
-                self._follow_halt,
-                self._review_halted,
-            )
-        )
-        self.brackets = Brackets(
-            Desk(
-                parts.journal,
-                parts.broker,
-                parts.clock,
-                self.scheduler,
-                self.picture,
-                self.books,
-                self._tell,
-                lambda name: self._drops_entries or self.halts.is_halted(name),
-                lambda why, name: self.halt(ENGINE, why, name),
-                lambda name: parts.instruments.get(name, Instrument(name)).tick_size,
-                lambda name: parts.instruments.get(name, Instrument(name)).lot_size,
-                self._next_close if parts.live else lambda: None,
-            )
-        )
-        self.risk = RiskBook(
-            RiskDesk(
-                parts.account,
-                parts.journal,
-                parts.clock,
-                self.brackets,
-                self.books,
-                self.picture,
-                parts.history,
-                parts.risk,
-                parts.switches,
-                parts.day_roll,
-                parts.publish,
-                self._stop_entries,
-                lambda anomaly: self.surveillance.report(anomaly),
-            )
-        )
-        self.gatekeeper = Gatekeeper(
-            parts.clock,
-            self.picture,
-            self.brackets,
-            self.books,
-            parts.kind,
-            parts.dataset,
-            parts.switches,
-            parts.max_positions_total,
-            parts.terms,
-            parts.instruments,
-            lambda: (self.state.value, self.reason),
-            self.risk,
-            VenueHealth(
-                lambda name: "" if self.halts.account else self.halts.reason_of(name),
-                lambda: self.watch.reconciled_age_us(),
-                lambda: self.watch.clock_skew_us(),
-                parts.sector_of,
-            ),
-        )
-        self.tickets = Tickets(
-            Counter(
-                parts.account,
-                parts.kind.value,
-                parts.journal,
-                parts.clock,
-                self.scheduler,
-                self.gatekeeper,
-                self.brackets,
-                self.ids,
-                parts.publish,
-                parts.sign,
-            )
-        )
+        self.halts = self._make_halts(parts)
+        self.brackets = self._make_brackets(parts)
+        self.risk = self._make_risk(parts)
+        self.gatekeeper = self._make_gatekeeper(parts)
+        self.tickets = self._make_tickets(parts)
         self.cash = CashWatch(self.books, parts.clock, self.ids.new, self.brackets.write)
         self.verdicts: dict[StrategyName, tuple[Verdict, ...]] = {}
         """Of the last decision instant of each strategy."""
@@ -244,7 +172,101 @@ class Engine:
         """Of the last decision."""
         self._drops_entries = False
         self._has_timers = False
-        self.emergency = Emergency(
+        self.emergency = self._make_emergency(parts)
+        self.switch = self._make_switch(parts)
+        self.surveillance = self._make_surveillance(parts)
+        self.halts.restore()
+        self.emergency.restore()
+
+    def _make_halts(self, parts: Parts) -> Halts:
+        return Halts(
+            HaltDesk(
+                parts.journal,
+                parts.clock,
+                self.scheduler,
+                parts.publish,
+                self._follow_halt,
+                self._review_halted,
+            )
+        )
+
+    def _make_brackets(self, parts: Parts) -> Brackets:
+        return Brackets(
+            Desk(
+                parts.journal,
+                parts.broker,
+                parts.clock,
+                self.scheduler,
+                self.picture,
+                self.books,
+                self._tell,
+                lambda name: self._drops_entries or self.halts.is_halted(name),
+                lambda why, name: self.halt(ENGINE, why, name),
+                lambda name: parts.instruments.get(name, Instrument(name)).tick_size,
+                lambda name: parts.instruments.get(name, Instrument(name)).lot_size,
+                self._next_close if parts.live else lambda: None,
+            )
+        )
+
+    def _make_risk(self, parts: Parts) -> RiskBook:
+        return RiskBook(
+            RiskDesk(
+                parts.account,
+                parts.journal,
+                parts.clock,
+                self.brackets,
+                self.books,
+                self.picture,
+                parts.history,
+                parts.risk,
+                parts.switches,
+                parts.day_roll,
+                parts.publish,
+                self._stop_entries,
+                lambda anomaly: self.surveillance.report(anomaly),
+            )
+        )
+
+    def _make_gatekeeper(self, parts: Parts) -> Gatekeeper:
+        return Gatekeeper(
+            parts.clock,
+            self.picture,
+            self.brackets,
+            self.books,
+            parts.kind,
+            parts.dataset,
+            parts.switches,
+            parts.max_positions_total,
+            parts.terms,
+            parts.instruments,
+            lambda: (self.state.value, self.reason),
+            self.risk,
+            VenueHealth(
+                lambda name: "" if self.halts.account else self.halts.reason_of(name),
+                lambda: self.watch.reconciled_age_us(),
+                lambda: self.watch.clock_skew_us(),
+                parts.sector_of,
+            ),
+        )
+
+    def _make_tickets(self, parts: Parts) -> Tickets:
+        return Tickets(
+            Counter(
+                parts.account,
+                parts.kind.value,
+                parts.journal,
+                parts.clock,
+                self.scheduler,
+                self.gatekeeper,
+                self.brackets,
+                self.ids,
+                parts.publish,
+                parts.sign,
+            )
+        )
+
+    def _make_emergency(self, parts: Parts) -> Emergency:
+        return Emergency(
             EmergencyDesk(
                 parts.journal,
                 parts.broker,
@@ -257,7 +279,9 @@ class Engine:
                 parts.publish,
             )
         )
-        self.switch = KillSwitch(
+
+    def _make_switch(self, parts: Parts) -> KillSwitch:
+        return KillSwitch(
             SwitchDesk(
                 self.halts,
                 self.emergency,
@@ -268,7 +292,9 @@ class Engine:
                 self._resumed,
             )
         )
-        self.surveillance = Surveillance(
+
+    def _make_surveillance(self, parts: Parts) -> Surveillance:
+        return Surveillance(
             SurveillanceDesk(
                 parts.clock,
                 self.scheduler,
@@ -281,8 +307,6 @@ class Engine:
                 parts.live,
             )
         )
-        self.halts.restore()
-        self.emergency.restore()
 
     @property
     def parts(self) -> Parts:
