@@ -34,6 +34,7 @@ from engine.risk.limits import LimitSwitches
 from engine.sources.replay import ReplaySource
 from engine.sources.sessions import ExchangeSessions
 from engine.strategies.gaps import Gaps
+from engine.strategies.gaps_config import GapsConfig
 from storage.database import Synchronous
 from storage.journal import open_journal
 from storage.keyfile import make_or_read_key
@@ -172,15 +173,7 @@ class Runtime:
                 journal=journal,
                 broker=broker,
                 strategies=(Gaps(gaps, risk, clock.now_us),),
-                terms={
-                    Gaps.name: StrategyTerms(
-                        gaps.stage.value,
-                        gaps.rule.value,
-                        gaps.max_concurrent,
-                        gaps.entries_per_session,
-                        gaps.max_per_sector,
-                    )
-                },
+                terms={Gaps.name: _terms(gaps)},
                 sessions=self.sessions,
                 history=history.at,
                 index=self.market.index,
@@ -209,12 +202,17 @@ class Runtime:
             broker.on_market(batch)
 
         self.replay = Replay(self.engine, clock, source, venue_sees, lambda: broker.has_undelivered, pace)
+        self._tasks = Supervisor(clock, self._alarm, lambda why: self.engine.halt(ENGINE, why))
+        self._listen()
+
+    def _listen(self) -> None:
+        """Whoever hears the events: the memory, the ways to a person, and the faces."""
+        options = self.options
         if options.remember:
-            place = options.settings.config.engine.db or state.memory
+            place = options.settings.config.engine.db or options.state.memory
             historian = Historian(self._open.enter_context(open_memory(place)))
             kinds = (CandidatesJudged, TicketChanged, RoundTripClosed)
             self.bus.subscribe_call(kinds, historian.hear, historian.name)
-        self._tasks = Supervisor(clock, self._alarm, lambda why: self.engine.halt(ENGINE, why))
         for dispatcher in self._dispatchers:
             self.bus.subscribe_call(Alarm, dispatcher.hear, f"notifier {dispatcher.delivery().notifier}")
         self.link: Link = LocalLink(
@@ -319,6 +317,16 @@ def build(options: RunOptions, narrate: Callable[[str], None]) -> Runtime:
             "Name an earlier day, or newer bars",
         )
     return Runtime(options, market, sessions)
+
+
+def _terms(gaps: GapsConfig) -> StrategyTerms:
+    return StrategyTerms(
+        gaps.stage.value,
+        gaps.rule.value,
+        gaps.max_concurrent,
+        gaps.entries_per_session,
+        gaps.max_per_sector,
+    )
 
 
 def _match_rules(fill: GapFill) -> MatchRules:
