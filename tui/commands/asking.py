@@ -10,6 +10,8 @@ from tui.commands.common import Given, me
 from tui.commands.output import keeping
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from engine.model.commands import Answer, Command
     from tui.link import Link
     from tui.views import DeskView, TicketView
@@ -184,6 +186,13 @@ def release(given: Given, symbol: str) -> "Answer":
             f"{symbol!r} is not a symbol", "Look at halted_symbols of tradedeck status"
         ) from error
     return _give(given, ResumeSymbol(me(), instrument))
+
+
+def settle(given: Given, difference: "Decimal", reason: str) -> "Answer":
+    """Book a deposit or a withdrawal."""
+    from engine.model.commands import Settle  # keeps --help quick
+
+    return _give(given, Settle(me(), difference, reason))
 
 
 def _give(given: Given, command: "Command") -> "Answer":

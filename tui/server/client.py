@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
 
 from engine.errors import Busy, ConfigError, DeckError
-from engine.model.commands import Answer, Command, Resume
+from engine.model.commands import Answer, Command, Resume, Settle
 from tui.link import Question
 from tui.server.protocol import (
     FRAME_MAX,
@@ -146,7 +146,7 @@ class RemoteLink:
         except _Cut as cut:
             if not cut.was_sent:
                 return Answer(False, "detached", self._detached_words())
-        if not isinstance(command, Resume):
+        if not isinstance(command, Resume | Settle):
             try:
                 async with asyncio.timeout(self._pace.resend_s):
                     await self._attached.wait()

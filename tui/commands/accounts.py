@@ -1,0 +1,80 @@
+"""Money that came or went without an order: booked by a person, and only what the venue's cash shows."""
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.errors import UsageError
+from tui.commands import asking
+from tui.commands.common import ConfigOption, JsonOption, StateOption, given
+from tui.commands.output import say, write_json, write_line
+
+accounts = typer.Typer(help="The money of an account.", rich_markup_mode=None)
+AmountArgument = Annotated[str, typer.Argument(metavar="AMOUNT", help="In the account's currency, like 500.")]
+ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Kept in the audit log.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    accounts.command("deposit")(deposit)
+    accounts.command("withdrawal")(withdrawal)
+    app.add_typer(accounts, name="accounts")
+
+
+def deposit(
+    context: typer.Context,
+    amount: AmountArgument,
+    reason: ReasonOption,
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Explain cash that the venue has and the books have not: a deposit, interest, a payment."""
+    _settle(context, _amount(amount), reason, as_json, state, config)
+
+
+def withdrawal(
+    context: typer.Context,
+    amount: AmountArgument,
+    reason: ReasonOption,
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Explain cash that the books have and the venue has not: a withdrawal, a charge, a tax."""
+    _settle(context, -_amount(amount), reason, as_json, state, config)
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text.replace(",", ""))
+    except InvalidOperation as error:
+        raise UsageError(f"{text!r} is not an amount", "Write it like 500 or 12.34") from error
+    if not amount.is_finite() or amount <= 0:
+        raise UsageError(f"{text} is not an amount above 0", "Write it like 500 or 12.34")
+    return amount
+
+
+def _settle(
+    context: typer.Context,
+    difference: Decimal,
+    reason: str,
+    as_json: bool,
+    state: str | None,
+    config: Path | None,
+) -> None:
+    from engine.model.text import clean  # keeps --help quick
+
+    if not clean(reason).strip():
+        raise UsageError("--reason is empty", "Say in a few words where the money came from or went")
+    answer = asking.settle(given(context, config, state), difference, clean(reason))
+    if as_json:
+        write_json({"ok": answer.ok, "code": answer.code, "text": answer.text})
+    elif answer.ok:
+        write_line(clean(answer.text))
+    else:
+        say(clean(answer.text))
+    if not answer.ok:
+        raise typer.Exit(asking.exit_code(answer))
