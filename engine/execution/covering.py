@@ -167,9 +167,8 @@ def _place_stop(bracket: Bracket, missing: Decimal, now: Circumstances) -> Step:
         price = round_down(lowest * REPRICE, now.tick_size)
     stop = stop_spec(bracket.ticket, bracket.instrument, number, missing, price)
     leg = sending(stop, OrderRole.STOP, number, now.now_us)
-    targets = [leg for leg in bracket.of_role(OrderRole.TARGET) if leg.is_live and bracket.is_awake(leg)]
     linked = now.card.bracket_kind is not BracketKind.SYNTHETIC and bracket.exit_plan.is_single
-    if targets or not linked:
+    if not linked or _lone_targets(bracket):
         return Step(bracket.with_new(leg), (SendOrder(stop),))
     high = restated(bracket, bracket.target_price, now)
     target = target_spec(bracket.ticket, bracket.instrument, number, missing, high)

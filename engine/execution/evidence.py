@@ -10,7 +10,7 @@ from engine.execution.following import follow, venue_sells
 from engine.execution.matching import split_shares
 from engine.model.ids import ClientOrderId
 from engine.model.market import CorporateAction, CorporateActionKind
-from engine.model.orders import Fill, OrderSide, OrderState, VenueOrder
+from engine.model.orders import Fill, OrderState, VenueOrder
 from engine.model.positions import ExitReason
 from engine.money import ZERO, round_cents, to_decimal
 from engine.ports import REPLACED
@@ -99,7 +99,8 @@ class VenueHolds:
     """The venue holds so many shares of this bracket, not what the bracket counts.
 
     Proved by two passes at least 2 s apart while no order of the bracket was unknown or touched. Told again
-    when the difference changes; a quantity that is not below the bracket's own count ends it.
+    when the difference changes; a quantity that is not below the bracket's own count ends it. Not believed
+    while executions are still to come.
     """
 
     quantity: Decimal
@@ -174,11 +175,11 @@ def _(fact: Fill, bracket: Bracket, now_us: int) -> Bracket:
     cum = max(leg.cum, sum((fill.quantity for fill in fills), ZERO))
     changed = replace(leg, fills=fills, cum=cum)
     state = OrderState.FILLED if cum >= leg.spec.quantity else _shown_working(leg.state)
-    healed = bracket
-    if fact.side is OrderSide.SELL and fact.ts_event <= bracket.missing_us:
-        # It was under way when the venue's lower count was proved: it is what was missing.
-        healed = replace(bracket, missing=max(bracket.missing - (cum - leg.cum), ZERO))
-    return _filled(_kept(healed, _moved(changed, state, now_us), now_us), leg, now_us)
+    if bracket.missing > ZERO and fact.ts_event < bracket.missing_us:
+        # The venue's lower count had it already, ours had not: a sale is what was missing.
+        missing = bracket.missing + fact.side.sign * fact.quantity
+        bracket = replace(bracket, missing=max(missing, ZERO))
+    return _filled(_kept(bracket, _moved(changed, state, now_us), now_us), leg, now_us)
 
 
 @apply.register
@@ -241,7 +242,7 @@ def _(fact: ExitWanted, bracket: Bracket, now_us: int) -> Bracket:
 @apply.register
 def _(fact: VenueHolds, bracket: Bracket, now_us: int) -> Bracket:
     missing = max(bracket.position - fact.quantity, ZERO)
-    if missing == bracket.missing:
+    if missing == bracket.missing or any(leg.unbooked for leg in bracket.legs):
         return bracket
     return replace(bracket, missing=missing, missing_us=now_us, missing_told=False)
 

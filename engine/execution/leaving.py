@@ -128,16 +128,18 @@ def wanted(bracket: Bracket, now: Circumstances) -> Step | None:
 
 
 def exiting(bracket: Bracket, now: Circumstances) -> Step | None:
-    """Everything else ends first, then one exit at a time sells what is held then."""
+    """Everything else ends first, then exits sell what is held then, never more."""
     if bracket.phase is not BracketPhase.EXITING:
         return None
     live = live_legs(bracket)
     others = [leg for leg in live if leg.role is not OrderRole.EXIT or leg.spec.side is OrderSide.BUY]
     if others:
         return cancel(bracket, others, now) or Step(bracket)
-    if live:
-        return impatient(bracket, live, now) or Step(bracket)
-    return send_exit(bracket, OrderSide.SELL, bracket.held, now)
+    rest = bracket.held - sum((leg.remaining for leg in live), ZERO)
+    if rest > ZERO:
+        # Beside a tier that is being sold goes what it leaves: together they are what is held.
+        return send_exit(bracket, OrderSide.SELL, rest, now)
+    return impatient(bracket, live, now) or Step(bracket)
 
 
 def impatient(bracket: Bracket, sales: Sequence[Leg], now: Circumstances) -> Step | None:

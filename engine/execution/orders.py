@@ -185,8 +185,28 @@ class Brackets:
             if leg.state is OrderState.REJECTED and after.leg(leg.id).state is not OrderState.REJECTED:
                 text = f"{before.instrument}: the venue works order {leg.id} that it rejected: {leg.reason}"
                 self._alarm(before, text, page=True)
+        for fact in believed:
+            self._warn_of_less(before, fact)
         for order, why in doubts:
             self._distrust(after, order, why)
+
+    def _warn_of_less(self, before: Bracket, fact: Fact) -> None:
+        """A filled order that a query, or a last report, counts less of: nothing shrinks, and it is noted."""
+        if isinstance(fact, Found):
+            report = fact.report
+        elif isinstance(fact, VenueOrder) and fact.state.is_terminal:
+            report = fact
+        else:
+            return  # an older report of the stream that comes late
+        leg = before.leg(report.client_order_id)
+        whole = report.state is OrderState.FILLED or report.cum_filled >= leg.cum
+        if leg.state is not OrderState.FILLED or whole:
+            return
+        less = format(report.cum_filled, "f")
+        text = f"{before.instrument}: order {leg.id} filled {leg.cum:f}, the venue counted less: {less}"
+        body: dict[str, object] = {"order": leg.id, "filled": format(leg.cum, "f"), "said": less}
+        self.write((), (self._audit(before, "evidence_conflict", body),), protective=True)
+        self._alarm(before, text, page=False)
 
     def _distrust(self, bracket: Bracket, order: ClientOrderId, why: str) -> None:
         """The venue says what cannot be: nothing new in the symbol, and it is asked again."""

@@ -52,7 +52,9 @@ def _uncovered(bracket: Bracket) -> Decimal:
 def venue_below(bracket: Bracket, now: Circumstances) -> Step | None:
     """The venue holds less than our orders say: told once; all other rows go on with the lower count."""
     if bracket.missing_told:
-        return None
+        # Whether a sale lies before or after that count is known once its execution with its time is.
+        waits = bracket.missing > ZERO and any(leg.unbooked for leg in bracket.legs)
+        return Step(bracket) if waits else None
     told = replace(bracket, missing_told=True)
     if bracket.missing == ZERO:
         text = f"{bracket.instrument}: the venue holds the {bracket.held} shares of our orders again"

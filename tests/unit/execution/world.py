@@ -135,8 +135,9 @@ class FakeJournal:
         self.entries += audit
         self.commits += 1
 
-    def rows(self, table: str) -> Sequence[Mapping[str, str | int | None]]:
-        return [dict(self.tables[table][key]) for key in sorted(self.tables[table])]
+    def rows(self, table: str, **equal: str) -> Sequence[Mapping[str, str | int | None]]:
+        found = self.tables[table]
+        return [dict(found[key]) for key in sorted(found) if equal.items() <= found[key].items()]
 
     def audit(self, correlation: str | None = None) -> Sequence[Mapping[str, str | int]]:
         return [{"kind": entry.kind, "actor": entry.actor} for entry in self.entries]
