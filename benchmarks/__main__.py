@@ -4,7 +4,11 @@ import argparse
 import importlib
 import sys
 
-BENCHMARKS = {"start": "P11: first frame of the console, tradedeck --help"}
+BENCHMARKS = {
+    "start": "P11: first frame of the console, tradedeck --help",
+    "restart": "P14: a restart with 50 brackets at the venue until it is ready",
+    "whynot": "tradedeck whynot and its summary on 5,000 stored candidates",
+}
 
 
 def main() -> int:

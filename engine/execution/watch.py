@@ -27,15 +27,13 @@ from engine.reliability.supervisor import pause_us
 LOOK_EVERY_US = 30 * US_PER_S
 """One look reads orders, positions, executions and the account, as often as the most urgent of them needs."""
 LOOK_AGAIN_US = PROOF_US
-"""Before the engine is ready, and while something is in doubt."""
+"""Before it is ready, and while something is in doubt. Two looks so far apart prove something."""
 LOOK_GAP_US = US_PER_S
 """Whatever the stream shows, no two looks begin closer than that."""
 SETTLE_US = 2 * US_PER_S
 """An order that moved so shortly before a look is left out of it."""
 ANSWERS_S = 30
 """A look whose answers take longer has failed."""
-CLEAN_LOOKS = 2
-"""So many in a row before new entries are allowed."""
 OLDEST_LOOK_US = 120 * US_PER_S
 """No new entries when the last look is older."""
 BEAT_US = 5 * US_PER_S
@@ -66,7 +64,8 @@ class Watch:
         """Reports of the stream about orders of others."""
         self._has_followed = False
         self._wrong_account = ""
-        self._clean_looks = 0
+        self._clean_us: int | None = None
+        """Since when no look found anything to doubt."""
         self._doubts: Mapping[InstrumentId, Doubt] = {}
         self._looking = asyncio.Lock()
         self._began_us = post.clock.now_us()
@@ -74,6 +73,7 @@ class Watch:
         self._is_old = False
         self._skew_told = 0
         self._jump_us = 0
+        self._looked_jump_us = post.clock.jumped_us()
         self._woken = asyncio.Event()
 
     @property
@@ -91,8 +91,16 @@ class Watch:
         return self._post.clock.now_us() - since if self._live else None
 
     def clock_skew_us(self) -> int | None:
-        """The venue's clock less ours at the last look; None where the venue tells none."""
-        return self.findings.skew_us if self._live and self.findings is not None else None
+        """The venue's clock less ours at the last look; None where the venue tells none.
+
+        After a jump of the machine's clock nobody knows how late it is until the venue was asked: the jump.
+        """
+        if not self._live:
+            return None
+        jump = self._post.clock.jumped_us() - self._looked_jump_us
+        if abs(jump) > SKEW_LIMIT_US:
+            return jump
+        return None if self.findings is None else self.findings.skew_us
 
     def why_not_clean(self, instrument: InstrumentId | None = None) -> str:
         """What must be cleared up before a halt of an instrument, or of the account, may end; "" for nothing.
@@ -187,7 +195,8 @@ class Watch:
             began = clock.now_us()
             try:
                 await self._look()
-                failures, wait = 0, LOOK_EVERY_US if self.is_ready and self._clean_looks else LOOK_AGAIN_US
+                is_calm = self.is_ready and self._clean_us is not None
+                failures, wait = 0, LOOK_EVERY_US if is_calm else LOOK_AGAIN_US
             except BrokerError as error:
                 failures += 1
                 self._notice_failure(error, failures)
@@ -236,6 +245,7 @@ class Watch:
 
     def _judge(self, findings: Findings) -> None:
         findings = self._follow_wall(findings)
+        self._looked_jump_us = self._post.clock.jumped_us()
         now = self._post.clock.now_us()
         self.findings, self._looked_us, self._wrong_account = findings, now, ""
         if self._is_old:
@@ -249,8 +259,9 @@ class Watch:
         for name in weighed.settled:
             self._post.alarm(f"{name}: our books and the venue's agree again", False, "reconcile")
         in_doubt = bool(findings.ending) or any(not doubt.proved for doubt in self._doubts.values())
-        self._clean_looks = 0 if in_doubt else self._clean_looks + 1
-        if not self.is_ready and self._live and self._clean_looks >= CLEAN_LOOKS and not self.uncovered():
+        self._clean_us = None if in_doubt else now if self._clean_us is None else self._clean_us
+        is_proved = self._clean_us is not None and now - self._clean_us >= LOOK_AGAIN_US
+        if not self.is_ready and self._live and is_proved and not self.uncovered():
             self._be_ready()
 
     def _prove(self, difference: Difference) -> None:
