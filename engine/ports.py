@@ -137,15 +137,15 @@ class Journal(Protocol):
     """The one writer of an account's truth (RELIABILITY 5.1).
 
     `commit` is one durable transaction: rows and audit entries together, or StorageError and nothing.
-    `protective` marks facts and plans of an open bracket, never an entry or an approval: a journal that cannot
-    be written may keep those in order in memory, and refuses all else until they are durable.
-    `rows` reads a whole table in key order.
+    `protective` marks halts, facts and plans of open brackets, never an entry or an approval: a journal that
+    cannot be written may keep those in order in memory, and refuses all else until they are durable.
+    `rows` reads a table in key order: all of it, or the rows whose columns have the texts of `equal`.
     """
 
     def commit(
         self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry], protective: bool = False
     ) -> None: ...
-    def rows(self, table: str) -> Sequence[Mapping[str, str | int | None]]: ...
+    def rows(self, table: str, **equal: str) -> Sequence[Mapping[str, str | int | None]]: ...
     def audit(self, correlation: str | None = None) -> Sequence[Mapping[str, str | int]]: ...
     def meta(self, key: str) -> str | None: ...
 

@@ -111,19 +111,20 @@ class LastingJournal(SqliteJournal):
         self._report()
         return self.trouble
 
-    def rows(self, table: str) -> tuple[Mapping[str, Value], ...]:
-        """A whole table in key order, with what is still in memory."""
-        found = super().rows(table)
+    def rows(self, table: str, **equal: str) -> tuple[Mapping[str, Value], ...]:
+        """A table in key order as `SqliteJournal.rows` reads it, with what is still in memory."""
         changes = [row for kept in self._kept for row in kept.rows if row.table == table]
         if not changes:
-            return found
+            return super().rows(table, **equal)
+        found = super().rows(table)
         known = self._table(table)
         by_key = {tuple(row[name] for name in known.key): dict(row) for row in found}
         for change in changes:
             key = tuple(change.values[name] for name in known.key)
             by_key.setdefault(key, dict(known.blank)).update(change.values)
         # One key column never mixes texts and numbers, and SQLite orders texts by their code points too.
-        return tuple(by_key[key] for key in sorted(by_key, key=lambda key: tuple(map(_order, key))))
+        keys = sorted(by_key, key=lambda key: tuple(map(_order, key)))
+        return tuple(by_key[key] for key in keys if equal.items() <= by_key[key].items())
 
     def audit(self, correlation: str | None = None) -> tuple[Mapping[str, str | int], ...]:
         """Lines of the audit log in order, with those still in memory as they will be written."""

@@ -72,10 +72,17 @@ class JournalReader:
         with storage_errors(path, "opening the order journal"):
             self._tables = _read_tables(connection)
 
-    def rows(self, table: str) -> tuple[Mapping[str, Value], ...]:
-        """A whole table in key order. Raises InvariantBroken for a table that the journal does not have."""
+    def rows(self, table: str, **equal: str) -> tuple[Mapping[str, Value], ...]:
+        """A table in key order: all of it, or the rows whose columns have these texts.
+
+        Raises InvariantBroken for a table or a column that the journal does not have.
+        """
         known = self._table(table)
-        return self._select(f"SELECT * FROM {known.name} ORDER BY {_list(known.key)}")  # noqa: S608
+        if not equal.keys() <= known.columns:
+            raise InvariantBroken(f"the journal's table {table!r} has no column {sorted(equal)}")
+        where = f" WHERE {' AND '.join(f'{name} = ?' for name in equal)}" if equal else ""
+        sql = f"SELECT * FROM {known.name}{where} ORDER BY {_list(known.key)}"  # noqa: S608
+        return self._select(sql, tuple(equal.values()))
 
     def audit(self, correlation: str | None = None) -> tuple[Mapping[str, str | int], ...]:
         """Lines of the audit log in order: all, or those of one correlation id."""

@@ -49,12 +49,8 @@ class Past:
 
 
 def read_bracket(journal: Journal, ticket: TicketId) -> Bracket:
-    """A bracket as the journal holds it. Reads whole tables: for what hardly ever happens.
-
-    Raises StorageError when it cannot be read.
-    """
-    brackets = [row for row in journal.rows("bracket") if row["id"] == ticket]
-    orders = [row for row in journal.rows("ord") if row["bracket"] == ticket]
-    ids = {row["cid"] for row in orders}
-    (found,) = restore_brackets(brackets, orders, [row for row in journal.rows("fill") if row["cid"] in ids])
+    """A bracket as the journal holds it. Raises StorageError when it cannot be read."""
+    orders = journal.rows("ord", bracket=ticket)
+    fills = [fill for order in orders for fill in journal.rows("fill", cid=str(order["cid"]))]
+    (found,) = restore_brackets(journal.rows("bracket", id=ticket), orders, fills)
     return found

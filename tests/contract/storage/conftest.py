@@ -87,11 +87,11 @@ class MemoryJournal:
                 }
             )
 
-    def rows(self, table: str) -> Sequence[Mapping[str, str | int | None]]:
+    def rows(self, table: str, **equal: str) -> Sequence[Mapping[str, str | int | None]]:
         if table not in KEYS:
             raise InvariantBroken(f"no table {table!r}")
         found = self._tables[table]
-        return tuple(found[key] for key in sorted(found, key=str))
+        return tuple(found[key] for key in sorted(found, key=str) if equal.items() <= found[key].items())
 
     def audit(self, correlation: str | None = None) -> Sequence[Mapping[str, str | int]]:
         return tuple(row for row in self._audit if correlation in (None, row["correlation"]))

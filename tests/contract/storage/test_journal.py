@@ -50,6 +50,17 @@ def test_rows_come_in_key_order(journal: Journal) -> None:
     assert [row["id"] for row in journal.rows("ticket")] == ["A", "B", "C"]
 
 
+def test_rows_with_a_text_in_a_column(journal: Journal) -> None:
+    fills = [("1", "A", "5"), ("2", "B", "7"), ("3", "A", "7")]
+    rows = [
+        JournalRow("fill", {"venue": "US", "exec_id": n, "cid": cid, "qty": qty}) for n, cid, qty in fills
+    ]
+    journal.commit(rows, [])
+    assert [row["exec_id"] for row in journal.rows("fill", cid="A")] == ["1", "3"]
+    assert [row["exec_id"] for row in journal.rows("fill", cid="A", qty="7")] == ["3"]
+    assert not journal.rows("fill", cid="' OR 1=1 --")
+
+
 def test_key_of_two_columns_tells_rows_apart(journal: Journal) -> None:
     for venue, exec_id, quantity in (("US", "1", "5"), ("US", "2", "7"), ("XX", "1", "9"), ("US", "1", "6")):
         journal.commit([JournalRow("fill", {"venue": venue, "exec_id": exec_id, "qty": quantity})], [])

@@ -89,6 +89,8 @@ def test_protective_commits_are_kept_in_order_and_written_through_when_the_disk_
     journal.commit([order("b", state="sending")], [line(3), line(4)], True)
     journal.commit([order("a", state="filled")], [], protective=True)
     assert journal.kept == 3
+    assert [row["state"] for row in journal.rows("ord", cid="a")] == ["filled"]
+    assert [row["cid"] for row in journal.rows("ord", state="sending")] == ["b"]
     with read_journal(path) as file:
         assert [row["state"] for row in file.rows("ord")] == ["sending"]
     failing.error = None

@@ -49,6 +49,11 @@ def tamper(path: Path, sql: str) -> None:
         other.execute(sql)
 
 
+def test_column_that_does_not_exist_cannot_be_asked_for(journal: SqliteJournal) -> None:
+    with pytest.raises(InvariantBroken, match="no column"):
+        journal.rows("ord", **{"cid = '' OR 1=1 --": "x"})
+
+
 def test_chain_is_that_of_the_oracle(market_data: Path) -> None:
     oracle = json.loads((market_data.parent / "oracles" / "oracles.json").read_text())
     (case,) = (case for case in oracle if (case["section"], case["id"]) == ("11", "audit_chain"))
