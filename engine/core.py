@@ -572,11 +572,16 @@ class Engine:
             self.halt(ENGINE, why)
 
     def _next_close(self) -> int | None:
-        """When the session of now, or the next one, closes; None past the calendar's end."""
-        now = self._parts.clock.now_us()
-        if self._hours is None or now >= self._hours.close_us:
-            self._hours = self._parts.sessions.next_after(now)
-        return None if self._hours is None else self._hours.close_us
+        """When the session that the market is in closes, also when that has passed already; else the next.
+
+        The closing batch comes a little after the close: the order of an exit then must not be one for the
+        closing print of the session after.
+        """
+        day, sessions = self.picture.session, self._parts.sessions
+        if self._hours is None or self._hours.day != day:
+            self._hours = None if day is None else sessions.on(day)
+        hours = self._hours or sessions.next_after(self._parts.clock.now_us())
+        return None if hours is None else hours.close_us
 
     def _session_before(self, session: date) -> date | None:
         earlier = self._parts.sessions.between(session - LONGEST_PAUSE, session - timedelta(days=1))

@@ -85,6 +85,8 @@ class FaultMix:
     """Things that happen by themselves: disconnect, mute, trading halt, gap, id rollback, clock jump."""
     partial_ratio: float = 0.0
     """Share of executions that come in parts."""
+    reads: float = 1.0
+    """How often queries and messages suffer, of how often orders do."""
     lag: bool = False
     """Queries may show the venue as it was up to its visibility lag ago."""
 
@@ -100,9 +102,9 @@ class FaultPlan:
         self.random = random
         self.active = True
         self.counts: Counter[Fault] = Counter()
-        self._writes = _table(mix, WRITE_FAULTS)
-        self._reads = _table(mix, READ_FAULTS)
-        self._events = _table(mix, EVENT_FAULTS)
+        self._writes = _table(mix, WRITE_FAULTS, 1.0)
+        self._reads = _table(mix, READ_FAULTS, mix.reads)
+        self._events = _table(mix, EVENT_FAULTS, mix.reads)
 
     def on_write(self) -> Fault | None:
         """What happens to an order, cancel or replace request."""
@@ -143,8 +145,8 @@ class FaultPlan:
         return None
 
 
-def _table(mix: FaultMix, kinds: tuple[Fault, ...]) -> tuple[tuple[float, Fault], ...]:
-    """Upper bounds on a draw below `per_call`, one for each kind with a weight."""
+def _table(mix: FaultMix, kinds: tuple[Fault, ...], ratio: float) -> tuple[tuple[float, Fault], ...]:
+    """Upper bounds on a draw, one for each kind with a weight; the last is the share that suffers."""
     weights = {kind: 1.0 for kind in kinds} if mix.weights is None else mix.weights
     total = sum(weights.get(kind, 0.0) for kind in kinds)
     if not total:
@@ -153,5 +155,5 @@ def _table(mix: FaultMix, kinds: tuple[Fault, ...]) -> tuple[tuple[float, Fault]
     for kind in kinds:
         if weights.get(kind, 0.0) > 0:
             upto += weights[kind]
-            bounds.append((mix.per_call * upto / total, kind))
+            bounds.append((ratio * mix.per_call * upto / total, kind))
     return tuple(bounds)

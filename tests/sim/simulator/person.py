@@ -142,7 +142,7 @@ class People:
         if both:
             self.counts["two_operators"] += 1
             self._give(ApproveTicket(ticket, entry.sha256, self._nonce(), shown, BOB, clock_us))
-        if answer is not None and not answer and tries < 6:
+        if answer is not None and not answer and tries < 20:
             self._later(random.uniform(0.5, 6.0), self._approve, ticket, actor, self._nonce(), tries + 1)
 
     def _give(self, command: ApproveTicket) -> bool | None:

@@ -36,6 +36,8 @@ class Result:
     gaps: list[tuple[int, Decimal]] = field(default_factory=list)
     covered: Decimal = Decimal(0)
     brackets: int = 0
+    most_open: int = 0
+    """Positions held at once, over all accounts."""
     virtual_s: float = 0.0
     card: str = ""
 
@@ -170,8 +172,10 @@ async def _run(plan: Plan, trace: Callable[[str], None] | None) -> Result:
     world = World(plan, trace)
     loop, stations = world.loop, world.stations
     world.start()
+    most_open = 0
     while loop.time() < plan.faults_until_s:
         await asyncio.sleep(LOOK_S)
+        most_open = max(most_open, sum(station.held() for station in stations))
         if world.market.session is not None and all(s.is_quiet() for s in stations) and loop.time() > 15:
             break
     world.heal()
@@ -189,6 +193,7 @@ async def _run(plan: Plan, trace: Callable[[str], None] | None) -> Result:
         for people in world.people:
             people.leave_all()
     result = Result(plan.seed, plan.family, virtual_s=loop.time(), card=plan.stations[0].card.name)
+    result.most_open = most_open
     for station in stations:
         station.disk.active = False
         station.history.finish()
@@ -202,7 +207,7 @@ async def _run(plan: Plan, trace: Callable[[str], None] | None) -> Result:
         result.gaps += station.history.gaps
         result.covered += station.history.protected_at_once()
         result.brackets += len(station.history.entries)
-        violations += [("raised", text) for text in station.problems]
+        violations += [("raised", text) for text in sorted(set(station.problems))]
     for people in world.people:
         result.faults.update(people.counts)
     result.violations = violations

@@ -523,6 +523,10 @@ class Station:
         engine = self.engine
         return [] if engine is None else list(engine.tickets.waiting())
 
+    def held(self) -> int:
+        """Positions at the venue."""
+        return sum(quantity != 0 for quantity in self.venue.book.positions.values())
+
     def is_quiet(self) -> bool:
         """Everything that began is over."""
         engine = self.engine

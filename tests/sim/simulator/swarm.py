@@ -24,13 +24,26 @@ PER_MINUTE = (
     Fault.FROZEN,
     Fault.SUSPENDED,
 )
+USUAL = (0.0, 0.0, 0.3, 1.0, 3.0)
+_NASTY, _CLUMSY = (0.0, 1.0, 3.0, 8.0), (0.0, 0.0, 0.0, 0.3, 1.0)
+STRENGTHS = {
+    Fault.DIES_AFTER_ACCEPT: _NASTY,
+    Fault.GAP_AT_EXIT: _NASTY,
+    Fault.LATE_REQUEST: _NASTY,
+    Fault.ERROR_AFTER: _NASTY,
+    Fault.LOST_RESPONSE: _NASTY,
+    Fault.WRONG_ACCOUNT: _CLUMSY,
+    Fault.BAD_FIELD: _CLUMSY,
+    Fault.BANNED: _CLUMSY,
+}
+"""What leaves an order in doubt is drawn often, what only breaks the connection seldom."""
 RICH_PLANS = True
 LONG_S = 3600
 """The last session is open until everything is over."""
 KINDS = tuple(BracketKind)
 
 
-FREEZING = (Fault.FROZEN, Fault.SUSPENDED)
+UNSHARED = (Fault.FROZEN, Fault.SUSPENDED, Fault.CLOCK_JUMP, Fault.GAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +94,7 @@ def draw(seed: int) -> Plan:
         "calm" if calm else "swarm",
         (mix,),
         habits,
-        instruments=random.choice((1, 2, 2, 3)),
+        instruments=random.choice((2, 2, 3)),
         volatility=random.choice((0.001, 0.002, 0.004)),
         tick_s=random.choice((0.8, 1.5, 2.5)),
         sessions_s=lengths,
@@ -92,27 +105,41 @@ def draw(seed: int) -> Plan:
 
 def _crowd(seed: int, random: Random) -> Plan:
     """Fifty brackets at once over four accounts."""
-    trader = TraderMix(stop=(0.05, 0.1), target=(0.05, 0.1), max_sessions=2, quantity=(1, 20))
+    trader = TraderMix(
+        stop=(0.06, 0.1),
+        target=(0.06, 0.1),
+        max_sessions=2,
+        quantity=(1, 20),
+        entry_ttl_s=300,
+        approval_ttl_s=600,
+    )
     stations = tuple(
-        StationMix(f"SIM-{number}", draw_card(random, KINDS), _shared(_faults(random)), DiskMix(), trader)
+        StationMix(f"SIM-{number}", draw_card(random, KINDS), _shared(_faults(random)), DiskMix(crashes=0.001), trader)
         for number in range(1, 5)
     )
-    habits = Habits(delay_s=(0.2, 8.0), rejects=0.0, forgets=0.0, halts_a_minute=0.1, exits_a_minute=1.0)
-    return Plan(seed, "crowd", stations, habits, 14, 0.002, 1.2, (LONG_S,), 20, 110.0)
+    # Five entries a minute are allowed: it takes three minutes to hold so many.
+    habits = Habits(
+        delay_s=(1.0, 150.0),
+        rejects=0.0,
+        forgets=0.0,
+        both_at_once=0.05,
+        stale_price=0.02,
+        exits_a_minute=0.0,
+        halts_a_minute=0.05,
+    )
+    return Plan(seed, "crowd", stations, habits, 14, 0.0006, 1.2, (LONG_S,), 20, 330.0)
 
 
 def _shared(mix: FaultMix) -> FaultMix:
-    """Without what would stop the one loop on which four accounts run."""
-    rates = {kind: rate for kind, rate in (mix.per_minute or {}).items() if kind not in FREEZING}
-    return replace(mix, per_minute=rates)
+    """Mild enough that all brackets come to be open together, and nothing that stops the loop of all four."""
+    rates = {kind: min(rate, 0.3) for kind, rate in (mix.per_minute or {}).items() if kind not in UNSHARED}
+    return replace(mix, per_call=min(mix.per_call, 0.05), per_minute=rates)
 
 
 def _faults(random: Random) -> FaultMix:
     """Some kinds at random strengths and none of others: everything at once hides what two kinds do."""
-    kinds = {*WRITE_FAULTS, *READ_FAULTS, *EVENT_FAULTS}
-    weights = {
-        kind: random.choice((0.0, 0.0, 0.3, 1.0, 3.0)) for kind in sorted(kinds, key=lambda kind: kind.value)
-    }
+    kinds = sorted({*WRITE_FAULTS, *READ_FAULTS, *EVENT_FAULTS}, key=lambda kind: kind.value)
+    weights = {kind: random.choice(STRENGTHS.get(kind, USUAL)) for kind in kinds}
     rates = {kind: random.choice((0.0, 0.0, 0.3, 1.0)) for kind in PER_MINUTE}
     return FaultMix(
         per_call=random.choice((0.0, 0.03, 0.08, 0.15, 0.15, 0.35)),
@@ -120,6 +147,7 @@ def _faults(random: Random) -> FaultMix:
         per_minute=rates,
         partial_ratio=random.choice((0.0, 0.2, 0.6)),
         lag=random.random() < 0.5,
+        reads=random.choice((0.2, 0.5, 1.0)),
     )
 
 
