@@ -236,7 +236,10 @@ def _(fact: SessionOver, bracket: Bracket, now_us: int) -> Bracket:
 
 @apply.register
 def _(fact: ExitWanted, bracket: Bracket, now_us: int) -> Bracket:
-    return bracket if bracket.exit_wanted is not None else replace(bracket, exit_wanted=fact.reason)
+    if bracket.exit_wanted in (None, ExitReason.TIME):
+        # A time exit may wait for the close; any other reason is more urgent.
+        return replace(bracket, exit_wanted=fact.reason)
+    return bracket
 
 
 @apply.register

@@ -143,8 +143,17 @@ def exiting(bracket: Bracket, now: Circumstances) -> Step | None:
 
 
 def impatient(bracket: Bracket, sales: Sequence[Leg], now: Circumstances) -> Step | None:
-    """A limited sale that rests too long is canceled; the next one goes at market."""
-    slow = [leg for leg in sales if (due := patience_us(bracket, leg)) is not None and now.now_us >= due]
+    """A limited sale that rests too long is canceled; the next one goes at market.
+
+    So is one that waits for the close when a more urgent reason came.
+    """
+    urgent = bracket.exit_wanted is not ExitReason.TIME
+    slow = [
+        leg
+        for leg in sales
+        if (leg.spec.tif is TimeInForce.CLS and urgent)
+        or ((due := patience_us(bracket, leg)) is not None and now.now_us >= due)
+    ]
     return cancel(bracket, slow, now)
 
 
@@ -175,13 +184,14 @@ def send_exit(bracket: Bracket, side: OrderSide, quantity: Decimal, now: Circums
 
 
 def _at_close(bracket: Bracket, now: Circumstances) -> bool:
-    """Only a time exit, and only its first try; afterwards the next price will do."""
+    """Only a time exit near the close, and only its first try; otherwise the next price will do."""
     tried = any(leg.spec.tif is TimeInForce.CLS for leg in bracket.of_role(OrderRole.EXIT))
     if bracket.exit_wanted is not ExitReason.TIME or tried:
         return False
     if now.close_us is None:
         return not now.session_open
-    return now.session_open and now.now_us + CLOSE_CUTOFF_US <= now.close_us
+    left = now.close_us - now.now_us
+    return now.session_open and CLOSE_CUTOFF_US <= left <= bracket.exit_plan.close_lead_us
 
 
 def _limit(bracket: Bracket, now: Circumstances) -> Decimal | None:

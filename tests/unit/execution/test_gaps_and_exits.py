@@ -128,6 +128,21 @@ async def test_with_a_running_clock_the_last_session_ends_at_the_close_order(rig
     assert trip.exit_reason is ExitReason.TIME
 
 
+async def test_an_urgent_reason_does_not_wait_for_the_close(rig: Any) -> None:
+    await rig.hold(max_sessions=1)
+    rig.close_us = rig.clock.now_us() + 700 * US_PER_S
+    await rig.price(100)
+    assert rig.now().of_role(X)[0].spec.tif is TimeInForce.CLS
+    second = await leave(rig, ExitReason.EMERGENCY)
+    assert rig.legs(X) == [CANCELED, WORKING]
+    assert (second.spec.tif, second.spec.limit_price) == (TimeInForce.DAY, 98)
+    rig.venue.fill(second.id, price="99")
+    await rig.settle()
+    rig.assert_over()
+    (trip,) = [event.round_trip for event in rig.events if isinstance(event, RoundTripClosed)]
+    assert trip.exit_reason is ExitReason.EMERGENCY
+
+
 async def test_before_the_last_session_a_running_clock_ends_nothing(rig: Any) -> None:
     rig.close_us = rig.clock.now_us() + HOUR_US
     await rig.hold(max_sessions=2)
@@ -157,7 +172,7 @@ async def test_with_a_running_clock_the_stop_rests_over_night(rig: Any) -> None:
     rig.assert_covered()
     await rig.open_session(date(2016, 1, 5))
     assert rig.now().phase is BracketPhase.EXITING
-    assert rig.now().of_role(X)[0].spec.tif is TimeInForce.CLS
+    assert rig.now().of_role(X)[0].spec.tif is TimeInForce.DAY
 
 
 async def test_shares_without_a_stop_are_told_then_paged(rig: Any) -> None:
