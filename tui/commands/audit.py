@@ -57,7 +57,7 @@ def _good(report: "Report") -> Iterator[str]:
     if signed is not None and signed.approvals:
         rest = [(signed.unsigned, "unsigned"), (signed.other_key, "of a key that is not here: not checked")]
         more = "".join(f", {count:,} {words}" for count, words in rest if count)
-        yield f"{signed.approvals:,} approvals, {signed.checked:,} signatures right{more}"
+        yield f"approvals {signed.approvals:,}, signatures right {signed.checked:,}{more}"
     if ledger is not None and not report.books:
         cash, profit = format.money(ledger.cash), format.signed_money(ledger.realised)
         yield f"books follow from the fills: cash {cash}, realised {profit}, fees {format.money(ledger.fees)}"
