@@ -70,6 +70,8 @@ class Watch:
         self._looking = asyncio.Lock()
         self._began_us = post.clock.now_us()
         self._looked_us: int | None = None
+        self._failures = 0
+        """Looks in a row that failed."""
         self._is_old = False
         self._skew_told = 0
         self._jump_us = 0
@@ -184,36 +186,36 @@ class Watch:
     async def run(self) -> None:
         """Look for ever: often until nothing is in doubt, then by the clock, and whenever it is woken."""
         clock = self._post.clock
-        failures, due = 0, clock.now_us() + LOOK_AGAIN_US
+        due = clock.now_us() + LOOK_AGAIN_US
         while True:
             await self._rest(min(due - clock.now_us(), BEAT_US))
             self._notice_jump()
             self._notice_age()
-            if clock.now_us() < due and not self._woken.is_set():
-                continue
-            self._woken.clear()
-            began = clock.now_us()
-            try:
-                await self._look()
-                is_calm = self.is_ready and self._clean_us is not None
-                failures, wait = 0, LOOK_EVERY_US if is_calm else LOOK_AGAIN_US
-            except BrokerError as error:
-                failures += 1
-                self._notice_failure(error, failures)
-                wait = min(pause_us(failures, self._jitter), LOOK_EVERY_US)
-            due = clock.now_us() + wait
-            # What wakes it meanwhile is seen then: no storm of updates makes a storm of questions.
-            await asyncio.sleep(max(began + LOOK_GAP_US - clock.now_us(), 0) / US_PER_S)
+            if self._woken.is_set() or clock.now_us() >= due:
+                self._woken.clear()
+                began = clock.now_us()
+                wait = await self._attempt()
+                due = clock.now_us() + wait
+                # What wakes it meanwhile is seen then: no storm of updates makes a storm of questions.
+                await asyncio.sleep(max(began + LOOK_GAP_US - clock.now_us(), 0) / US_PER_S)
+
+    async def _attempt(self) -> int:
+        """Look; how long to wait for the next one, in microseconds."""
+        try:
+            await self._look()
+        except BrokerError as error:
+            self._failures += 1
+            if self._failures == 1:
+                text = f"the venue cannot be compared with the books: {error}"
+                self._post.alarm(text, False, "reconcile")
+            return min(pause_us(self._failures, self._jitter), LOOK_EVERY_US)
+        self._failures = 0
+        return LOOK_EVERY_US if self.is_ready and self._clean_us is not None else LOOK_AGAIN_US
 
     async def _rest(self, us: int) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(max(us, 0) / US_PER_S):
                 await self._woken.wait()
-
-    def _notice_failure(self, error: BrokerError, failures: int) -> None:
-        if failures == 1:
-            text = f"the venue cannot be compared with the books: {error}"
-            self._post.alarm(text, False, "reconcile")
 
     def _take(self, update: VenueUpdate) -> None:
         order = update.client_order_id

@@ -406,11 +406,15 @@ async def test_the_oldest_brackets_keep_their_shares_when_the_venue_holds_fewer(
         bracket = await rig.begin(number=number)
         rig.venue.fill(bracket.entry.id)
         await rig.settle()
+    other = await rig.begin(number=4, instrument=XYZ)
+    rig.venue.fill(other.entry.id)
+    await rig.settle()
     rig.venue.position["ABC.US"] = Decimal(14)
     (difference,) = (await looking.look(0)).differences
     looking.correct(difference)
     held = [rig.now(world.ticket_id(number)).held for number in (1, 2, 3)]
     assert held == [10, 4, 0]
+    assert rig.now(other.ticket).held == 10
     await rig.settle()
     assert (await looking.look(0)).clean
     rig.venue.position["ABC.US"] = Decimal(30)
