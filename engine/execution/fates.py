@@ -34,6 +34,10 @@ EXIT_ALARM_ASKS = 5
 """The question at 10 s: so long may an exit be unknown before a person is told."""
 SENDS_BEFORE_ALARM = 2
 """So many sends of a protective order without an answer in a row are told to a person."""
+MOST_SENDS = 6
+"""So often a protective order goes out under its id. A venue that refuses it each time says nothing about
+the first send, whose answer was lost: after this many only the proof of absence tells, and another way out
+of the position is taken."""
 SKEW_US = US_PER_S
 EXPIRY_US = 8 * US_PER_S
 """How late a request may arrive where the venue sets no bound; what comes later still is adopted."""
@@ -127,6 +131,8 @@ def _is_proved_absent(leg: Leg, now: Circumstances) -> bool:
 
 def _may_go_again(bracket: Bracket, leg: Leg, now: Circumstances) -> bool:
     if not now.card.client_id_unique_for_ever or bracket.restating or leg.cancel_us is not None:
+        return False
+    if leg.attempts >= MOST_SENDS:
         return False
     if leg.spec.side is OrderSide.BUY:
         return leg.remaining <= -bracket.held

@@ -245,6 +245,8 @@ class Station:
 
     def _make(self, number: int) -> Life:
         journal = self._claim()
+        if not any(row["scope"] == "account" and row["why"] is not None for row in journal.rows("halt")):
+            self.history.resumed()  # a halt that could never be written down is forgotten, and was told so
         link = Link(self.venue, self.plan)
         if self.life is not None:
             link.down_until_s = self.life.link.down_until_s

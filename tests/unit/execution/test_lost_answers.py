@@ -357,3 +357,15 @@ async def test_sleeping_legs_share_the_fate_of_their_entry(rig: Any) -> None:
     await rig.advance(100)
     assert rig.legs(S) == [NOTPLACED]
     rig.assert_over()
+
+
+async def test_a_stop_refused_again_and_again_is_given_up_for_another(rig_of: Any) -> None:
+    rig = rig_of(request_expiry_us=5_000_000)
+    await partly_entered(rig, "request lost", *["rejected without a record"] * 5)
+    await rig.advance(4)
+    assert rig.now().of_role(S)[-1].attempts == 6
+    assert rig.legs(S)[-1] is UNKNOWN
+    await rig.advance(8)
+    assert rig.legs(S)[1:] == [NOTPLACED, WORKING]
+    assert len(rig.venue.sent("S")) == 7
+    rig.assert_covered()
