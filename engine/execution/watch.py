@@ -188,19 +188,25 @@ class Watch:
         clock = self._post.clock
         due = clock.now_us() + LOOK_AGAIN_US
         while True:
-            await self._rest(min(due - clock.now_us(), BEAT_US))
+            await self._until(due)
+            self._woken.clear()
+            began = clock.now_us()
+            due = await self._attempt()
+            # What wakes it meanwhile is seen then: no storm of updates makes a storm of questions.
+            await asyncio.sleep(max(began + LOOK_GAP_US - clock.now_us(), 0) / US_PER_S)
+
+    async def _until(self, due_us: int) -> None:
+        """Wait for the next look, with an eye on the clocks."""
+        clock = self._post.clock
+        while not self._woken.is_set() and (left := due_us - clock.now_us()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left, BEAT_US) / US_PER_S):
+                    await self._woken.wait()
             self._notice_jump()
             self._notice_age()
-            if self._woken.is_set() or clock.now_us() >= due:
-                self._woken.clear()
-                began = clock.now_us()
-                wait = await self._attempt()
-                due = clock.now_us() + wait
-                # What wakes it meanwhile is seen then: no storm of updates makes a storm of questions.
-                await asyncio.sleep(max(began + LOOK_GAP_US - clock.now_us(), 0) / US_PER_S)
 
     async def _attempt(self) -> int:
-        """Look; how long to wait for the next one, in microseconds."""
+        """Look; when the next one is due."""
         try:
             await self._look()
         except BrokerError as error:
@@ -208,14 +214,10 @@ class Watch:
             if self._failures == 1:
                 text = f"the venue cannot be compared with the books: {error}"
                 self._post.alarm(text, False, "reconcile")
-            return min(pause_us(self._failures, self._jitter), LOOK_EVERY_US)
+            return self._post.clock.now_us() + min(pause_us(self._failures, self._jitter), LOOK_EVERY_US)
         self._failures = 0
-        return LOOK_EVERY_US if self.is_ready and self._clean_us is not None else LOOK_AGAIN_US
-
-    async def _rest(self, us: int) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(max(us, 0) / US_PER_S):
-                await self._woken.wait()
+        is_calm = self.is_ready and self._clean_us is not None
+        return self._post.clock.now_us() + (LOOK_EVERY_US if is_calm else LOOK_AGAIN_US)
 
     def _take(self, update: VenueUpdate) -> None:
         order = update.client_order_id
