@@ -72,7 +72,7 @@ class LastingJournal(SqliteJournal):
         return self._gap
 
     def watch(self, tell: Callable[[str], None]) -> None:
-        """`tell` is told of each trouble once, also of one that began before.
+        """`tell` is told of each trouble once, also of one that began before, and "" when all of it is over.
 
         It is called in the middle of a commit: whoever halts and pages does so in a later call.
         """
@@ -184,6 +184,8 @@ class LastingJournal(SqliteJournal):
         before, self._told = self._told, frozenset(trouble for trouble, is_so in now.items() if is_so)
         for trouble in sorted(self._told - before):
             self._tell(texts[trouble])
+        if before and not self._told:
+            self._tell("")
 
     def _wait_for_locks(self, milliseconds: int) -> None:
         self._connection.execute(f"PRAGMA busy_timeout={milliseconds:d}")

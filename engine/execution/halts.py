@@ -201,7 +201,7 @@ class Halts:
         due = tuple(self._unwritten)
         rows = [_row(scope, self._on[scope]) for scope in due]
         if due:
-            self._desk.journal.commit((*rows, *self._rows), tuple(self._audit))
+            self._desk.journal.commit((*rows, *self._rows), tuple(self._audit), True)
         self._rows, self._audit, self._unwritten = [], [], {}
 
     def _review(self) -> None:

@@ -384,6 +384,9 @@ class Stage:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        if is_dead:
+            await asyncio.wait({living})
+            living.cancelled() or living.exception()  # whatever it died of, nobody hears of it
         self.venue.disconnect()
         journal, self.journal = self.journal, None
         try:
@@ -404,12 +407,7 @@ class Stage:
         self.clock.advance_to(max(self.clock.now_us(), last))
         self._line = Line(self)
         self.engine = engine = Engine(self._parts(journal, self._line))
-        loop = asyncio.get_running_loop()
-
-        def halt_soon(why: str) -> None:
-            loop.call_soon(engine.halt, ENGINE, why)  # it is told in the middle of a commit
-
-        journal.watch(halt_soon)
+        self.watch_disk(engine, journal)
         await engine.start()
         await self._settled()
         self._moved_us = self.clock.now_us()
@@ -431,6 +429,16 @@ class Stage:
             await self._handle(batch)
         await self._reach(self.clock.now_us() + SETTLE_US)
         await engine.stop()
+
+    def watch_disk(self, engine: Engine, journal: LastingJournal) -> None:
+        """A trouble of the journal halts, soon: it is told in the middle of a commit."""
+        loop = asyncio.get_running_loop()
+
+        def halt_soon(why: str) -> None:
+            if why:
+                loop.call_soon(engine.halt, ENGINE, why)
+
+        journal.watch(halt_soon)
 
     async def _handle(self, batch: MarketBatch) -> None:
         """As a daemon does it: an instant that cannot be written down is over all the same."""

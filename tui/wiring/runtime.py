@@ -36,7 +36,7 @@ from engine.sources.sessions import ExchangeSessions
 from engine.strategies.gaps import Gaps
 from engine.strategies.gaps_config import GapsConfig
 from storage.database import Synchronous
-from storage.journal import open_journal
+from storage.degraded import open_lasting_journal
 from storage.keyfile import make_or_read_key
 from storage.lock import StateLock
 from storage.memory import open_memory
@@ -46,6 +46,7 @@ from storage.snapshots import SnapshotFolder
 from tui.link import Link
 from tui.local_link import LocalLink
 from tui.settings import Settings
+from tui.wiring.disk import DiskWatch
 from tui.wiring.killswitch import HaltFile, on_signal
 from tui.wiring.market import BarInputs, EquityTicks, MarketData, in_ticks, load_market, open_sessions
 
@@ -121,6 +122,7 @@ class Runtime:
             self._open.close()
             raise
         self._tasks.keep("HALT file", self._halt_file.watch)
+        self._tasks.keep("disk", self._disk.watch)
         for dispatcher in self._dispatchers:
             self._tasks.keep("notifier", dispatcher.run)
         self._task = asyncio.create_task(self.replay.run(self._flat_after()), name="replay")
@@ -137,7 +139,7 @@ class Runtime:
         initial_cash = to_decimal(account.initial_cash)
         _refuse_lost_journal(state.journal(kind, SIMULATION_ACCOUNT), state.paper_book(SIMULATION_ACCOUNT))
         journal = self._open.enter_context(
-            open_journal(state.journal(kind, SIMULATION_ACCOUNT), SIMULATION_ACCOUNT, kind)
+            open_lasting_journal(state.journal(kind, SIMULATION_ACCOUNT), SIMULATION_ACCOUNT, kind)
         )
         self._journal = journal
         book = self._open.enter_context(
@@ -202,6 +204,7 @@ class Runtime:
             broker.on_market(batch)
 
         self.replay = Replay(self.engine, clock, source, venue_sees, lambda: broker.has_undelivered, pace)
+        self._disk = DiskWatch(self.engine, journal, state.folder, kind)
         self._tasks = Supervisor(clock, self._alarm, lambda why: self.engine.halt(ENGINE, why))
         self._listen()
 

@@ -199,8 +199,9 @@ def test_each_trouble_is_told_once_and_again_when_it_comes_back(
             assert journal.mend() == journal.trouble != ""
         failing.error = None
         assert journal.mend() == journal.trouble == ""
-    assert len(told) == 2
+    assert len(told) == 4
     assert told[0].startswith("1 changes are only in memory: writing the order journal")
+    assert told[1] == told[3] == ""
 
 
 def test_locks_are_waited_for_only_shortly_while_commits_are_in_memory(path: Path) -> None:
@@ -263,6 +264,7 @@ def test_a_full_file_gives_the_reserve_back_and_keeps_the_rest_in_memory(
     assert [text.partition(":")[0] for text in told] == [
         "1 changes are only in memory",
         "the disk is full",
+        "",
     ]
 
 
@@ -285,7 +287,8 @@ def test_entries_stay_blocked_until_the_reserve_is_whole_again(path: Path, faili
             assert [row["cid"] for row in file.rows("ord")] == ["a", "b"]
         reserve._room = 0
         journal.commit([order("entry")], [])
-        assert len(told) == 2, told
+        assert len(told) == 3, told
+        assert told[-1] == ""
 
 
 def test_a_start_without_room_for_the_reserve_begins_nothing_and_says_so(path: Path) -> None:
@@ -346,7 +349,7 @@ def test_a_limit_on_the_file_s_size_is_lived_through(
     output = process.communicate()[0].split()
     assert process.returncode == 0
     assert int(output[0]) > 20
-    assert output[1:] == ["''", "60", "True", "2"]
+    assert output[1:] == ["''", "60", "True", "3"]
 
 
 TMPFS = """
