@@ -111,9 +111,9 @@ def ledger_of(initial: Decimal, deposits: Decimal, brackets: Iterable[Bracket]) 
                 cash -= signed * what.price + what.fee
             case _Shares(number):
                 holdings[instrument] = holding.restated(number)
-            case _Money(amount):
-                holdings[instrument] = holding.paid(amount)
-                cash += amount
+            case _:
+                holdings[instrument] = holding.paid(what.amount)
+                cash += what.amount
     return Ledger(initial, deposits, cash, dict(holdings))
 
 
