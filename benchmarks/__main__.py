@@ -7,6 +7,7 @@ import sys
 BENCHMARKS = {
     "start": "P11: first frame of the console, tradedeck --help",
     "restart": "P14: a restart with 50 brackets at the venue until it is ready",
+    "decision": "P16: one decision with 8 open positions, from features to the journalled intent",
     "whynot": "tradedeck whynot and its summary on 5,000 stored candidates",
 }
 

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -90,7 +91,8 @@ class Life:
         """Every entry fills, and its stop and target work."""
         with closing(open_journal(self._folder / "journal.db", ACCOUNT, AccountKind.PAPER)) as journal:
             clock = LiveClock()
-            tickets = [_ticket(number, clock.now_us()) for number in range(1, brackets + 1)]
+            today = datetime.now(UTC).date()
+            tickets = [ticket_of(number, clock.now_us(), today) for number in range(1, brackets + 1)]
             rows = [ticket_row(Entry(t, ProposalState.APPROVED, "0" * 64), "paper") for t in tickets]
             market = {
                 "market_session": tickets[0].session.isoformat(),
@@ -161,15 +163,12 @@ class _NoBars:
 
 @contextmanager
 def _prepared(folder: Path) -> Iterator[dict[int, Life]]:
-    from datetime import UTC, datetime
-
     sessions = ExchangeSessions(folder / "calendar", datetime.now(UTC).date())
     yield {times: Life(folder / str(times), times * BRACKETS, sessions) for times in (1, 4, 16)}
 
 
-def _ticket(number: int, now_us: int) -> Ticket:
-    from datetime import UTC, datetime
-
+def ticket_of(number: int, now_us: int, session: date) -> Ticket:
+    """Ten shares at 100, stop at 92, target at 106."""
     identifier = TicketId(encode_ulid(now_us // 1000, number))
     instrument = InstrumentId(f"A{number:04d}.US")
     limit, stop, target = Decimal(100), Decimal(92), Decimal(106)
@@ -180,7 +179,7 @@ def _ticket(number: int, now_us: int) -> Ticket:
         strategy=StrategyName("bench"),
         account=ACCOUNT,
         instrument=instrument,
-        session=datetime.now(UTC).date(),
+        session=session,
         created_us=now_us,
         expires_us=now_us + 600 * SECONDS,
         order=entry_spec(identifier, ACCOUNT, instrument, Decimal(10), limit, stop, target),

@@ -50,6 +50,8 @@ class Portfolio:
         self._session: date | None = None
         self._returns: dict[InstrumentId, Returns | None] = {}
         self._correlations: dict[tuple[InstrumentId, InstrumentId], float | None] = {}
+        self._measured: tuple[Values, ValueAtRisk | None] | None = None
+        """The last value at risk: the gates ask for the same one at proposal, at approval and at the send."""
 
     def exposure(self, session: date, candidate: InstrumentId, values: Values) -> Exposure:
         """What moves together with the candidate."""
@@ -64,14 +66,17 @@ class Portfolio:
     def value_at_risk(self, session: date, values: Values) -> ValueAtRisk | None:
         """Of one day; None when it is not known."""
         self._turn_to(session)
-        held = {name: float(value) for name, value in values.items()}
-        returns = {name: self._returns_of(name) for name in held}
-        return portfolio_var(held, returns, self._config.var_conf)
+        if self._measured is None or self._measured[0] != values:
+            held = {name: float(value) for name, value in values.items()}
+            returns = {name: self._returns_of(name) for name in held}
+            self._measured = values, portfolio_var(held, returns, self._config.var_conf)
+        return self._measured[1]
 
     def _turn_to(self, session: date) -> None:
         if session != self._session:
             self._session = session
             self._daily = self._history(session)
+            self._measured = None
             self._returns.clear()
             self._correlations.clear()
 

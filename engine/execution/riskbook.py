@@ -25,7 +25,7 @@ from engine.money import ZERO
 from engine.ports import AuditEntry, Journal, JournalRow
 from engine.risk import daily, drawdown
 from engine.risk.anomalies import Anomaly, equity_jump, order_rate, rejects
-from engine.risk.daily import Day, day_of
+from engine.risk.daily import Day, day_of, start_us
 from engine.risk.drawdown import Drawdown, Level
 from engine.risk.exposure import Exposure
 from engine.risk.limits import LimitSwitches, RiskConfig
@@ -151,7 +151,7 @@ class RiskBook:
         if equity is not None:
             fall, day = self._stepped(now, equity)
         today = day_of(now, self._desk.day_roll)
-        opened = [ts for ts in self._opened.values() if ts > now - 2 * 24 * 60 * MINUTE_US]
+        began_us, opened = start_us(today, self._desk.day_roll), self._opened.values()
         return RiskView(
             equity=equity,
             high_water=fall.high_water,
@@ -161,7 +161,7 @@ class RiskBook:
             day_loss=None if equity is None else day.loss,
             is_day_over=day.is_over and day.day == today,
             entries_minute=sum(ts > now - MINUTE_US for ts in opened),
-            entries_today=sum(day_of(ts, self._desk.day_roll) == today for ts in opened),
+            entries_today=sum(ts >= began_us for ts in opened),
             orders_minute=self._orders.count(now),
             rejects_in_a_row=self._rejects,
         )

@@ -1,7 +1,7 @@
 """The daily loss limit: reached once, it holds until the account's next day (SPEC 4.8.5)."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
 
 from engine.clock import US_PER_S
@@ -25,6 +25,11 @@ class Day:
 def day_of(ts: int, zone: tzinfo) -> date:
     """The account's day of an instant (int microseconds UTC): it rolls at midnight of `zone`."""
     return datetime.fromtimestamp(ts // US_PER_S, UTC).astimezone(zone).date()
+
+
+def start_us(day: date, zone: tzinfo) -> int:
+    """When the account's day begins, int microseconds UTC."""
+    return round(datetime.combine(day, time(), zone).timestamp()) * US_PER_S
 
 
 def step(state: Day, today: date, before: Decimal, equity: Decimal, limit: float) -> Day:

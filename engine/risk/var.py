@@ -71,5 +71,6 @@ def portfolio_var(
 def _common_days(series: Sequence[Returns]) -> np.ndarray:
     days = series[0].day
     for other in series[1:]:
-        days = np.intersect1d(days, other.day, assume_unique=True)
+        if not np.array_equal(days, other.day):
+            days = np.intersect1d(days, other.day, assume_unique=True)
     return days

@@ -1,6 +1,6 @@
 """Drawdown levels, the daily limit, rates and prices: each at, under and over its number."""
 
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from math import inf, nan
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ import pytest
 
 from engine.risk import daily
 from engine.risk.collar import PriceReferences, collar_problems
-from engine.risk.daily import Day, day_of
+from engine.risk.daily import Day, day_of, start_us
 from engine.risk.drawdown import Drawdown, Level, release, step
 from engine.risk.fatfinger import fat_finger_problems, liquidity_room
 from engine.risk.limits import RiskConfig
@@ -95,6 +95,14 @@ def test_the_day_rolls_at_midnight_of_its_zone() -> None:
     late = 1_451_959_140_000_000  # 01:59 UTC on the 5th
     assert day_of(late, UTC) == TUESDAY
     assert day_of(late, ZoneInfo("America/New_York")) == MONDAY
+
+
+@pytest.mark.parametrize("day", [MONDAY, date(2016, 3, 13), date(2016, 11, 6)])
+def test_a_day_begins_at_its_midnight_also_when_clocks_change(day: date) -> None:
+    for zone in (UTC, ZoneInfo("America/New_York")):
+        begin = start_us(day, zone)
+        assert day_of(begin, zone) == day
+        assert day_of(begin - 1_000_000, zone) == day - timedelta(days=1)
 
 
 def test_a_minute_forgets_what_is_older() -> None:
