@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+import durability
 import fuzz
 
 from simulator.session import Result, run_seed
@@ -26,7 +27,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, metavar="N", help="one session")
     parser.add_argument("--trace", action="store_true", help="with --seed: print everything that happens")
     parser.add_argument("--fuzz", type=int, metavar="N", help="N bent payloads of a venue instead")
+    durability.add_words(parser)
     options = parser.parse_args(arguments)
+    proved = durability.run_words(options)
+    if proved is not None:
+        return proved
     if options.fuzz is not None:
         return fuzz.main(options.fuzz, options.first_seed, options.jobs)
     if options.seed is not None:
