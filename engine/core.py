@@ -24,6 +24,7 @@ from engine.execution.evidence import SessionOver
 from engine.execution.findings import Post
 from engine.execution.gating import Gatekeeper, StrategyTerms, VenueHealth, is_taken
 from engine.execution.halts import HaltDesk, Halted, Halts
+from engine.execution.missed import count_missed
 from engine.execution.orders import Brackets, Desk
 from engine.execution.policies import ApprovalPolicy
 from engine.execution.records import restore_brackets
@@ -363,7 +364,19 @@ class Engine:
         self.brackets.review_all()
         self.switch.open_up()
         if self._parts.live:
+            self._count_missed()
             self._tasks.keep("reconciliation", self.watch.run)
+
+    def _count_missed(self) -> None:
+        """A replay goes on where it stood, and misses none."""
+        parts = self._parts
+        for text in count_missed(
+            self.brackets,
+            parts.sessions,
+            lambda name, day, bars: parts.history(day).daily(name, bars),
+            parts.clock.now_us(),
+        ):
+            self._note(text, False, "sessions")
             self.surveillance.start()
 
     def run_timers(self) -> None:
