@@ -8,7 +8,7 @@ from engine.execution.bracket import Bracket, BracketPhase
 from engine.execution.halts import ACCOUNT_SCOPE
 from engine.execution.records import restore_brackets, restore_round_trip
 from engine.execution.shutdown import META_KEY, Shutdown, from_json
-from engine.execution.ticketbook import Entry, read_ticket
+from engine.execution.ticketbook import read_ticket
 from engine.model.ids import symbol_of
 from engine.model.positions import RoundTrip
 from engine.model.tickets import ProposalState, Ticket, to_plain
@@ -25,7 +25,7 @@ def answer(engine: Engine, question: Question, deliveries: Iterable[Delivery] = 
     journal = engine.parts.journal
     match question:
         case Question.PROPOSALS:
-            return [_proposal(e.ticket, e.state.value, e.reason) for e in _shown(engine.tickets)]
+            return proposals(journal)
         case Question.ORDERS:
             return orders(_current(engine.brackets, engine.picture.session))
         case Question.POSITIONS:
@@ -41,10 +41,7 @@ def read(journal: Journal, question: Question) -> Document:
     brackets = restore_brackets(journal.rows("bracket"), journal.rows("ord"), journal.rows("fill"))
     match question:
         case Question.PROPOSALS:
-            rows = [row for row in journal.rows("ticket") if row["number"]]
-            return [
-                _proposal(read_ticket(str(r["body"])), str(r["state"]), str(r["reason"] or "")) for r in rows
-            ]
+            return proposals(journal)
         case Question.ORDERS:
             session = journal.meta("market_session")
             return orders(_current(brackets, None if session is None else date.fromisoformat(session)))
@@ -56,8 +53,10 @@ def read(journal: Journal, question: Question) -> Document:
             return _stored_status(journal, brackets)
 
 
-def _shown(entries: Iterable[Entry]) -> list[Entry]:
-    return [entry for entry in entries if entry.ticket.number]
+def proposals(journal: Journal) -> list[dict[str, object]]:
+    """Every ticket that a person could ever see waiting."""
+    rows = [row for row in journal.rows("ticket") if row["number"]]
+    return [_proposal(read_ticket(str(r["body"])), str(r["state"]), str(r["reason"] or "")) for r in rows]
 
 
 def _proposal(ticket: Ticket, state: str, reason: str) -> dict[str, object]:

@@ -75,15 +75,21 @@ class Tickets:
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
-        self._book = TicketBook()
+        self._book = TicketBook(counter.journal)
         counter.brackets.on_changed = self._bracket_rows
         counter.brackets.on_committed = self._bracket_committed
 
     def restore(self) -> None:
         """Take over what the journal holds; tickets that waited wait on, or are found expired."""
-        self._book.restore(self._counter.journal)
+        self._book.restore()
+        self.forget()
         for entry in self.waiting():
             self._expire_at(entry.ticket)
+
+    def forget(self) -> None:
+        """What was decided long ago leaves memory."""
+        gatekeeper = self._counter.gatekeeper
+        self._book.forget(gatekeeper.clock.now_us(), gatekeeper.picture.session)
 
     def get(self, ticket: TicketId) -> Entry | None:
         """A ticket and its state; None when there is none."""
@@ -98,6 +104,7 @@ class Tickets:
         return self._book.waiting()
 
     def __iter__(self) -> Iterator[Entry]:
+        """Those that wait or were decided lately."""
         return iter(self._book)
 
     def is_new(self, verdict: Verdict) -> bool:
@@ -149,6 +156,7 @@ class Tickets:
         counter.brackets.write((ticket_row(entry, counter.mode), seen_row(verdict), why), audit)
         self._book.seen[seen_key(verdict)] = candidate.correlation
         self._book.keep(entry)
+        self.forget()
         if failure is None:
             self._expire_at(ticket)
         self._published(entry, ENGINE)
@@ -156,9 +164,9 @@ class Tickets:
 
     def approve(self, command: ApproveTicket) -> Answer:
         """Turn a waiting ticket into one order, or say why not; the same nonce again changes nothing."""
-        entry = self._book.get(command.ticket)
-        if entry is None:
-            return Answer(False, "unknown_ticket", f"There is no ticket {command.ticket}.")
+        entry = self._found(command.ticket)
+        if isinstance(entry, Answer):
+            return entry
         answer = objection(command, entry, self._book, self._counter.gatekeeper)
         if answer is None:
             answer = self._start(command, entry)
@@ -166,17 +174,28 @@ class Tickets:
             self._audit_refusal(command, entry, answer)
         return answer
 
+    def _found(self, ticket: TicketId) -> Entry | Answer:
+        try:
+            entry = self._book.get(ticket)
+        except StorageError as error:
+            return Answer(False, "not_readable", f"Ticket {ticket} cannot be read: {error}")
+        return entry or Answer(False, "unknown_ticket", f"There is no ticket {ticket}.")
+
     def _audit_refusal(self, command: ApproveTicket, entry: Entry, answer: Answer) -> None:
-        body: dict[str, object] = {"nonce": command.nonce[:NONCE_MAX], "code": answer.code, "text": answer.text}
+        body: dict[str, object] = {
+            "nonce": command.nonce[:NONCE_MAX],
+            "code": answer.code,
+            "text": answer.text,
+        }
         with suppress(StorageError):  # `write` halts and says so; the answer is no either way
             audit = self._audit(command.actor, "approval_refused", entry.ticket, body)
             self._counter.brackets.write((), (audit,))
 
     def reject(self, command: RejectTicket) -> Answer:
         """Refuse a waiting ticket; its reason is kept."""
-        entry = self._book.get(command.ticket)
-        if entry is None:
-            return Answer(False, "unknown_ticket", f"There is no ticket {command.ticket}.")
+        entry = self._found(command.ticket)
+        if isinstance(entry, Answer):
+            return entry
         if entry.state is not ProposalState.PENDING:
             return Answer(False, "not_pending", history(entry))
         try:

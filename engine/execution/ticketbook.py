@@ -1,12 +1,14 @@
 """What the ticket writer remembers: every ticket with its state, used nonces, decision instants handled."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 
+from engine.clock import US_PER_S
 from engine.errors import StorageError
 from engine.execution.bracket import Bracket, BracketPhase
 from engine.model.candidates import Verdict
@@ -16,6 +18,21 @@ from engine.model.orders import BracketSpec, OrderState
 from engine.model.tickets import ProposalState, Ticket, to_plain
 from engine.money import ZERO
 from engine.ports import Journal, JournalRow
+
+KEPT_US = 86_400 * US_PER_S
+"""As long as closed brackets stay in memory."""
+SEEN_DAYS = timedelta(days=14)
+"""A decision instant is judged again after a restart only, inside its own session."""
+OVER = frozenset(
+    {
+        ProposalState.GATED_OUT,
+        ProposalState.REJECTED,
+        ProposalState.EXPIRED,
+        ProposalState.CLOSED,
+        ProposalState.FAILED,
+    }
+)
+"""States that hardly ever change again: only a late fill brings a ticket back from the last two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +48,16 @@ class Entry:
 
 
 class TicketBook:
-    """All tickets of one account in memory. Its one writer is `approvals.Tickets`."""
+    """The tickets of one account. Its one writer is `approvals.Tickets`.
 
-    def __init__(self) -> None:
+    What is decided and a day old leaves memory; its row in the journal is read where it is asked for again.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
         self._entries: dict[TicketId, Entry] = {}
+        self._ended: deque[TicketId] = deque()
+        self._gone: set[TicketId] = set()
         self._waiting: dict[TicketId, None] = {}
         self._by_candidate: dict[CorrelationId, TicketId] = {}
         self.nonces: dict[str, TicketId] = {}
@@ -43,8 +66,9 @@ class TicketBook:
         """Decision instants that were handled, and the candidate each was about."""
         self.last_number = 0
 
-    def restore(self, journal: Journal) -> None:
+    def restore(self) -> None:
         """Take over what the journal holds. Raises StorageError for a row that makes no sense."""
+        journal = self._journal
         for row in journal.rows("ticket"):
             self.keep(_entry(row))
         self.nonces = {str(row["nonce"]): TicketId(str(row["ticket"])) for row in journal.rows("nonce")}
@@ -54,7 +78,11 @@ class TicketBook:
 
     def keep(self, entry: Entry) -> None:
         """A new ticket, or a known one in another state."""
+        before = self._entries.get(entry.ticket.id)
         self._entries[entry.ticket.id] = entry
+        self._gone.discard(entry.ticket.id)
+        if entry.state in OVER and (before is None or before.state not in OVER):
+            self._ended.append(entry.ticket.id)
         self._by_candidate[entry.ticket.correlation] = entry.ticket.id
         self.last_number = max(self.last_number, entry.ticket.number)
         if entry.state is ProposalState.PENDING:
@@ -63,15 +91,46 @@ class TicketBook:
             self._waiting.pop(entry.ticket.id, None)
 
     def get(self, ticket: TicketId) -> Entry | None:
-        """A ticket and its state; None when there is none."""
+        """A ticket and its state; None when there is none. Raises StorageError when it cannot be read."""
+        if ticket in self._gone:
+            for row in self._journal.rows("ticket", id=ticket):
+                self.keep(_entry(row))
         return self._entries.get(ticket)
 
     def __getitem__(self, ticket: TicketId) -> Entry:
         """A ticket that must be there. Raises KeyError."""
-        return self._entries[ticket]
+        found = self.get(ticket)
+        if found is None:
+            raise KeyError(ticket)
+        return found
+
+    def forget(self, now_us: int, session: date | None) -> None:
+        """What is over for a day, and not of the session that is shown, leaves memory with its nonces.
+
+        An approval of such a ticket is refused because it waits no longer, whatever its nonce.
+        """
+        gone = set(self._leaving(now_us, session))
+        if not gone:
+            return
+        self._gone |= gone
+        self.nonces = {nonce: ticket for nonce, ticket in self.nonces.items() if ticket not in gone}
+        if session is not None:
+            first = (session - SEEN_DAYS).isoformat()
+            self.seen = {key: known for key, known in self.seen.items() if session_of(key) >= first}
+
+    def _leaving(self, now_us: int, session: date | None) -> Iterator[TicketId]:
+        while self._ended:
+            entry = self._entries.get(self._ended[0])
+            if entry is not None and entry.state in OVER:
+                if entry.ticket.expires_us + KEPT_US > now_us or entry.ticket.session == session:
+                    return
+                del self._entries[entry.ticket.id]
+                self._by_candidate.pop(entry.ticket.correlation, None)
+                yield entry.ticket.id
+            self._ended.popleft()
 
     def of_candidate(self, correlation: CorrelationId) -> Entry | None:
-        """What became of a candidate's proposal; None when it came to none."""
+        """What became of a candidate's proposal; None when it came to none, or long ago."""
         ticket = self._by_candidate.get(correlation)
         return None if ticket is None else self._entries[ticket]
 
@@ -126,6 +185,11 @@ def seen_key(verdict: Verdict) -> str:
     """One decision instant of one instrument."""
     candidate = verdict.candidate
     return f"{candidate.strategy}|{candidate.session.isoformat()}|{candidate.instrument}"
+
+
+def session_of(key: str) -> str:
+    """The session in a `seen_key`, as ISO text."""
+    return key.split("|", 2)[1]
 
 
 def seen_row(verdict: Verdict) -> JournalRow:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from engine.errors import InvariantBroken
+from engine.errors import InvariantBroken, StorageError
 from engine.execution.bracket import BracketPhase
 from engine.execution.past import KEPT_US, read_bracket
-from engine.model.orders import OrderRole
+from engine.model.commands import RejectTicket
+from engine.model.orders import OrderRole, OrderState
+from engine.model.tickets import ProposalState
 
 S, T = OrderRole.STOP, OrderRole.TARGET
 DAY_S = KEPT_US / 1e6
@@ -118,3 +120,99 @@ async def test_one_that_was_opened_again_stays_until_it_is_closed_for_a_day(
     await later(rig, world)
     assert rig.now(bracket.ticket).position == 10
     assert bracket.ticket in {found.ticket for found in rig.brackets}
+
+
+class TestTickets:
+    """Decided tickets leave memory too; the journal answers for them."""
+
+    async def decided(self, booth: Any, number: int = 1) -> Any:
+        entry = booth.propose(number)
+        answer = booth.tickets.reject(RejectTicket(entry.ticket.id, "not now", booth.actor))
+        assert answer.ok
+        return booth.tickets.get(entry.ticket.id)
+
+    @pytest.fixture
+    async def booth(self, rig: Any, world: ModuleType) -> Any:
+        made = world.Booth(rig)
+        made.actor = world.ANN
+        return made
+
+    async def past(self, booth: Any, world: ModuleType, number: int = 9) -> None:
+        """A day and a session on, another candidate is judged."""
+        rig = booth.rig
+        await rig.advance(DAY_S + 700)
+        day = world.MONDAY.replace(day=world.MONDAY.day + 1)
+        await rig.open_session(day)
+        booth.propose(number, session=day)
+
+    async def test_a_ticket_of_yesterday_leaves_memory_and_is_read_again(
+        self, booth: Any, world: ModuleType
+    ) -> None:
+        entry = await self.decided(booth)
+        await self.past(booth, world)
+        assert [found.ticket.number for found in booth.tickets] == [2]
+        assert booth.tickets.of_candidate(entry.ticket.correlation) is None
+        assert booth.tickets.get(entry.ticket.id) == entry
+        assert booth.tickets.get(entry.ticket.id) is booth.tickets.get(entry.ticket.id)
+
+    async def test_what_waits_stays_and_numbers_go_on(self, booth: Any, world: ModuleType) -> None:
+        await self.decided(booth)
+        await self.past(booth, world)
+        booth.boot()
+        assert [found.ticket.number for found in booth.tickets] == [2]
+        last = booth.propose(10, session=world.MONDAY.replace(day=5), instrument="XYZ.US")
+        assert last.ticket.number == 3
+
+    async def test_an_approval_of_one_that_left_is_refused_with_its_history(
+        self, booth: Any, world: ModuleType
+    ) -> None:
+        entry = await self.decided(booth)
+        await self.past(booth, world)
+        answer = booth.approve(entry)
+        assert (answer.ok, "rejected: not now" in answer.text) == (False, True)
+
+    async def test_one_that_cannot_be_read_is_refused(
+        self, booth: Any, world: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        entry = await self.decided(booth)
+        await self.past(booth, world)
+
+        def fail(table: str, **equal: str) -> object:
+            raise StorageError("the disk is gone")
+
+        monkeypatch.setattr(booth.rig.journal, "rows", fail)
+        for answer in (
+            booth.approve(entry),
+            booth.tickets.reject(RejectTicket(entry.ticket.id, "no", world.ANN)),
+        ):
+            assert (answer.ok, answer.code) == (False, "not_readable")
+
+    async def test_a_late_fill_moves_the_ticket_of_one_that_left(self, booth: Any, world: ModuleType) -> None:
+        rig = booth.rig
+        entry = booth.propose()
+        assert booth.approve(entry).ok
+        await rig.settle()
+        order = rig.now(entry.ticket.id).entry.id
+        await rig.advance(900)
+        assert booth.state(entry) is ProposalState.CLOSED
+        await self.past(booth, world)
+        assert entry.ticket.id not in {found.ticket.id for found in booth.tickets}
+        rig.venue.orders[order].state = OrderState.WORKING
+        rig.venue.fill(order)
+        await rig.settle()
+        assert booth.state(entry) is ProposalState.FILLED
+
+    async def test_decision_instants_of_a_fortnight_ago_are_forgotten(
+        self, booth: Any, world: ModuleType
+    ) -> None:
+        await self.decided(booth)
+        verdict = world.make_verdict(1)
+        assert not booth.tickets.is_new(verdict)
+        await self.past(booth, world)
+        assert not booth.tickets.is_new(verdict)
+        entry = booth.propose(3, session=world.MONDAY.replace(day=5), instrument="XYZ.US")
+        booth.tickets.reject(RejectTicket(entry.ticket.id, "no", world.ANN))
+        await booth.rig.advance(20 * DAY_S)
+        await booth.rig.open_session(world.MONDAY.replace(day=25))
+        booth.propose(11, session=world.MONDAY.replace(day=25), instrument="NEW.US")
+        assert booth.tickets.is_new(verdict)
