@@ -22,10 +22,13 @@ from engine.execution.orders import ticket_of
 from engine.execution.reconcile import Reconciliation
 from engine.model.ids import InstrumentId
 from engine.model.orders import VenueUpdate
+from engine.money import ZERO
 from engine.reliability.supervisor import pause_us
 
 LOOK_EVERY_US = 30 * US_PER_S
 """One look reads orders, positions, executions and the account, as often as the most urgent of them needs."""
+LOOK_IN_FLIGHT_US = 5 * US_PER_S
+"""While an entry works that only we would protect, or an exit does: a stream may be mute and say nothing."""
 LOOK_AGAIN_US = PROOF_US
 """Before it is ready, and while something is in doubt. Two looks so far apart prove something."""
 LOOK_GAP_US = US_PER_S
@@ -198,12 +201,18 @@ class Watch:
     async def _until(self, due_us: int) -> None:
         """Wait for the next look, with an eye on the clocks."""
         clock = self._post.clock
-        while not self._woken.is_set() and (left := due_us - clock.now_us()) > 0:
+        while not self._woken.is_set() and (left := self._sooner(due_us) - clock.now_us()) > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(left, BEAT_US) / US_PER_S):
                     await self._woken.wait()
             self._notice_jump()
             self._notice_age()
+
+    def _sooner(self, due_us: int) -> int:
+        """When the next look is due while something may fill that is not told."""
+        if self._failures or not any(map(_is_in_flight, self._post.brackets.open())):
+            return due_us
+        return min(due_us, (self._looked_us or 0) + LOOK_IN_FLIGHT_US)
 
     async def _attempt(self) -> int:
         """Look; when the next one is due."""
@@ -330,3 +339,10 @@ class Watch:
         now = self._post.clock.now_us()
         self._doubts = {name: replace(doubt, since_us=now) for name, doubt in self._doubts.items()}
         return findings if skew is None else replace(findings, skew_us=skew - jump)
+
+
+def _is_in_flight(bracket: Bracket) -> bool:
+    """Its entry may fill without a stop that wakes by itself, or it is being sold."""
+    if bracket.phase is BracketPhase.ENTERING:
+        return not bracket.is_grouped or bracket.held > ZERO
+    return bracket.phase is BracketPhase.EXITING

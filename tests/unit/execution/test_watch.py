@@ -12,7 +12,7 @@ from engine.errors import BrokerUnavailable, ConfigError
 from engine.execution.watch import Watch
 from engine.loop import run_virtual
 from engine.model.ids import AccountId, ClientOrderId, InstrumentId
-from engine.model.orders import OrderRole, OrderSide, OrderState
+from engine.model.orders import BracketKind, OrderRole, OrderSide, OrderState
 from engine.model.positions import AccountKind, ExitReason
 from engine.reliability.supervisor import Supervisor, no_jitter
 
@@ -174,6 +174,39 @@ def test_it_looks_every_thirty_seconds(station: Any) -> None:
         await asyncio.sleep(95)
         assert s.looks == [32.0, 62.0, 92.0]
         assert s.watch.reconciled_age_us() == 6 * US_PER_S
+
+    station(go)
+
+
+def test_it_looks_every_five_seconds_while_something_may_fill_untold(station: Any) -> None:
+    async def go(s: Station) -> None:
+        await s.ready()
+        bracket = s.rig.brackets.start(s.rig.make(), (), ())
+        await asyncio.sleep(4)
+        s.rig.venue.fill(bracket.entry.id)  # and the stream is mute
+        await asyncio.sleep(6)
+        found = s.rig.now(bracket.ticket)
+        assert found.cover == found.position == 10
+        assert s.looks == [8.0]
+        s.rig.brackets.want_exit(bracket.ticket, ExitReason.MANUAL)
+        await asyncio.sleep(5)
+        s.rig.venue.fill(s.rig.now(bracket.ticket).of_role(OrderRole.EXIT)[0].id)
+        await asyncio.sleep(28)
+        assert s.looks == [
+            8.0,
+            14.0,
+            19.0,
+        ]  # the last one found it sold: the next is due after thirty seconds
+
+    station(go, bracket_kind=BracketKind.SYNTHETIC)
+
+
+def test_legs_that_wake_by_themselves_need_no_such_hurry(station: Any) -> None:
+    async def go(s: Station) -> None:
+        await s.ready()
+        s.rig.brackets.start(s.rig.make(), (), ())
+        await asyncio.sleep(30)
+        assert s.looks == [32.0]
 
     station(go)
 
