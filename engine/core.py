@@ -303,6 +303,8 @@ class Engine:
                 self.picture,
                 self._ticket_of,
                 self.watch.clock_skew_us,
+                lambda: () if self.watch.findings is None else self.watch.findings.differences,
+                lambda name: parts.instruments.get(name, Instrument(name)).lot_size,
                 self.switch.see,
                 parts.switches.portfolio,
                 parts.live,

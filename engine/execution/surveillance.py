@@ -5,11 +5,13 @@ which a night lies between two batches and an order fills at a print that nobody
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from engine.clock import US_PER_S, Clock
 from engine.execution.bracket import Bracket
+from engine.execution.findings import Difference
 from engine.execution.gating import is_taken, traded_value_of
 from engine.execution.orders import Brackets
 from engine.model.candidates import FeatureValue
@@ -26,6 +28,7 @@ from engine.risk.anomalies import (
     clock_skew,
     estimated_slippage,
     heartbeat,
+    position_difference,
     price_move,
     wide_spread,
 )
@@ -38,7 +41,7 @@ SAMPLES = 60
 AGAIN_US = 60 * US_PER_S
 """How soon the same anomaly of the same thing is told again."""
 BEAT_US = 10 * US_PER_S
-"""How often silence and skew are looked at."""
+"""How often silence, skew and positions are looked at."""
 TRADING_DAYS = 252
 
 
@@ -52,6 +55,9 @@ class SurveillanceDesk:
     picture: LivePicture
     ticket: Callable[[TicketId], Ticket | None]
     clock_skew_us: Callable[[], int | None]
+    differences: Callable[[], Iterable[Difference]]
+    """Between our positions and the venue's, as the last look found them."""
+    lot_of: Callable[[InstrumentId], Decimal]
     see: Callable[[AnomalySeen], None]
     is_on: bool
     """Whether anomalies matter in this run at all."""
@@ -73,6 +79,8 @@ class Surveillance:
         self._spreads: dict[InstrumentId, _Spreads] = {}
         self._told: dict[tuple[AnomalyKind, str], int] = {}
         self._heard_us = 0
+        self._differing: frozenset[InstrumentId] = frozenset()
+        """Instruments whose positions differed at the last beat: a fill between two answers is over then."""
 
     def report(self, found: Anomaly | None) -> None:
         """Tell an anomaly; the same one again only a minute later."""
@@ -129,7 +137,17 @@ class Surveillance:
         if desk.picture.is_session_open:
             self.report(heartbeat(now - self._heard_us, held))
         self.report(clock_skew(desk.clock_skew_us()))
+        self._look_at_positions()
         desk.scheduler.call_at(now + BEAT_US, self._beat)
+
+    def _look_at_positions(self) -> None:
+        found = [difference for difference in self._desk.differences() if difference.settled]
+        for difference in found:
+            if difference.instrument in self._differing:
+                name, lot = difference.instrument, self._desk.lot_of(difference.instrument)
+                ours = difference.ours + difference.external
+                self.report(position_difference(symbol_of(name), ours, difference.theirs, lot))
+        self._differing = frozenset(difference.instrument for difference in found)
 
     def _look_at_bar(self, bar: Bar, bracket: Bracket) -> None:
         ticket = self._desk.ticket(bracket.ticket)

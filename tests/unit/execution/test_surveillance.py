@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.clock import US_PER_S
+from engine.execution.findings import Difference
 from engine.execution.surveillance import Surveillance, SurveillanceDesk
 from engine.model.candidates import FeatureValue, MissingReason
 from engine.model.events import AnomalySeen
@@ -29,6 +30,7 @@ class Post:
         self.seen: list[AnomalySeen] = []
         self.tickets: dict[TicketId, Ticket] = {ticket.id: ticket}
         self.skew_us: int | None = None
+        self.differences: list[Difference] = []
         self.surveillance = Surveillance(
             SurveillanceDesk(
                 rig.clock,
@@ -37,6 +39,8 @@ class Post:
                 rig.picture,
                 self.tickets.get,
                 lambda: self.skew_us,
+                lambda: self.differences,
+                lambda instrument: Decimal(1),
                 self.seen.append,
                 is_on,
                 is_live,
@@ -232,3 +236,23 @@ async def test_a_skewed_clock_is_told(post: Any) -> None:
     made.skew_us = -1_500_000
     made.surveillance.start()
     assert [(seen.kind, seen.value, seen.limit) for seen in made.seen] == [("clock_skew", 1.5, 1.0)]
+
+
+async def test_a_position_that_differs_by_more_than_a_lot_is_told_when_it_stays(post: Any) -> None:
+    made = await post()
+    await made.rig.close_session()
+    made.surveillance.start()
+    made.differences = [Difference(ABC, Decimal(10), Decimal(1), Decimal(8), True)]
+    await made.rig.advance(10)
+    made.differences = []
+    await made.rig.advance(10)
+    assert made.seen == []
+    made.differences = [
+        Difference(ABC, Decimal(10), Decimal(1), Decimal(8), True),
+        Difference(XYZ, Decimal(10), Decimal(0), Decimal(9), True),
+        Difference(instrument_id("NEW"), Decimal(10), Decimal(0), Decimal(1), False),
+    ]
+    await made.rig.advance(20)
+    assert [(seen.kind, seen.subject, seen.value, seen.limit) for seen in made.seen] == [
+        ("position", "ABC", 3.0, 1.0)
+    ]
