@@ -219,7 +219,7 @@ class Emergency:
         if selling:
             words.append(f"{selling} being sold")
         text = f"Emergency shutdown by {shutdown.by} ({shutdown.reason}): no new orders, {', '.join(words)}"
-        self._tell("; ".join((text, *shutdown.notes)), page=True)
+        self._tell("; ".join((text, *shutdown.texts)), page=True)
         return ()
 
     async def _until(self, is_so: Callable[[], bool], bound_us: int) -> None:

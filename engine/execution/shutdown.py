@@ -36,14 +36,19 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Shutdown:
-    """One emergency shutdown. `notes`: what a step could not bring about, in words for a person."""
+    """One emergency shutdown. `notes`: what a step left or could not bring about, in words for a person."""
 
     began_us: int
     by: str
     reason: str
     flatten: bool
     done: tuple[ShutdownStep, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[tuple[ShutdownStep, str], ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The notes, without their steps."""
+        return tuple(text for _, text in self.notes)
 
     @property
     def steps(self) -> tuple[ShutdownStep, ...]:
@@ -57,12 +62,18 @@ class Shutdown:
 
     def after(self, step: ShutdownStep, notes: tuple[str, ...] = ()) -> "Shutdown":
         """With a step done."""
-        return replace(self, done=(*self.done, step), notes=(*self.notes, *notes))
+        made = tuple((step, note) for note in notes)
+        return replace(self, done=(*self.done, step), notes=(*self.notes, *made))
 
     def flattening(self) -> "Shutdown":
         """With the positions sold too; what comes after that step comes again."""
         later = ORDER[ORDER.index(ShutdownStep.FLATTEN) :]
-        return replace(self, flatten=True, done=tuple(step for step in self.done if step not in later))
+        return replace(
+            self,
+            flatten=True,
+            done=tuple(step for step in self.done if step not in later),
+            notes=tuple(note for note in self.notes if note[0] not in later),
+        )
 
     def words(self) -> str:
         """`step 3 of 5: verify a stop at the venue for every position`, or `done: 5 of 5 steps`."""
@@ -71,7 +82,7 @@ class Shutdown:
             text = f"done: {len(steps)} of {len(steps)} steps"
         else:
             text = f"step {steps.index(step) + 1} of {len(steps)}: {WORDS[step]}"
-        return "; ".join((text, *self.notes))
+        return "; ".join((text, *self.texts))
 
 
 def to_json(shutdown: Shutdown | None) -> str:
@@ -85,7 +96,7 @@ def to_json(shutdown: Shutdown | None) -> str:
             "reason": shutdown.reason,
             "flatten": shutdown.flatten,
             "done": list(shutdown.done),
-            "notes": list(shutdown.notes),
+            "notes": [list(note) for note in shutdown.notes],
         }
     )
 
@@ -101,5 +112,5 @@ def from_json(text: str | None) -> Shutdown | None:
         stored["reason"],
         stored["flatten"],
         tuple(ShutdownStep(step) for step in stored["done"]),
-        tuple(stored["notes"]),
+        tuple((ShutdownStep(step), text) for step, text in stored["notes"]),
     )

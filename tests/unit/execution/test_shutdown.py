@@ -127,7 +127,7 @@ def test_flattening_comes_in_its_place_and_what_follows_comes_again() -> None:
     done = plan.after(ShutdownStep.VERIFY).after(ShutdownStep.SNAPSHOT, ("late",)).after(ShutdownStep.ALERT)
     again = done.flattening()
     assert again.next_step is ShutdownStep.FLATTEN
-    assert again.words() == "step 4 of 6: sell every position; late"
+    assert again.words() == "step 4 of 6: sell every position"
     assert again.after(ShutdownStep.FLATTEN).next_step is ShutdownStep.SNAPSHOT
 
 
@@ -171,7 +171,7 @@ async def test_nothing_open_is_over_at_once(scene: Scene, world: ModuleType) -> 
     scene.boot()
     scene.emergency.begin(world.ANN, "enough", flatten=True)
     await scene.run()
-    assert scene.shutdown.notes == ()
+    assert scene.shutdown.texts == ()
     assert scene.alerts() == [
         "Emergency shutdown by ann on pts/1 (enough): no new orders, no position is open"
     ]
@@ -213,7 +213,7 @@ async def test_a_stop_that_the_venue_lost_is_placed_again(scene: Scene, world: M
     scene.emergency.begin(world.ANN, "enough", flatten=False)
     await scene.run()
     scene.rig.assert_covered()
-    assert scene.shutdown.notes[0].startswith("snapshot")
+    assert scene.shutdown.texts[0].startswith("snapshot")
 
 
 async def test_a_stop_that_ended_unseen_is_found_and_replaced(scene: Scene, world: ModuleType) -> None:
@@ -238,7 +238,7 @@ async def test_a_stop_that_does_not_come_is_named(scene: Scene, world: ModuleTyp
     scene.rig.venue.open_orders = nothing
     scene.emergency.begin(world.ANN, "enough", flatten=False)
     await scene.run()
-    assert "ABC: 10 held, 0 under a stop at the venue" in scene.shutdown.notes
+    assert "ABC: 10 held, 0 under a stop at the venue" in scene.shutdown.texts
     assert "0 under a stop at the venue" in scene.alerts()[-1]
 
 
@@ -247,7 +247,7 @@ async def test_a_venue_that_does_not_answer_delays_nothing_for_ever(scene: Scene
     scene.rig.venue.faults["open"].extend(["unavailable"] * LAST)
     scene.emergency.begin(world.ANN, "enough", flatten=True)
     await scene.run()
-    assert scene.shutdown.notes[0] == "the venue could not be asked for its stops: cannot connect"
+    assert scene.shutdown.texts[0] == "the venue could not be asked for its stops: cannot connect"
     assert scene.shutdown.next_step is None
     assert scene.rig.now().exit_wanted is ExitReason.EMERGENCY
 
@@ -271,7 +271,7 @@ async def test_what_is_not_ours_is_shown_and_left_alone(scene: Scene, world: Mod
     scene.rig.venue.position[world.InstrumentId("OLD.US")] += 5
     scene.emergency.begin(world.ANN, "enough", flatten=True)
     await scene.run()
-    assert "OLD: the venue holds 5, no bracket of ours does" in scene.shutdown.notes
+    assert "OLD: the venue holds 5, no bracket of ours does" in scene.shutdown.texts
 
 
 async def test_an_entry_whose_cancel_is_refused_is_named(scene: Scene, world: ModuleType) -> None:
@@ -280,7 +280,7 @@ async def test_an_entry_whose_cancel_is_refused_is_named(scene: Scene, world: Mo
     await scene.rig.begin()
     scene.emergency.begin(world.ANN, "enough", flatten=False)
     await scene.run(80)
-    assert any(note.startswith("ABC: the entry is ") for note in scene.shutdown.notes)
+    assert any(note.startswith("ABC: the entry is ") for note in scene.shutdown.texts)
     scene.rig.venue.gate.set()
     scene.rig.venue.faults["hold"].clear()
     await scene.rig.settle()
@@ -295,7 +295,7 @@ async def test_an_entry_whose_fate_is_unknown_gets_ten_seconds(scene: Scene, wor
     scene.rig.streaming = False
     scene.emergency.begin(world.ANN, "enough", flatten=False)
     await scene.run(80)
-    assert scene.shutdown.notes[0].startswith("ABC: the entry is ")
+    assert scene.shutdown.texts[0].startswith("ABC: the entry is ")
 
 
 async def test_a_snapshot_that_cannot_be_written_does_not_stop_the_alert(
@@ -345,7 +345,7 @@ async def test_a_disk_that_takes_no_line_stops_no_step(scene: Scene, world: Modu
     scene.emergency.begin(world.ANN, "enough", flatten=True)
     await scene.run()
     assert scene.shutdown.next_step is None
-    assert "the halt is not written down yet" in scene.shutdown.notes
+    assert "the halt is not written down yet" in scene.shutdown.texts
     assert scene.rig.now().exit_wanted is ExitReason.EMERGENCY
     assert refused[0] >= len(scene.shutdown.steps)
 
@@ -361,7 +361,7 @@ async def test_a_position_that_cannot_be_given_up_is_named(scene: Scene, world: 
     scene.rig.brackets.write = refuse
     await scene.run()
     scene.rig.brackets.write = write
-    assert "ABC is not sold: the disk is full" in scene.shutdown.notes
+    assert "ABC is not sold: the disk is full" in scene.shutdown.texts
 
 
 async def test_a_review_that_cannot_be_written_is_told(scene: Scene, world: ModuleType) -> None:
