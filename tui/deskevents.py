@@ -80,7 +80,8 @@ def line_of(event: Event) -> EventLine | None:
             )
             return EventLine(trip.exit_us, EventKind.WORKING, text, trip.correlation)
         case Alarm():
-            return EventLine(event.ts, EventKind.UNKNOWN, event.text, event.correlation)
+            kind = EventKind.BLOCKED if event.page else EventKind.UNKNOWN
+            return EventLine(event.ts, kind, event.text, event.correlation)
 
 
 def _ticket_line(event: TicketChanged) -> EventLine | None:

@@ -118,6 +118,8 @@ def _held(engine: Engine, entry: Entry) -> str:
     if engine.state is not EngineState.RUNNING:
         return f"engine is {engine.state.value}"
     symbol = symbol_of(entry.ticket.instrument)
+    if engine.halts.is_halted(entry.ticket.instrument):
+        return f"{symbol} is halted {engine.halts.reason_of(entry.ticket.instrument)}"
     quote = engine.picture.quote(entry.ticket.instrument)
     if quote is None:
         return f"{symbol} has no quote"

@@ -199,6 +199,38 @@ def test_halt_refuses_and_resume_goes_on(deck: Deck, start: Callable[..., Daemon
     assert (resumed.code, resumed.json["ok"]) == (0, True)
 
 
+def test_a_signal_and_a_file_halt_and_a_stop_is_clean(deck: Deck, start: Callable[..., Daemon]) -> None:
+    daemon = start()
+    waiting(deck)
+    daemon.process.send_signal(signal.SIGUSR1)
+    status = until_shut_down(deck)
+    assert (status["state"], status["reason"]) == ("HALTED", "by signal SIGUSR1 (kill switch)")
+    assert status["notifiers"]["log"].startswith("1 delivered")
+    (snapshot,) = (deck.state / "snapshots").iterdir()
+    assert json.loads(snapshot.read_text())["shutdown"]["reason"] == "kill switch"
+    flatten = deck.on_state("halt", "--flatten")
+    assert (flatten.code, "FLATTEN" in flatten.err) == (2, True)
+    assert deck.on_state("resume").code == 0
+    (deck.state / "HALT").write_text("weekend")
+    assert until_shut_down(deck)["reason"] == "by file HALT (weekend)"
+    refused = deck.on_state("resume")
+    assert (refused.code, "remove the file" in refused.err) == (75, True)
+    assert "ABC is not halted." in deck.on_state("resume", "ABC").err
+    assert daemon.end(signal.SIGTERM)[0] == 0
+    assert deck.on_state("status", "--json").json["state"] == "HALTED"
+    pages = [line for line in daemon.lines() if line["event"] == "page"]
+    assert [line["kind"] for line in pages] == ["emergency_shutdown"] * 2
+
+
+def until_shut_down(deck: Deck) -> dict[str, Any]:
+    """The status once the kill switch was felt and its sequence is done."""
+    for _ in range(20):
+        status = deck.on_state("status", "--json").json
+        if status["emergency_shutdown"].startswith("done"):
+            break
+    return dict(status)
+
+
 def test_a_second_daemon_is_busy_and_disturbs_nothing(deck: Deck, start: Callable[..., Daemon]) -> None:
     start()
     second = deck.run(*deck.replay, "--no-ui", "--state", str(deck.state))

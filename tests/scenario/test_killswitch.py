@@ -285,6 +285,8 @@ def test_a_halted_symbol_is_refused_alone_and_released_by_name(floor: Callable[[
         engine = scene.runtime.engine
         first, second = engine.tickets.waiting()
         engine.halt(NINA, "look at it", first.ticket.instrument)
+        held = {view.ticket.number: view.held_reason for view in (await scene.runtime.link.desk()).tickets}
+        assert held == {1: "AAA is halted by nina on pts/7 (look at it)", 2: ""}
         refused = scene.approve()
         assert (refused.code, "look at it" in refused.text) == ("gated_out", True)
         assert engine.state is EngineState.RUNNING

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.model.candidates import FeatureValue, GateResult, GateStatus
-from engine.model.events import AnomalySeen, Event, SymbolHalted, SymbolReleased
-from engine.model.ids import instrument_id
+from engine.model.events import Alarm, AnomalySeen, Event, SymbolHalted, SymbolReleased
+from engine.model.ids import CorrelationId, instrument_id
 from tui.deskevents import line_of
 from tui.screens.details import _feature_line, _gate_lines, event_lines
 from tui.views import EventKind, EventLine
@@ -52,6 +52,8 @@ def test_a_gate_with_long_figures_takes_more_rows_and_loses_none() -> None:
 @pytest.mark.parametrize(
     ("event", "kind", "words"),
     [
+        (Alarm("stop refused", True, CorrelationId(""), 1), EventKind.BLOCKED, "stop refused"),
+        (Alarm("venue slow", False, CorrelationId(""), 1), EventKind.UNKNOWN, "venue slow"),
         (
             SymbolHalted(instrument_id("ABC"), "by engine (we hold 5, the venue says 4)", "engine", 1),
             EventKind.BLOCKED,
@@ -69,5 +71,5 @@ def test_a_gate_with_long_figures_takes_more_rows_and_loses_none() -> None:
         ),
     ],
 )
-def test_a_halted_symbol_and_an_anomaly_are_told(event: Event, kind: EventKind, words: str) -> None:
+def test_halted_symbols_anomalies_and_alarms_are_told(event: Event, kind: EventKind, words: str) -> None:
     assert line_of(event) == EventLine(1, kind, words, "")
