@@ -104,6 +104,7 @@ class Emergency:
 
     async def run(self) -> None:
         """Every step that is left. Where the account is resumed meanwhile, the rest is not done."""
+        self.is_running = True
         try:
             while (shutdown := self.shutdown) is not None and (step := shutdown.next_step) is not None:
                 notes = await self._steps[step](shutdown)

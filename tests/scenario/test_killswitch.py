@@ -250,6 +250,36 @@ def test_the_shutdown_takes_its_steps_and_status_shows_them(floor: Callable[[], 
     run_virtual(main())
 
 
+def test_a_shutdown_that_a_stop_cut_off_ends_at_the_next_start(floor: Callable[[], Floor]) -> None:
+    async def main() -> None:
+        scene = floor()
+        await scene.open()
+        assert scene.approve().ok
+        await scene.quiet()
+        scene.runtime.engine.give(Halt(NINA, "enough"))
+        await scene.runtime.stop()
+        pages = [alarm for alarm in scene.alarms if alarm.page]
+        again = floor()
+        await again.runtime.start()
+        await asyncio.sleep(1)
+        engine = again.runtime.engine
+        assert engine.emergency.shutdown is not None
+        assert engine.emergency.shutdown.next_step is None
+        steps = [line["body"] for line in engine.parts.journal.audit() if line["kind"] == "shutdown_step"]
+        assert len(steps) == len(set(steps)) == 5
+        pages += [alarm for alarm in again.alarms if alarm.page]
+        assert [page.kind for page in pages] == ["emergency_shutdown"]
+        await again.runtime.stop()
+        # A third start finds nothing left to do.
+        third = floor()
+        await third.runtime.start()
+        await asyncio.sleep(1)
+        assert [alarm for alarm in third.alarms if alarm.page] == []
+        await third.runtime.stop()
+
+    run_virtual(main())
+
+
 def test_a_file_at_the_start_means_halted_and_resumes_nothing_when_it_goes(
     floor: Callable[[], Floor],
 ) -> None:
