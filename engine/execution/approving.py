@@ -96,7 +96,7 @@ def _moved(command: ApproveTicket, entry: Entry, gatekeeper: Gatekeeper) -> Answ
         return None  # the gates say what is missing
     shown = ticket.decision_price if command.price_shown is None else command.price_shown
     if not isfinite(shown) or shown <= 0:
-        return Answer(False, "price_moved", f"{shown:g} is no price that was shown. Look again and confirm.")
+        return Answer(False, "price_moved", f"{shown:g} is no price that was shown: look again.")
     limit, rule = PRICE_MOVE_RATIO * shown, "0.5 %"
     if ticket.atr is not None and PRICE_MOVE_ATR * ticket.atr < limit:
         limit, rule = PRICE_MOVE_ATR * ticket.atr, "0.25 ATR"
@@ -105,7 +105,7 @@ def _moved(command: ApproveTicket, entry: Entry, gatekeeper: Gatekeeper) -> Answ
         return None
     text = (
         f"Price moved {_price(shown)} to {_price(now)} ({100 * move / shown:+.2f} %),"
-        f" limit {limit:.4g} ({rule}): look again and confirm."
+        f" limit {limit:.4g} ({rule}): look again."
     )
     return Answer(False, "price_moved", text)
 

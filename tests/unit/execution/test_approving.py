@@ -92,7 +92,7 @@ async def test_a_moved_price_is_told_with_both_prices_and_the_limit(
     entry = booth.propose(atr_pct=atr_pct)
     booth.quote(now)
     answer = booth.approve(entry, price_shown=shown)
-    assert answer.text == f"Price moved {text}: look again and confirm."
+    assert answer.text == f"Price moved {text}: look again."
 
 
 async def test_an_approval_is_stored_signed(booth: Any) -> None:
