@@ -98,6 +98,17 @@ async def test_an_entry_whose_send_has_not_begun_is_not_sent_after_a_halt(
     rig.assert_over()
 
 
+async def test_an_entry_is_not_sent_when_the_process_stood_still_before_it(
+    rig: Any, world: ModuleType
+) -> None:
+    rig.brackets.start(world.make_ticket(), (), ())
+    rig.clock.advance_to(rig.clock.now_us() + 3_000_000)
+    await rig.settle()
+    assert rig.venue.calls == []
+    assert rig.now().entry.reason == "the process stood still for 3.0 s before the send (not sent)"
+    rig.assert_over()
+
+
 async def test_exits_and_stops_are_sent_while_halted(rig: Any) -> None:
     bracket = await rig.hold()
     rig.halt("enough")

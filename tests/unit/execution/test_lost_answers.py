@@ -1,5 +1,6 @@
 """An order whose answer was lost is asked about: an entry is never sent again, a protective one may be."""
 
+import asyncio
 from types import ModuleType
 from typing import Any
 
@@ -314,6 +315,7 @@ async def test_unreachable_venue_counts_as_unknown(rig: Any) -> None:
 async def test_a_send_that_never_answers_is_unknown_after_ten_seconds(rig: Any, world: ModuleType) -> None:
     rig.venue.faults["send"].append("no answer until released")
     rig.brackets.start(world.make_ticket(), (), ())
+    await asyncio.sleep(0)
     for seconds, state in ((9.9, OrderState.SENDING), (0.2, UNKNOWN)):
         step_clock(rig, seconds)
         assert rig.legs(E) == [state]
