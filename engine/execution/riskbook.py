@@ -19,11 +19,11 @@ from engine.execution.portfolio import Daily, Portfolio, Values, values_of
 from engine.model.commands import Answer, ReleaseBreaker
 from engine.model.events import Alarm, BreakerMoved, Event
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, TicketId
-from engine.model.market import MarketBatch
+from engine.model.market import MarketBatch, SessionPhase
 from engine.model.orders import OrderState
 from engine.money import ZERO
 from engine.ports import AuditEntry, Journal, JournalRow
-from engine.risk import daily, drawdown
+from engine.risk import daily, drawdown, vartest
 from engine.risk.anomalies import Anomaly, equity_jump, order_rate, rejects
 from engine.risk.daily import Day, day_of, start_us
 from engine.risk.drawdown import Drawdown, Level
@@ -31,6 +31,7 @@ from engine.risk.exposure import Exposure
 from engine.risk.limits import LimitSwitches, RiskConfig
 from engine.risk.rates import MINUTE_US, Window
 from engine.risk.var import ValueAtRisk
+from engine.risk.vartest import VarTest, Verdict
 from engine.risk.view import UNLIMITED, RiskView, SizeLimits
 from engine.risk.words import money, percent
 from engine.state import LivePicture
@@ -75,7 +76,7 @@ class _Count:
 
 
 class RiskBook:
-    """Written by `finish`, `mark`, `heed` and `release`; everything else reads `view`."""
+    """Written by `finish`, `heed` and `release`; everything else reads `view`."""
 
     def __init__(self, desk: RiskDesk) -> None:
         self._desk = desk
@@ -89,6 +90,7 @@ class RiskBook:
         self._deposits = desk.books.deposits
         """How much of `books.deposits` the high and the day's start know of."""
         self._marked_us = 0
+        self._test = VarTest()
         self._written_us: int | None = None
         self._changes: deque[float] = deque(maxlen=CHANGES)
         self._opened: dict[TicketId, int] = {}
@@ -123,6 +125,12 @@ class RiskBook:
             if day is not None:
                 start, is_over = self._stored("risk_day_start", initial), desk.journal.meta("risk_day_over")
                 self._day = Day(date.fromisoformat(day), start, ZERO, is_over == "1")
+            self._test = VarTest(
+                desk.journal.meta("risk_var_outcomes") or "",
+                self._stored_or_none("risk_var_worth"),
+                self._stored_or_none("risk_var_forecast"),
+                desk.journal.meta("risk_var_month") or "",
+            )
         except (ValueError, InvalidOperation) as error:
             raise StorageError(
                 f"the stored limits of account {desk.account} make no sense: {error}",
@@ -139,6 +147,9 @@ class RiskBook:
         if not value.is_finite():
             raise ValueError(f"{key} is {value}")
         return value
+
+    def _stored_or_none(self, key: str) -> Decimal | None:
+        return self._stored(key, ZERO) if self._desk.journal.meta(key) else None
 
     def equity(self) -> Decimal | None:
         """Cash plus positions at their last prices; None when a held position has no price."""
@@ -227,22 +238,26 @@ class RiskBook:
         values = {"market_us": str(batch.ts)}
         if batch.session is not None and batch.phase is not None:
             values |= {"market_session": batch.session.isoformat(), "market_phase": batch.phase.value}
-        self.mark(values)
+        closed = batch.session if batch.phase is SessionPhase.CLOSE else None
+        self._mark(values, closed)
 
-    def mark(self, values: Mapping[str, str]) -> None:
+    def _mark(self, values: Mapping[str, str], closed: date | None) -> None:
         """Measure the account now and write it down, in one commit with other `meta` values.
 
-        Raises StorageError. An equity that is not known moves nothing.
+        `closed`: the session that ends now. Raises StorageError. An equity that is not known moves nothing.
         """
         now, equity = self._desk.clock.now_us(), self.equity()
-        before, was_over = self._fall, self._day.is_over
+        before, was_over, verdict = self._fall, self._day.is_over, None
         if equity is not None:
             self._fall, self._day = self._stepped(now, equity)
             self._follow(now, equity)
             self._equity, self._marked_us = equity, now
+            verdict = self._test_forecast(closed, equity)
             values = {**values, **self._rows()}
         moved = before.level is not self._fall.level and self._desk.switches.portfolio
-        audit = (self._moved_line(before),) if moved else ()
+        audit = [self._moved_line(before)] if moved else []
+        if verdict is not None:
+            audit.append(self._verdict_line(verdict))
         self._desk.journal.commit(_meta(values), audit)
         self._written_us = now
         self._forget(now)
@@ -250,6 +265,8 @@ class RiskBook:
             self._tell_moved(before)
         if self._day.is_over and not was_over and self._desk.switches.portfolio:
             self._tell_day_over(now)
+        if verdict is not None and not verdict.fits:
+            self._tell_verdict(verdict)
 
     def release(self, command: ReleaseBreaker) -> Answer:
         """Lift the third level; the fall is counted anew from the equity of now."""
@@ -281,6 +298,16 @@ class RiskBook:
         stepped = daily.step(day, today, self._equity + added, equity, self.config.daily_loss_max)
         return drawdown.step(fall, equity, self.config), stepped
 
+    def _test_forecast(self, closed: date | None, equity: Decimal) -> Verdict | None:
+        """The value at risk of this close is held against the next one."""
+        if closed is None or not self._desk.switches.portfolio:
+            return None
+        risk = self.value_at_risk(closed)
+        worth = equity - self._desk.books.deposits
+        forecast = None if risk is None else risk.larger
+        self._test, verdict = vartest.close(self._test, closed, worth, forecast, self.config.var_conf)
+        return verdict
+
     def _follow(self, now: int, equity: Decimal) -> None:
         """A change since the last minute; one over an hour or a night is another thing."""
         before = self._equity + self._desk.books.deposits - self._deposits
@@ -305,6 +332,10 @@ class RiskBook:
             "risk_day": self._day.day.isoformat(),
             "risk_day_start": format(self._day.start, "f"),
             "risk_day_over": str(int(self._day.is_over)),
+            "risk_var_outcomes": self._test.outcomes,
+            "risk_var_worth": _text(self._test.worth),
+            "risk_var_forecast": _text(self._test.forecast),
+            "risk_var_month": self._test.month,
         }
 
     def _forget(self, now: int) -> None:
@@ -343,6 +374,23 @@ class RiskBook:
             )
         )
 
+    def _verdict_line(self, verdict: Verdict) -> AuditEntry:
+        body = {
+            "days": verdict.days,
+            "exceptions": verdict.exceptions,
+            "expected": verdict.expected,
+            "ratio": verdict.test.ratio,
+            "p_value": verdict.test.p_value,
+        }
+        return AuditEntry(self._desk.clock.now_us(), "engine", "var_tested", "", body)
+
+    def _tell_verdict(self, verdict: Verdict) -> None:
+        text = (
+            f"{verdict.exceptions} of {verdict.days} sessions lost more than the value at risk,"
+            f" {verdict.expected:.1f} were to be expected (p {verdict.test.p_value:.3f})"
+        )
+        self._desk.publish(Alarm(text, False, _NO_CORRELATION, self._desk.clock.now_us(), "var_test"))
+
     def _tell_day_over(self, now: int) -> None:
         loss, limit = percent(self._day.loss), percent(self.config.daily_loss_max)
         text = f"{loss} of the day's start {money(self._day.start)} is lost, limit {limit}: no entries today"
@@ -357,6 +405,10 @@ def _count(bracket: Bracket) -> _Count:
     sent = sum(leg.attempts - (leg.parent is not None and leg.attempts > 0) for leg in bracket.legs)
     rejected = sum(leg.state is OrderState.REJECTED for leg in bracket.legs)
     return _Count(sent, rejected, sum(leg.state in _TAKEN for leg in bracket.legs))
+
+
+def _text(value: Decimal | None) -> str:
+    return "" if value is None else format(value, "f")
 
 
 def _meta(values: Mapping[str, str]) -> list[JournalRow]:

@@ -460,3 +460,33 @@ def test_states_that_the_venue_took() -> None:
 
     assert OrderState.UNKNOWN not in _TAKEN
     assert OrderState.REJECTED not in _TAKEN
+
+
+async def test_a_value_at_risk_that_does_not_fit_is_told_once_a_month(account: Any, daily: Any) -> None:
+    walk = 100 * np.exp(np.cumsum(0.0003 * np.random.default_rng(7).standard_normal(100)))
+    account.bars = {ABC: daily(ABC, walk)}
+    await account.rig.hold(quantity=100)
+    await account.rig.price(100.0)
+    price = 100.0
+    for number in range(62):
+        price -= 0.1
+        await account.rig.price(price)
+        at(account, MINUTE, SessionPhase.CLOSE, date(2016, 1, 4) if number < 61 else date(2016, 2, 1))
+        if number == 30:
+            account.rig.kill()
+            account.boot()
+            without_tickets(account)
+    alarms = [e for e in account.rig.events if isinstance(e, Alarm) and e.kind == "var_test"]
+    first, second = (alarm.text for alarm in alarms)
+    assert first == ("60 of 60 sessions lost more than the value at risk, 3.0 were to be expected (p 0.000)")
+    assert second.startswith("61 of 61 sessions lost more")
+    assert not any(alarm.page for alarm in alarms)
+    lines = [entry.body for entry in account.rig.journal.entries if entry.kind == "var_tested"]
+    assert [(body["days"], body["exceptions"]) for body in lines] == [(60, 60), (61, 61)]
+
+
+async def test_no_forecast_is_tested_where_the_limits_are_off(world: Any, rig: Any) -> None:
+    booth = world.Booth(rig, DATASET)
+    for _ in range(3):
+        at(booth, MINUTE, SessionPhase.CLOSE, MONDAY)
+    assert rig.journal.meta("risk_var_worth") == ""
