@@ -40,13 +40,16 @@ def raise_stop(bracket: Bracket, now: Circumstances) -> Step | None:
     Also for a stop from before a corporate action that came to rest after it: it would trigger at the wrong
     price.
     """
+    if bracket.held <= ZERO:
+        return None
     for leg in awake_stops(bracket):
         if not leg.is_live or leg.spec.stop_price is None:
             continue
-        price = _planned(bracket, leg, now)
+        price = restated(bracket, bracket.stop_price, now)
+        least = price * LOW_STOP * (REPRICE if _was_repriced(bracket, leg) else 1)
         if leg.spec.stop_price > price:
             step = cancel(bracket, [leg], now)
-        elif leg.spec.stop_price < price * LOW_STOP and has_number(bracket, OrderRole.STOP, RESERVED_NUMBERS):
+        elif leg.spec.stop_price < least and has_number(bracket, OrderRole.STOP, RESERVED_NUMBERS):
             step = _put(bracket, leg, leg.remaining, price, now)
         else:
             step = None
@@ -55,13 +58,11 @@ def raise_stop(bracket: Bracket, now: Circumstances) -> Step | None:
     return None
 
 
-def _planned(bracket: Bracket, leg: Leg, now: Circumstances) -> Decimal:
-    """At what price this stop should rest: the plan's, or lower by what a refusal took off."""
-    price = restated(bracket, bracket.stop_price, now)
+def _was_repriced(bracket: Bracket, leg: Leg) -> bool:
+    """It followed a refused stop: it may rest lower by what that took off."""
     stops = bracket.of_role(OrderRole.STOP)
     before = next((old for old in reversed(stops) if old.n < leg.n), None)
-    repriced = before is not None and before.state is OrderState.REJECTED and before.replaces is None
-    return round_down(price * REPRICE, now.tick_size) if repriced else price
+    return before is not None and before.state is OrderState.REJECTED and before.replaces is None
 
 
 def _put(bracket: Bracket, leg: Leg, quantity: Decimal, price: Decimal, now: Circumstances) -> Step | None:

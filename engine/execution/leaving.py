@@ -135,11 +135,13 @@ def exiting(bracket: Bracket, now: Circumstances) -> Step | None:
     others = [leg for leg in live if leg.role is not OrderRole.EXIT or leg.spec.side is OrderSide.BUY]
     if others:
         return cancel(bracket, others, now) or Step(bracket)
+    if (step := impatient(bracket, live, now)) is not None:
+        return step
     rest = bracket.held - sum((leg.remaining for leg in live), ZERO)
     if rest > ZERO:
         # Beside a tier that is being sold goes what it leaves: together they are what is held.
         return send_exit(bracket, OrderSide.SELL, rest, now)
-    return impatient(bracket, live, now) or Step(bracket)
+    return Step(bracket)
 
 
 def impatient(bracket: Bracket, sales: Sequence[Leg], now: Circumstances) -> Step | None:
