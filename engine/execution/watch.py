@@ -73,6 +73,7 @@ class Watch:
         self._looking = asyncio.Lock()
         self._began_us = post.clock.now_us()
         self._looked_us: int | None = None
+        self._tried_us = self._began_us
         self._failures = 0
         """Looks in a row that failed."""
         self._is_old = False
@@ -210,12 +211,13 @@ class Watch:
 
     def _sooner(self, due_us: int) -> int:
         """When the next look is due while something may fill that is not told."""
-        if self._failures or not any(map(_is_in_flight, self._post.brackets.open())):
+        if not any(map(_is_in_flight, self._post.brackets.open())):
             return due_us
-        return min(due_us, (self._looked_us or 0) + LOOK_IN_FLIGHT_US)
+        return min(due_us, self._tried_us + LOOK_IN_FLIGHT_US)
 
     async def _attempt(self) -> int:
         """Look; when the next one is due."""
+        self._tried_us = self._post.clock.now_us()
         try:
             await self._look()
         except BrokerError as error:
