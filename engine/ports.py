@@ -137,8 +137,9 @@ class Journal(Protocol):
     """The one writer of an account's truth (RELIABILITY 5.1).
 
     `commit` is one durable transaction: rows and audit entries together, or StorageError and nothing.
-    `protective` marks halts, facts and plans of open brackets, never an entry or an approval: a journal that
-    cannot be written may keep those in order in memory, and refuses all else until they are durable.
+    `protective` marks facts: halts, measurements, states and plans of open brackets, never an entry or an
+    approval. A journal that cannot be written may keep those in order in memory, and refuses all else until
+    they are durable.
     `rows` reads a table in key order: all of it, or the rows whose columns have the texts of `equal`.
     """
 
@@ -154,6 +155,7 @@ class VenueStore(Protocol):
     """Where the paper venue keeps its own truth, apart from the journal: key -> JSON text."""
 
     def load(self) -> Mapping[str, str]: ...
+    def get(self, key: str) -> str | None: ...
     def put(self, changed: Mapping[str, str]) -> None:
         """Write all of `changed` in one durable transaction."""
         ...

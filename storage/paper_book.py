@@ -25,6 +25,12 @@ class SqlitePaperBook:
         with storage_errors(self.path, "reading the paper venue's book"):
             return dict(self._connection.execute("SELECT k, v FROM venue ORDER BY k"))
 
+    def get(self, key: str) -> str | None:
+        """One value; None where nothing was put."""
+        with storage_errors(self.path, "reading the paper venue's book"):
+            found = self._connection.execute("SELECT v FROM venue WHERE k = ?", (key,)).fetchone()
+        return None if found is None else str(found[0])
+
     def put(self, changed: Mapping[str, str]) -> None:
         """Write all of `changed` in one durable transaction. Raises StorageError, and nothing is written."""
         with (

@@ -1,10 +1,12 @@
 """The paper venue's own truth: orders, executions, positions and cash, and what one execution does to them.
 
 Every change is collected and written by `commit` in one durable put; only what was put is acknowledged or
-streamed. Orders that are over leave the live index, so the cost of a step does not grow with history.
+streamed. Orders that are over leave the live index, so the cost of a step does not grow with history; the
+newest of them stay in memory, the store answers for all others.
 """
 
 from bisect import bisect_left
+from collections import deque
 from decimal import Decimal
 
 from brokers.paper.records import (
@@ -32,6 +34,11 @@ _ORDER, _FILL, _POSITION, _ACTION = "order/", "fill/", "position/", "action/"
 _ACCOUNT, _MARKET, _PRICES, _MARKS = "account", "market", "prices", "marks"
 
 
+KEPT_ORDERS = 250
+"""Orders that are over and still in memory: a venue is asked about those that just ended."""
+KEPT_FILLS = 250
+
+
 class Book:
     """Reads itself from the store; a new store begins with `initial_cash`.
 
@@ -43,6 +50,7 @@ class Book:
     ) -> None:
         self._store = store
         self.orders: dict[ClientOrderId, BookOrder] = {}
+        self._ended: deque[ClientOrderId] = deque()
         self.live: dict[InstrumentId, dict[ClientOrderId, BookOrder]] = {}
         self.buys: dict[ClientOrderId, BookOrder] = {}
         self.expiring: dict[ClientOrderId, BookOrder] = {}
@@ -90,8 +98,26 @@ class Book:
         self.marks = {name: mark for name, mark in self.marks.items() if name in self.positions}
         self.fills.sort(key=lambda fill: fill.exec_id)
         for order in sorted(self.orders.values(), key=lambda order: order.number):
-            if not order.state.is_terminal:
+            if order.state.is_terminal:
+                self._ended.append(order.id)
+            else:
                 self._index(order)
+        self._trim()
+
+    def _trim(self) -> None:
+        """What is stored and over leaves memory, the oldest first."""
+        while len(self._ended) > KEPT_ORDERS:
+            del self.orders[self._ended.popleft()]
+        if len(self.fills) > 2 * KEPT_FILLS:
+            del self.fills[:-KEPT_FILLS]
+
+    def find(self, order: ClientOrderId) -> BookOrder | None:
+        """An order that ever came; None when it never did. Raises StorageError when it cannot be read."""
+        found = self.orders.get(order)
+        if found is not None or len(self.orders) == self.account.orders:
+            return found
+        text = self._store.get(_ORDER + order)
+        return None if text is None else decode(order, text, BookOrder)
 
     def _index(self, order: BookOrder) -> None:
         self.live.setdefault(order.spec.instrument, {})[order.id] = order
@@ -107,6 +133,7 @@ class Book:
             del self.live[order.spec.instrument]
         self.buys.pop(order.id, None)
         self.expiring.pop(order.id, None)
+        self._ended.append(order.id)
 
     def position(self, instrument: InstrumentId) -> Decimal:
         """Units held."""
@@ -131,7 +158,11 @@ class Book:
         return self.live.get(order.spec.instrument, {}).get(order.group.sibling(order.id))
 
     def executions(self, since_us: int) -> tuple[Fill, ...]:
-        """Fills at or after an instant, oldest first."""
+        """Fills at or after an instant, oldest first. Raises StorageError when old ones cannot be read."""
+        if len(self.fills) < self.account.fills and since_us <= self.fills[0].ts_event:
+            stored = self._store.load().items()
+            fills = [decode(key, text, Fill) for key, text in stored if key.startswith(_FILL)]
+            return tuple(sorted((f for f in fills if f.ts_event >= since_us), key=lambda fill: fill.exec_id))
         return tuple(self.fills[bisect_left(self.fills, since_us, key=lambda fill: fill.ts_event) :])
 
     @property
@@ -181,6 +212,7 @@ class Book:
         order = BookOrder(spec, self._next_order(), group, spec.quantity, self.market.ts, None)
         order.state, order.code, order.reason = OrderState.REJECTED, code, reason
         self.orders[order.id] = order
+        self._ended.append(order.id)
         self.changed(order)
 
     def _next_order(self) -> int:
@@ -303,5 +335,6 @@ class Book:
         self._store.put(changed)
         self._touched.clear()
         self._minor.clear()
+        self._trim()
         updates, self._updates = self._updates, []
         return updates

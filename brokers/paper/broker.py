@@ -8,7 +8,8 @@ or streamed.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 
 from brokers.paper.book import Book
@@ -59,6 +60,15 @@ def unknown_liquidity(instrument: InstrumentId) -> Liquidity | None:
     return None
 
 
+@contextmanager
+def _readable() -> Iterator[None]:
+    """What the store fails to read is a venue that is not there."""
+    try:
+        yield
+    except StorageError as error:
+        raise BrokerUnavailable(f"the paper venue cannot be read: {error.message}", error.hint) from error
+
+
 class PaperBroker:
     """Implements `ports.Broker`. `on_market` is called with each batch before the engine sees it.
 
@@ -104,12 +114,8 @@ class PaperBroker:
     @property
     def _book(self) -> Book:
         if self._opened is None:
-            try:
+            with _readable():
                 self._opened = self._open_book()
-            except StorageError as error:
-                raise BrokerUnavailable(
-                    f"the paper venue cannot be read: {error.message}", error.hint
-                ) from error
         return self._opened
 
     def on_market(self, batch: MarketBatch) -> None:
@@ -174,11 +180,7 @@ class PaperBroker:
 
     def _is_known(self, specs: Sequence[OrderSpec], group: Group | None) -> bool:
         """Whether this very order came before. Raises OrderRejected when it was refused, or differs."""
-        known = [
-            self._book.orders[spec.client_order_id]
-            for spec in specs
-            if spec.client_order_id in self._book.orders
-        ]
+        known = [order for spec in specs if (order := self._find(spec.client_order_id)) is not None]
         if not known:
             return False
         first = known[0]
@@ -190,6 +192,11 @@ class PaperBroker:
         if first.state is OrderState.REJECTED:
             raise OrderRejected(first.code, first.reason)
         return True
+
+    def _find(self, order: ClientOrderId) -> BookOrder | None:
+        book = self._book
+        with _readable():
+            return book.find(order)
 
     def _accept(self, specs: Sequence[OrderSpec], group: Group | None) -> None:
         now = self._now()
@@ -215,7 +222,7 @@ class PaperBroker:
 
         Raises OrderRejected for an order that is filled, was refused, or never came.
         """
-        found = self._book.orders.get(order)
+        found = self._find(order)
         if found is None:
             raise OrderRejected("unknown_order", f"there is no order {order}")
         if found.state in (OrderState.FILLED, OrderState.REJECTED):
@@ -231,7 +238,7 @@ class PaperBroker:
 
     async def replace(self, order: ClientOrderId, new: OrderSpec) -> None:
         """One order in the place of another, which keeps its group. See `ports.Broker`."""
-        found, known = self._book.orders.get(order), self._book.orders.get(new.client_order_id)
+        found, known = self._find(order), self._find(new.client_order_id)
         if known is not None:
             if known.spec == new and known.replaces == order:
                 return
@@ -313,7 +320,7 @@ class PaperBroker:
 
     async def order(self, order: ClientOrderId) -> VenueOrder | None:
         """One order by its client id; None when it never came."""
-        found = self._book.orders.get(order)
+        found = self._find(order)
         return None if found is None else found.report()
 
     async def open_orders(self) -> tuple[VenueOrder, ...]:
@@ -323,7 +330,9 @@ class PaperBroker:
 
     async def executions(self, since_us: int) -> tuple[Fill, ...]:
         """Executions at or after an instant, oldest first."""
-        return self._book.executions(since_us)
+        book = self._book
+        with _readable():
+            return book.executions(since_us)
 
     async def account(self) -> AccountSnapshot:
         """Cash is settled at once; buying power is cash less what working purchases reserve."""

@@ -87,6 +87,11 @@ class MemoryStore:
             raise StorageError("the disk is gone")
         return dict(self.records)
 
+    def get(self, key: str) -> str | None:
+        if self.fail_load:
+            raise StorageError("the disk is gone")
+        return self.records.get(key)
+
     def put(self, changed: Mapping[str, str]) -> None:
         if self.fail_before:
             raise StorageError("disk full", "free some space")

@@ -107,6 +107,9 @@ class MemoryVenueStore:
     def __init__(self) -> None:
         self._values: dict[str, str] = {}
 
+    def get(self, key: str) -> str | None:
+        return self._values.get(key)
+
     def load(self) -> Mapping[str, str]:
         return dict(self._values)
 

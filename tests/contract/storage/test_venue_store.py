@@ -13,6 +13,12 @@ def test_values_are_read_back_and_replaced_by_key(venue_store: VenueStore) -> No
     assert dict(venue_store.load()) == {"order:2": '{"qty":"5"}', "cash": '"58.15"'}
 
 
+def test_one_value_is_read_by_its_key(venue_store: VenueStore) -> None:
+    venue_store.put({"order/2": "new"})
+    assert venue_store.get("order/2") == "new"
+    assert venue_store.get("order/%") is None
+
+
 def test_nothing_changed_is_fine(venue_store: VenueStore) -> None:
     venue_store.put({})
     assert dict(venue_store.load()) == {}
