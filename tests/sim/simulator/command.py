@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import durability
 import fuzz
+import soak
 
 from simulator.session import Result, run_seed
 
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, metavar="N", help="one session")
     parser.add_argument("--trace", action="store_true", help="with --seed: print everything that happens")
     parser.add_argument("--fuzz", type=int, metavar="N", help="N bent payloads of a venue instead")
+    parser.add_argument("--soak", type=float, metavar="HOURS", help="twice HOURS of one engine instead")
     durability.add_words(parser)
     options = parser.parse_args(arguments)
     proved = durability.run_words(options)
@@ -34,6 +36,8 @@ def main(arguments: Sequence[str]) -> int:
         return proved
     if options.fuzz is not None:
         return fuzz.main(options.fuzz, options.first_seed, options.jobs)
+    if options.soak is not None:
+        return soak.main(options.soak, options.first_seed)
     if options.seed is not None:
         result = run_seed(options.seed, say if options.trace else None)
         for name, text in result.violations:
