@@ -185,7 +185,8 @@ def words_of(question: Question) -> str:
     """A request in a line of the trace."""
     if isinstance(question, Submit):
         return f"submit {question.link} " + " ".join(
-            f"{one.client_order_id} {one.side} {one.type} {one.quantity} {one.limit_price or one.stop_price} {one.tif}"
+            f"{one.client_order_id} {one.side} {one.type} {one.quantity}"
+            f" {one.limit_price or one.stop_price} {one.tif}"
             for one in question.orders
         )
     if isinstance(question, Replace):

@@ -16,6 +16,8 @@ from storage.audit import verify_rows
 
 ZERO = Decimal(0)
 LONGEST_GAP_US = 30_000_000
+BOUNDED_PER_CALL = 0.15
+"""Up to which share of failing calls a bound on the time without a stop is promised."""
 QUOTE_AGE_US = 3_000_000
 LARGEST_SKEW_US = 1_000_000
 SKEW_SEEN_US = 90_000_000
@@ -84,7 +86,7 @@ def at_the_end(station: Station) -> Iterator[Violation]:
 
 def gaps(station: Station) -> Iterator[Violation]:
     """R2: no share goes without a stop for longer than half a minute."""
-    if station.mix.faults.per_call > 0.15:
+    if station.mix.faults.per_call > BOUNDED_PER_CALL:
         return
     for lasted, shares in station.history.gaps:
         if lasted > LONGEST_GAP_US:

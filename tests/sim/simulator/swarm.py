@@ -37,6 +37,9 @@ STRENGTHS = {
     Fault.BANNED: _CLUMSY,
 }
 """What leaves an order in doubt is drawn often, what only breaks the connection seldom."""
+OFTEN, SELDOM = (0.0, 0.0, 0.0, 0.3, 0.8), (0.0, 0.0, 0.0, 0.0, 0.0, 0.4)
+RATES = {Fault.CLOCK_JUMP: SELDOM, Fault.SUSPENDED: SELDOM, Fault.DOUBLE_START: SELDOM}
+"""A minute, of what happens by itself: after a jump of the clock nothing new is traded."""
 RICH_PLANS = True
 LONG_S = 3600
 """The last session is open until everything is over."""
@@ -94,7 +97,7 @@ def draw(seed: int) -> Plan:
         "calm" if calm else "swarm",
         (mix,),
         habits,
-        instruments=random.choice((2, 2, 3)),
+        instruments=random.choice((2, 3)),
         volatility=random.choice((0.001, 0.002, 0.004)),
         tick_s=random.choice((0.8, 1.5, 2.5)),
         sessions_s=lengths,
@@ -114,7 +117,13 @@ def _crowd(seed: int, random: Random) -> Plan:
         approval_ttl_s=600,
     )
     stations = tuple(
-        StationMix(f"SIM-{number}", draw_card(random, KINDS), _shared(_faults(random)), DiskMix(crashes=0.001), trader)
+        StationMix(
+            f"SIM-{number}",
+            draw_card(random, KINDS),
+            _shared(_faults(random)),
+            DiskMix(crashes=0.001),
+            trader,
+        )
         for number in range(1, 5)
     )
     # Five entries a minute are allowed: it takes three minutes to hold so many.
@@ -140,7 +149,7 @@ def _faults(random: Random) -> FaultMix:
     """Some kinds at random strengths and none of others: everything at once hides what two kinds do."""
     kinds = sorted({*WRITE_FAULTS, *READ_FAULTS, *EVENT_FAULTS}, key=lambda kind: kind.value)
     weights = {kind: random.choice(STRENGTHS.get(kind, USUAL)) for kind in kinds}
-    rates = {kind: random.choice((0.0, 0.0, 0.3, 1.0)) for kind in PER_MINUTE}
+    rates = {kind: random.choice(RATES.get(kind, OFTEN)) for kind in PER_MINUTE}
     return FaultMix(
         per_call=random.choice((0.0, 0.03, 0.08, 0.15, 0.15, 0.35)),
         weights=weights,
