@@ -119,7 +119,7 @@ class Emergency:
         body = {"step": step.value, "notes": list(notes)}
         line = AuditEntry(self._desk.clock.now_us(), "engine", "shutdown_step", "", body)
         try:
-            self._desk.journal.commit((_row(self.shutdown),), (line,))
+            self._desk.journal.commit((_row(self.shutdown),), (line,), True)
         except StorageError as error:
             # The next step's line says all that is done; a crash before it repeats this step, harmlessly.
             self._tell(f"emergency shutdown: {step.value} is done and not written down: {error}", page=False)

@@ -50,7 +50,7 @@ class Strangers:
         if order in self._told:
             return
         body = {"order": order, "instrument": report.instrument, "side": report.side.value, "kept": protects}
-        self._post.brackets.write((), (self._post.audit("orphan", body),))
+        self._post.brackets.write((), (self._post.audit("orphan", body),), protective=True)
         self._told.add(order)
         done = "kept, it protects what is held" if protects else "canceled"
         text = f"{report.instrument}: order {order} has our name, but the journal does not know it: {done}"

@@ -13,7 +13,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -33,6 +33,7 @@ from engine.execution.policies import PaperAuto
 from engine.model.candidates import Verdict
 from engine.model.commands import ENGINE, Actor, Halt
 from engine.model.events import Alarm, Event
+from engine.model.exits import Tier
 from engine.model.ids import AccountId, ClientOrderId, InstrumentId, StrategyName
 from engine.model.market import Bar, MarketBatch, Provenance, Quote, Session, SessionPhase, Trade
 from engine.model.orders import BracketSpec, Fill, OrderRole, OrderSpec, VenueOrder, VenueUpdate
@@ -139,6 +140,8 @@ class Life:
     refuses: bool = False
     """The venue refuses every entry."""
     sessions: int = 5
+    terms: Mapping[str, Any] = field(default_factory=dict)
+    """Of the exit plan, where they differ: tiers, breakeven, trail."""
 
 
 def _halt(engine: Engine) -> None:
@@ -188,9 +191,24 @@ LIVES = (
     ),
     Life("halted while entering", (opening(100.3), minute(1, 100.3), minute(2, 100.3)), {1: _halt}),
     Life("rejected", (opening(100), minute(1, 100)), {}, refuses=True),
+    Life(
+        "trailed",
+        (opening(100), minute(1, 103), minute(2, 105), minute(3, 100, low=99), minute(4, 99)),
+        {},
+        terms={"trail_ratio": Decimal("0.05")},
+    ),
+    Life(
+        "in tiers",
+        (opening(100), minute(1, 105), minute(2, 109, high=109.5), minute(3, 99, low=98), minute(4, 98)),
+        {},
+        terms={
+            "targets": (Tier(Decimal(104), Decimal("0.5")), Tier(Decimal(108), Decimal("0.3"))),
+            "breakeven_after": 0,
+        },
+    ),
     Life("canceled", (opening(100.3), minute(5, 100.3), minute(12, 100.3)), {}),
 )
-"""Full fill and stop, full fill and target, partial fill, time exit, exit by hand, halts, reject, cancel."""
+"""Stop, target, partial fill, time exit, exit by hand, halts, reject, trailing stop, tiers, cancel."""
 
 
 class Crash(BaseException):
@@ -216,7 +234,7 @@ class _Once:
             return []
         verdict = builders().make_verdict()
         proposal = verdict.proposal
-        plan = replace(proposal.exit_plan, max_sessions=self._life.sessions)
+        plan = replace(proposal.exit_plan, max_sessions=self._life.sessions, **self._life.terms)
         return [replace(verdict, proposal=replace(proposal, exit_plan=plan))]
 
     def exit_plan(self, proposal: Any) -> Any:

@@ -117,7 +117,7 @@ def test_newer_schema_is_refused_untouched(tmp_path: Path, kind: str) -> None:
         other.execute("PRAGMA user_version = 99")
     before = path.read_bytes()
     for call in KINDS[kind][1:]:
-        assert re.search("schema 99 .* knows 1.*newer tradedeck", str(refusal_of(call, path)))
+        assert re.search(r"schema 99 .* knows \d+.*newer tradedeck", str(refusal_of(call, path)))
     assert path.read_bytes() == before
 
 

@@ -222,6 +222,37 @@ def test_locks_are_waited_for_only_shortly_while_commits_are_in_memory(path: Pat
         assert verify_audit(path).rows == 2
 
 
+HOLD = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+time.sleep(float(sys.argv[2]))
+connection.execute("ROLLBACK")
+print("free", flush=True)
+"""
+
+
+@pytest.mark.parametrize(("held_s", "patience_s", "kept"), [(0.2, 30.0, 0), (30.0, 0.2, 1)])
+def test_a_lock_of_another_process_is_waited_for_as_long_as_was_agreed(
+    held_s: float,
+    patience_s: float,
+    kept: int,
+    path: Path,
+    start_python: Callable[..., "subprocess.Popen[str]"],
+) -> None:
+    with open_lasting_journal(path, "lasting", AccountKind.SIMULATION, busy_timeout_s=patience_s) as journal:
+        holder = start_python(HOLD, str(path), str(held_s))
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        journal.commit([order("a")], [line(1)], True)
+        assert journal.kept == kept
+        holder.kill()
+        holder.wait()
+        assert journal.mend() == ""
+        assert [row["cid"] for row in journal.rows("ord")] == ["a"]
+
+
 def test_what_is_kept_at_the_end_is_tried_once_more(
     path: Path, journal: LastingJournal, failing: type[Failing]
 ) -> None:
