@@ -666,7 +666,7 @@ class Engine:
         if isinstance(event, Alarm):
             self.halts.heard(event.text)
         if isinstance(event, BracketChanged):
-            self.risk.heed(event.ticket)
+            self.risk.pace.heed(event.ticket)
         elif isinstance(event, FillRecorded):
             self.surveillance.hear_fill(event.ticket, event.fill)
         elif isinstance(event, RoundTripClosed):

@@ -1,4 +1,4 @@
-"""The account's own limits over time: high-water mark, drawdown level, the day's start, rates of orders.
+"""The account's own limits over time: high-water mark, drawdown level, the day's start and its loss.
 
 Equity is marked at each opening and close, and at most once a minute in between. What is measured is kept in
 `meta` rows that start with `risk_`, in the commit that says the instant was handled.
@@ -13,23 +13,22 @@ from decimal import Decimal, InvalidOperation
 from engine.clock import US_PER_S, Clock
 from engine.errors import StorageError
 from engine.execution.books import Books
-from engine.execution.bracket import Bracket
 from engine.execution.orders import Brackets
+from engine.execution.pace import Pace
 from engine.execution.portfolio import Daily, Portfolio, Values, values_of
 from engine.model.commands import Answer, ReleaseBreaker
 from engine.model.events import Alarm, BreakerMoved, Event
-from engine.model.ids import AccountId, CorrelationId, InstrumentId, TicketId
+from engine.model.ids import AccountId, CorrelationId, InstrumentId
 from engine.model.market import MarketBatch, SessionPhase
-from engine.model.orders import OrderState
 from engine.money import ZERO
 from engine.ports import AuditEntry, Journal, JournalRow
 from engine.risk import daily, drawdown, vartest
-from engine.risk.anomalies import Anomaly, equity_jump, order_rate, rejects
+from engine.risk.anomalies import Anomaly, equity_jump
 from engine.risk.daily import Day, day_of, start_us
 from engine.risk.drawdown import Drawdown, Level
 from engine.risk.exposure import Exposure
 from engine.risk.limits import LimitSwitches, RiskConfig
-from engine.risk.rates import MINUTE_US, Window
+from engine.risk.rates import MINUTE_US
 from engine.risk.var import ValueAtRisk
 from engine.risk.vartest import VarTest, Verdict
 from engine.risk.view import UNLIMITED, RiskView, SizeLimits
@@ -40,7 +39,6 @@ MARK_US = 60 * US_PER_S
 """How often equity is marked while time runs (SPEC 4.8.4)."""
 CHANGES = 60
 """One-minute changes of equity that a jump is told from."""
-_TAKEN = frozenset({OrderState.WORKING, OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED})
 _NO_CORRELATION = CorrelationId("")
 
 
@@ -66,17 +64,8 @@ class RiskDesk:
     see: Callable[[Anomaly], None] = lambda anomaly: None
 
 
-@dataclass(frozen=True, slots=True)
-class _Count:
-    """What was counted of the orders of a bracket."""
-
-    sent: int
-    rejected: int
-    taken: int
-
-
 class RiskBook:
-    """Written by `finish`, `heed` and `release`; everything else reads `view`."""
+    """Written by `finish` and `release`; everything else reads `view`. `pace` is told of brackets."""
 
     def __init__(self, desk: RiskDesk) -> None:
         self._desk = desk
@@ -93,10 +82,7 @@ class RiskBook:
         self._test = VarTest()
         self._written_us: int | None = None
         self._changes: deque[float] = deque(maxlen=CHANGES)
-        self._opened: dict[TicketId, int] = {}
-        self._counts: dict[TicketId, _Count] = {}
-        self._orders = Window()
-        self._rejects = 0
+        self.pace = Pace(desk.clock, desk.brackets, self._see)
 
     @property
     def high_water(self) -> Decimal:
@@ -136,10 +122,7 @@ class RiskBook:
                 f"the stored limits of account {desk.account} make no sense: {error}",
                 "restore the journal from a backup",
             ) from error
-        for bracket in desk.brackets:
-            self._opened[bracket.ticket] = bracket.opened_us
-        for bracket in desk.brackets.open():
-            self._counts[bracket.ticket] = _count(bracket)
+        self.pace.restore()
 
     def _stored(self, key: str, default: Decimal) -> Decimal:
         stored = self._desk.journal.meta(key)
@@ -162,7 +145,6 @@ class RiskBook:
         if equity is not None:
             fall, day = self._stepped(now, equity)
         today = day_of(now, self._desk.day_roll)
-        began_us, opened = start_us(today, self._desk.day_roll), self._opened.values()
         return RiskView(
             equity=equity,
             high_water=fall.high_water,
@@ -171,10 +153,10 @@ class RiskBook:
             day_start=day.start,
             day_loss=None if equity is None else day.loss,
             is_day_over=day.is_over and day.day == today,
-            entries_minute=sum(ts > now - MINUTE_US for ts in opened),
-            entries_today=sum(ts >= began_us for ts in opened),
-            orders_minute=self._orders.count(now),
-            rejects_in_a_row=self._rejects,
+            entries_minute=self.pace.entries(now - MINUTE_US + 1),
+            entries_today=self.pace.entries(start_us(today, self._desk.day_roll)),
+            orders_minute=self.pace.orders(),
+            rejects_in_a_row=self.pace.rejects_in_a_row,
         )
 
     def size_limits(self, session: date) -> SizeLimits:
@@ -206,25 +188,6 @@ class RiskBook:
         """Of one day and all that is held or being entered; None when it is not known."""
         values = self.values()
         return None if values is None else self._portfolio.value_at_risk(session, values)
-
-    def heed(self, ticket: TicketId) -> None:
-        """Count what a change of a bracket says of its orders: sent, rejected, taken by the venue."""
-        bracket, now = self._desk.brackets.get(ticket), self._desk.clock.now_us()
-        if bracket is None:
-            return
-        self._opened.setdefault(bracket.ticket, bracket.opened_us)
-        before, after = self._counts.get(bracket.ticket, _NOTHING), _count(bracket)
-        self._counts[bracket.ticket] = after
-        if bracket.closed_us is not None:
-            del self._counts[bracket.ticket]
-        if after.taken > before.taken:
-            self._rejects = 0
-        if after.rejected > before.rejected:
-            self._rejects += after.rejected - before.rejected
-            self._see(rejects(self._rejects))
-        if after.sent > before.sent:
-            self._orders.add(now, after.sent - before.sent)
-            self._see(order_rate(self._orders.count(now)))
 
     def finish(self, batch: MarketBatch) -> None:
         """The instant is handled: a restart begins after it.
@@ -258,9 +221,9 @@ class RiskBook:
         audit = [self._moved_line(before)] if moved else []
         if verdict is not None:
             audit.append(self._verdict_line(verdict))
-        self._desk.journal.commit(_meta(values), audit)
+        self._desk.journal.commit(_meta(values), audit, True)
         self._written_us = now
-        self._forget(now)
+        self.pace.forget()
         if moved:
             self._tell_moved(before)
         if self._day.is_over and not was_over and self._desk.switches.portfolio:
@@ -338,11 +301,6 @@ class RiskBook:
             "risk_var_month": self._test.month,
         }
 
-    def _forget(self, now: int) -> None:
-        if len(self._opened) > len(self._counts):
-            old = now - 2 * 24 * 60 * MINUTE_US
-            self._opened = {ticket: ts for ticket, ts in self._opened.items() if ts > old}
-
     def _moved_line(self, before: Drawdown) -> AuditEntry:
         body = {
             "level": int(self._fall.level),
@@ -395,16 +353,6 @@ class RiskBook:
         loss, limit = percent(self._day.loss), percent(self.config.daily_loss_max)
         text = f"{loss} of the day's start {money(self._day.start)} is lost, limit {limit}: no entries today"
         self._desk.publish(Alarm(text, True, _NO_CORRELATION, now, "daily_loss"))
-
-
-_NOTHING = _Count(0, 0, 0)
-
-
-def _count(bracket: Bracket) -> _Count:
-    """A group is one order: its sleeping legs count when they are sent again by themselves."""
-    sent = sum(leg.attempts - (leg.parent is not None and leg.attempts > 0) for leg in bracket.legs)
-    rejected = sum(leg.state is OrderState.REJECTED for leg in bracket.legs)
-    return _Count(sent, rejected, sum(leg.state in _TAKEN for leg in bracket.legs))
 
 
 def _text(value: Decimal | None) -> str:

@@ -12,7 +12,7 @@ import pytest
 from engine.clock import US_PER_S
 from engine.errors import StorageError
 from engine.execution.gating import GateSubject, VenueHealth, _quote_age
-from engine.execution.riskbook import _TAKEN
+from engine.execution.pace import TAKEN
 from engine.model.candidates import GateStatus, Regime
 from engine.model.commands import Actor, ReleaseBreaker
 from engine.model.events import Alarm, BreakerMoved
@@ -284,7 +284,7 @@ async def test_entries_are_counted_by_minute_and_day_also_after_a_restart(accoun
     rig = account.rig
     for number in (1, 2):
         bracket = await rig.begin(number=number)
-        account.risk.heed(bracket.ticket)
+        account.risk.pace.heed(bracket.ticket)
     view = account.risk.view()
     assert (view.entries_minute, view.entries_today) == (2, 2)
     rig.kill()
@@ -301,21 +301,21 @@ async def test_entries_are_counted_by_minute_and_day_also_after_a_restart(accoun
 
 async def test_old_entries_are_forgotten(account: Any) -> None:
     bracket = await account.rig.hold()
-    account.risk.heed(bracket.ticket)
+    account.risk.pace.heed(bracket.ticket)
     account.rig.venue.fill(bracket.legs[2].id)
     await account.rig.settle()
-    account.risk.heed(bracket.ticket)
+    account.risk.pace.heed(bracket.ticket)
     await account.rig.advance(120)
-    account.risk.heed(bracket.ticket)
-    assert account.risk._counts == {}
+    account.risk.pace.heed(bracket.ticket)
+    assert account.risk.pace._counts == {}
     at(account, 3 * 24 * HOUR)
-    assert account.risk._opened == {}
+    assert account.risk.pace._opened == {}
 
 
 async def test_orders_sent_are_counted_a_group_as_one(account: Any) -> None:
     bracket = await account.rig.begin()
-    account.risk.heed(bracket.ticket)
-    account.risk.heed(bracket.ticket)
+    account.risk.pace.heed(bracket.ticket)
+    account.risk.pace.heed(bracket.ticket)
     assert account.risk.view().orders_minute == 1
     await account.rig.advance(60)
     assert account.risk.view().orders_minute == 0
@@ -324,7 +324,7 @@ async def test_orders_sent_are_counted_a_group_as_one(account: Any) -> None:
 async def test_more_than_thirty_orders_in_a_minute_are_an_anomaly(account: Any) -> None:
     for number in range(1, 32):
         bracket = await account.rig.begin(number=number, instrument=instrument_id(f"S{number}"))
-        account.risk.heed(bracket.ticket)
+        account.risk.pace.heed(bracket.ticket)
     assert [(found.kind, found.value) for found in account.anomalies] == [(AnomalyKind.ORDER_RATE, 31)]
 
 
@@ -336,7 +336,7 @@ async def test_four_rejects_in_a_row_are_an_anomaly_and_one_order_taken_ends_the
     async def send(number: int, fault: str | None) -> None:
         rig.venue.faults["send"].append(fault)
         bracket = await rig.begin(number=number, instrument=instrument_id(f"S{number}"))
-        account.risk.heed(bracket.ticket)
+        account.risk.pace.heed(bracket.ticket)
 
     await send(1, world.REFUSE)
     first = account.risk.view().rejects_in_a_row
@@ -352,7 +352,7 @@ async def test_four_rejects_in_a_row_are_an_anomaly_and_one_order_taken_ends_the
 
 
 async def test_a_bracket_that_does_not_exist_is_not_counted(booth: Any, world: Any) -> None:
-    booth.risk.heed(world.ticket_id(99))
+    booth.risk.pace.heed(world.ticket_id(99))
     assert booth.risk.view().entries_today == 0
 
 
@@ -458,8 +458,8 @@ def test_a_crypto_quote_may_be_five_seconds_old_when_it_is_sent() -> None:
 
 def test_states_that_the_venue_took() -> None:
 
-    assert OrderState.UNKNOWN not in _TAKEN
-    assert OrderState.REJECTED not in _TAKEN
+    assert OrderState.UNKNOWN not in TAKEN
+    assert OrderState.REJECTED not in TAKEN
 
 
 async def test_a_value_at_risk_that_does_not_fit_is_told_once_a_month(account: Any, daily: Any) -> None:
