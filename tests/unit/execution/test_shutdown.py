@@ -295,6 +295,7 @@ async def test_an_entry_whose_fate_is_unknown_gets_ten_seconds(scene: Scene, wor
     scene.rig.streaming = False
     scene.emergency.begin(world.ANN, "enough", flatten=False)
     await scene.run(80)
+    assert scene.rig.clock.now_us() - world.OPEN_US >= 10 * US_PER_S
     assert scene.shutdown.texts[0].startswith("ABC: the entry is ")
 
 
@@ -397,6 +398,29 @@ async def test_a_resume_ends_what_is_left(scene: Scene, world: ModuleType) -> No
     assert scene.emergency.forgotten() == ()
     scene.boot()
     assert scene.emergency.shutdown is None
+
+
+async def test_a_halt_after_a_resume_takes_every_step_again(scene: Scene, world: ModuleType) -> None:
+    gate = asyncio.Event()
+    ask = scene.rig.venue.open_orders
+
+    async def stuck() -> Any:
+        await gate.wait()
+        return await ask()
+
+    scene.rig.venue.open_orders = stuck
+    scene.emergency.begin(world.ANN, "enough", flatten=False)
+    task = asyncio.ensure_future(scene.emergency.run())
+    await scene.rig.settle()
+    scene.halts.release(world.ANN, rows=scene.emergency.forgotten())
+    scene.emergency.forget()
+    await scene.rig.advance(1)
+    scene.emergency.begin(world.BOB, "again", flatten=False)
+    gate.set()
+    await task
+    assert scene.steps() == [
+        "halt", "cancel_entries", "halt", "cancel_entries", "verify_stops", "snapshot", "alert",
+    ]  # fmt: skip
 
 
 async def test_a_plan_that_outlived_its_halt_halts_again(scene: Scene, world: ModuleType) -> None:
