@@ -1,8 +1,8 @@
-"""Money that came or went without an order: booked by a person, and only what the venue's cash shows."""
+"""What only a person may say of an account: money that came or went, and that a fall is over."""
 
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,10 @@ from tui.commands import asking
 from tui.commands.common import ConfigOption, JsonOption, StateOption, given
 from tui.commands.output import say, write_json, write_line
 
-accounts = typer.Typer(help="The money of an account.", rich_markup_mode=None)
+if TYPE_CHECKING:
+    from engine.model.commands import Answer
+
+accounts = typer.Typer(help="The money of an account, and its drawdown.", rich_markup_mode=None)
 AmountArgument = Annotated[str, typer.Argument(metavar="AMOUNT", help="In the account's currency, like 500.")]
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Kept in the audit log.")]
 
@@ -20,6 +23,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     accounts.command("deposit")(deposit)
     accounts.command("withdrawal")(withdrawal)
+    accounts.command("release")(release)
     app.add_typer(accounts, name="accounts")
 
 
@@ -47,6 +51,17 @@ def withdrawal(
     _settle(context, -_amount(amount), reason, as_json, state, config)
 
 
+def release(
+    context: typer.Context,
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's name, as it is written.")],
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Lift the stop of a fall by 15 % (L3): the drawdown is counted from now. A halt stays until resume."""
+    _end(asking.release_breaker(given(context, config, state), account), as_json)
+
+
 def _amount(text: str) -> Decimal:
     try:
         amount = Decimal(text.replace(",", ""))
@@ -69,7 +84,12 @@ def _settle(
 
     if not clean(reason).strip():
         raise UsageError("--reason is empty", "Say in a few words where the money came from or went")
-    answer = asking.settle(given(context, config, state), difference, clean(reason))
+    _end(asking.settle(given(context, config, state), difference, clean(reason)), as_json)
+
+
+def _end(answer: "Answer", as_json: bool) -> None:
+    from engine.model.text import clean  # keeps --help quick
+
     if as_json:
         write_json({"ok": answer.ok, "code": answer.code, "text": answer.text})
     elif answer.ok:

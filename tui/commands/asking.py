@@ -188,6 +188,13 @@ def release(given: Given, symbol: str) -> "Answer":
     return _give(given, ResumeSymbol(me(), instrument))
 
 
+def release_breaker(given: Given, account: str) -> "Answer":
+    """Lift the drawdown stop of the account whose name was typed."""
+    from engine.model.commands import ReleaseBreaker  # keeps --help quick
+
+    return _give(given, ReleaseBreaker(me(), account))
+
+
 def settle(given: Given, difference: "Decimal", reason: str) -> "Answer":
     """Book a deposit or a withdrawal."""
     from engine.model.commands import Settle  # keeps --help quick

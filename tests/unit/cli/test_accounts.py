@@ -1,4 +1,4 @@
-"""`tradedeck accounts deposit|withdrawal`: an amount and a reason, or nothing is asked of the engine."""
+"""`tradedeck accounts`: an amount and a reason, or a name, or nothing is asked of the engine."""
 
 from decimal import Decimal
 from typing import Any
@@ -55,3 +55,23 @@ def test_a_reason_is_needed(deck: Any, settled: list[Any], reason: str) -> None:
     assert ended.code == 2
     assert "--reason is empty" in ended.err
     assert settled == []
+
+
+def test_a_drawdown_stop_is_released_by_the_name_that_was_typed(
+    deck: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed: list[str] = []
+
+    def release(at: Any, account: str) -> Answer:
+        typed.append(account)
+        if account != "paper":
+            return Answer(False, "wrong_name", "That is not the account's name. Nothing was released.")
+        return Answer(True, "ok", "Released: the drawdown is counted from 9,000.00.")
+
+    monkeypatch.setattr(asking, "release_breaker", release)
+    ended = deck("accounts", "release", "paper")
+    assert (ended.code, ended.out) == (0, "Released: the drawdown is counted from 9,000.00.\n")
+    refused = deck("accounts", "release", "Paper")
+    assert (refused.code, refused.out) == (65, "")
+    assert typed == ["paper", "Paper"]
+    assert deck("accounts", "release").code == 2
