@@ -164,7 +164,7 @@ class Tickets:
 
     def approve(self, command: ApproveTicket) -> Answer:
         """Turn a waiting ticket into one order, or say why not; the same nonce again changes nothing."""
-        entry = self._found(command.ticket)
+        entry = self._found(command.ticket, command.nonce)
         if isinstance(entry, Answer):
             return entry
         answer = objection(command, entry, self._book, self._counter.gatekeeper)
@@ -174,9 +174,11 @@ class Tickets:
             self._audit_refusal(command, entry, answer)
         return answer
 
-    def _found(self, ticket: TicketId) -> Entry | Answer:
+    def _found(self, ticket: TicketId, nonce: str = "") -> Entry | Answer:
+        """The ticket, with what is known of the nonce in memory too."""
         try:
             entry = self._book.get(ticket)
+            self._book.recall_nonce(nonce)
         except StorageError as error:
             return Answer(False, "not_readable", f"Ticket {ticket} cannot be read: {error}")
         return entry or Answer(False, "unknown_ticket", f"There is no ticket {ticket}.")

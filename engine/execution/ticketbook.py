@@ -104,6 +104,12 @@ class TicketBook:
             raise KeyError(ticket)
         return found
 
+    def recall_nonce(self, nonce: str) -> None:
+        """A nonce that left memory with its ticket is still used. Raises StorageError."""
+        if nonce not in self.nonces:
+            for row in self._journal.rows("nonce", nonce=nonce):
+                self.nonces[nonce] = TicketId(str(row["ticket"]))
+
     def forget(self, now_us: int, session: date | None) -> None:
         """What is over for a day, and not of the session that is shown, leaves memory with its nonces.
 
