@@ -634,7 +634,7 @@ class Rig:
         """CLOSED, nothing held, nothing resting, never oversold, and exactly what the journal says."""
         bracket = self.now(ticket)
         assert bracket.phase is BracketPhase.CLOSED
-        assert bracket.position == ZERO == self.venue.position[bracket.instrument]
+        assert bracket.held == ZERO == self.venue.position[bracket.instrument]
         assert self.venue.live() == []
         assert self.venue.lowest == ZERO
         self.assert_restores()
@@ -650,7 +650,7 @@ class Rig:
             ),
             ZERO,
         )
-        assert bracket.position == self.venue.position[bracket.instrument] == resting == bracket.cover
+        assert bracket.held == self.venue.position[bracket.instrument] == resting == bracket.cover
 
     def assert_restores(self) -> None:
         """The journal alone gives back every bracket as it stands."""
