@@ -433,19 +433,18 @@ class Brackets:
                 self._wake_at(ticket, self._desk.clock.now_us() + RETRY_JOURNAL_US)
 
     def _perform(self, bracket: Bracket, actions: Iterable[Action]) -> None:
-        now = self._desk.clock.now_us()
         for action in actions:
             match action:
                 case SendOrder(order):
                     send = partial(self._desk.broker.submit, order)
                     begins = bracket.instrument if order == bracket.entry.spec else None
-                    self._spawn(self._send(bracket.ticket, (order.client_order_id,), send, now, begins))
+                    self._spawn(self._send(bracket.ticket, (order.client_order_id,), send, begins))
                 case SendBracket(group):
                     orders = (group.entry, group.stop, group.target)
                     ids = tuple(order.client_order_id for order in orders if order is not None)
                     send = partial(self._desk.broker.submit_bracket, group)
                     begins = None if group.entry is None else bracket.instrument
-                    self._spawn(self._send(bracket.ticket, ids, send, now, begins))
+                    self._spawn(self._send(bracket.ticket, ids, send, begins))
                 case ReplaceOrder(order_id, new):
                     self._spawn(self._replace(bracket.ticket, order_id, new))
                 case CancelOrder(order_id):
@@ -477,13 +476,12 @@ class Brackets:
         ticket: TicketId,
         orders: tuple[ClientOrderId, ...],
         call: Callable[[], Coroutine[Any, Any, None]],
-        since_us: int,
         begins: InstrumentId | None = None,
     ) -> None:
         """`begins`: an entry goes in this instrument, which a halt or a pause after its intent forbids."""
         facts: list[Fact]
         try:
-            if begins is not None and (why := self._why_not_now(begins, since_us)):
+            if begins is not None and (why := self._why_not_now(begins, self._brackets[ticket].opened_us)):
                 # Nothing left this process: that is proof, and no question is needed.
                 raise OrderRejected(NOT_SENT, why)
             await call()
@@ -498,20 +496,20 @@ class Brackets:
         for fact in facts:
             self.tell(ticket, fact)
 
-    def _why_not_now(self, instrument: InstrumentId, since_us: int) -> str:
+    def _why_not_now(self, instrument: InstrumentId, gated_us: int) -> str:
         """What came between an entry's intent and its send, so that its gates do not hold any more."""
         clock = self._desk.clock
         if self._desk.is_halted(instrument):
             return "halted before the send"
-        late = max(clock.now_us() - since_us, abs(clock.jumped_us()))
+        late = max(clock.now_us() - gated_us, abs(clock.jumped_us()))
         if late > SEND_WITHIN_US:
-            return f"the process stood still for {late / US_PER_S:.1f} s before the send"
+            return f"the send came {late / US_PER_S:.1f} s after its gates"
         return ""
 
     async def _replace(self, ticket: TicketId, order: ClientOrderId, new: OrderSpec) -> None:
         """A refusal leaves the old order with its old terms, or says that it is over: it is asked."""
         replace_it = partial(self._desk.broker.replace, order, new)
-        await self._send(ticket, (new.client_order_id,), replace_it, self._desk.clock.now_us())
+        await self._send(ticket, (new.client_order_id,), replace_it)
         if self._brackets[ticket].leg(new.client_order_id).state is OrderState.REJECTED:
             await self._ask(ticket, order)
 

@@ -18,7 +18,8 @@ ZERO = Decimal(0)
 LONGEST_GAP_US = 30_000_000
 BOUNDED_PER_CALL = 0.15
 """Up to which share of failing calls a bound on the time without a stop is promised."""
-QUOTE_AGE_US = 3_000_000
+QUOTE_AGE_US = 4_000_000
+"""Three seconds at the gates, and the send within a second of them."""
 LARGEST_SKEW_US = 1_000_000
 SKEW_SEEN_US = 90_000_000
 """A difference of the clocks must be seen within a minute and a half."""

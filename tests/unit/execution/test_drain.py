@@ -105,7 +105,7 @@ async def test_an_entry_is_not_sent_when_the_process_stood_still_before_it(
     rig.clock.advance_to(rig.clock.now_us() + 3_000_000)
     await rig.settle()
     assert rig.venue.calls == []
-    assert rig.now().entry.reason == "the process stood still for 3.0 s before the send (not sent)"
+    assert rig.now().entry.reason == "the send came 3.0 s after its gates (not sent)"
     rig.assert_over()
 
 
