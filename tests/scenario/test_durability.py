@@ -74,7 +74,12 @@ def transactions_of(statements: list[str]) -> list[list[str]]:
 
 @pytest.mark.parametrize(
     ("number", "sent"),
-    [(0, ["E00", "S00", "T00"]), (2, ["E00", "S00", "T00", "S01", "T01"]), (4, ["E00", "S00", "T00", "X00"])],
+    [
+        (0, ["E00", "S00", "T00"]),
+        (2, ["E00", "S00", "T00", "S01", "T01"]),
+        (4, ["E00", "S00", "T00", "X00"]),
+        (8, ["E00", "S00", "S01", "S02"]),
+    ],
 )
 def test_every_intent_is_readable_by_another_connection_when_its_order_is_sent(
     number: int, sent: list[str], lives: ModuleType, tmp_path: Path
