@@ -176,15 +176,16 @@ class Desk:
         engine.take(batch)
         before = len(tuple(engine.brackets))
         self._watch.seconds.clear()
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         engine.decide(batch)
-        whole = time.perf_counter() - began
+        whole, busy = time.perf_counter() - began, time.process_time() - busy
         stages = {stage: self._watch.seconds[stage] for stage in STAGES}
         if len(tuple(engine.brackets)) != before + 1:
             raise RuntimeError(f"nothing was sent: {[(e.state, e.reason) for e in engine.tickets][-1:]}")
         await engine.brackets.idle()
         stages["ticket"] = whole - sum(stages.values())
         stages |= {"whole": whole, "whole without the commits": whole - stages["commit"]}
+        stages["whole, processor time"] = busy
         for stage, seconds in stages.items():
             taken[stage].append(seconds)
 
