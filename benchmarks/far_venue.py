@@ -80,7 +80,8 @@ class FarVenue:
     async def account(self) -> AccountSnapshot:
         await asyncio.sleep(ANSWER_S)
         held = tuple(VenuePosition(fill.instrument, fill.quantity, fill.price) for fill in self._fills)
-        return AccountSnapshot(*self._identity, "USD", Decimal(0), Decimal(0), Decimal(0), held)
+        cash = -sum((fill.quantity * fill.price for fill in self._fills), Decimal(0))
+        return AccountSnapshot(*self._identity, "USD", cash, cash, Decimal(0), held)
 
     async def venue_time_us(self) -> int | None:
         await asyncio.sleep(ANSWER_S)

@@ -103,8 +103,9 @@ class Life:
             engine = self._engine(journal, clock)
             await engine.start()
             for ticket in tickets:
+                # One after the other: a send that stands behind hundreds of commits is called off.
                 engine.brackets.start(ticket, (), ())
-            await engine.brackets.idle()
+                await engine.brackets.idle()
             for bracket in engine.brackets.open():
                 self._venue.fill(bracket.entry.id, clock.now_us())
             await engine.watch.ready()  # the second look: whatever the stream tells is told by then

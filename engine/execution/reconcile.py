@@ -82,7 +82,7 @@ class Reconciliation:
         else:
             self._post.money(account, bool(self._holdings.external or self._holdings.seen))
         kept, ending = await self.strangers.sweep(orphans, account)
-        foreign = self.strangers.show(report for report in listed if report not in ours)
+        foreign = self.strangers.show(report for report in listed if not self.strangers.is_ours(report))
         return Findings(len(answers), differences, kept, ending, foreign, skew)
 
     def correct(self, difference: Difference) -> None:
@@ -194,7 +194,7 @@ class Reconciliation:
         }
         first = self._holdings.cursor_us is None
         audit = (self._post.audit(kind, {"changed": changed}),) if changed or first else ()
-        self._post.brackets.write(holdings.rows(self._post.account), audit)
+        self._post.brackets.write(holdings.rows(self._post.account), audit, protective=True)
         self._holdings = holdings
         for name, move in changed.items():
             text = f"{name}: {move['to']} held that are not ours, {move['from']} before: never traded"
