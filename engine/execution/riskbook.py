@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from decimal import Decimal, InvalidOperation
 
+import msgspec
+
 from engine.clock import US_PER_S, Clock
 from engine.errors import StorageError
 from engine.execution.books import Books
@@ -20,7 +22,8 @@ from engine.model.commands import Answer, ReleaseBreaker
 from engine.model.events import Alarm, BreakerMoved, Event
 from engine.model.ids import AccountId, CorrelationId, InstrumentId
 from engine.model.market import MarketBatch, SessionPhase
-from engine.money import ZERO
+from engine.model.tickets import canonical_json
+from engine.money import ZERO, to_decimal
 from engine.ports import AuditEntry, Journal, JournalRow
 from engine.risk import daily, drawdown, vartest
 from engine.risk.anomalies import Anomaly, equity_jump
@@ -30,7 +33,7 @@ from engine.risk.exposure import Exposure
 from engine.risk.limits import LimitSwitches, RiskConfig
 from engine.risk.rates import MINUTE_US
 from engine.risk.var import ValueAtRisk
-from engine.risk.vartest import VarTest, Verdict
+from engine.risk.vartest import Holding, VarTest, Verdict
 from engine.risk.view import UNLIMITED, RiskView, SizeLimits
 from engine.risk.words import money, percent
 from engine.state import LivePicture
@@ -39,6 +42,7 @@ MARK_US = 60 * US_PER_S
 """How often equity is marked while time runs (SPEC 4.8.4)."""
 CHANGES = 60
 """One-minute changes of equity that a jump is told from."""
+_HOLDINGS = msgspec.json.Decoder(dict[InstrumentId, Holding])
 _NO_CORRELATION = CorrelationId("")
 
 
@@ -113,11 +117,11 @@ class RiskBook:
                 self._day = Day(date.fromisoformat(day), start, ZERO, is_over == "1")
             self._test = VarTest(
                 desk.journal.meta("risk_var_outcomes") or "",
-                self._stored_or_none("risk_var_worth"),
-                self._stored_or_none("risk_var_forecast"),
+                self._stored("risk_var_forecast", ZERO) if desk.journal.meta("risk_var_forecast") else None,
+                _HOLDINGS.decode(desk.journal.meta("risk_var_held") or "{}"),
                 desk.journal.meta("risk_var_month") or "",
             )
-        except (ValueError, InvalidOperation) as error:
+        except (ValueError, InvalidOperation, msgspec.MsgspecError) as error:
             raise StorageError(
                 f"the stored limits of account {desk.account} make no sense: {error}",
                 "restore the journal from a backup",
@@ -130,9 +134,6 @@ class RiskBook:
         if not value.is_finite():
             raise ValueError(f"{key} is {value}")
         return value
-
-    def _stored_or_none(self, key: str) -> Decimal | None:
-        return self._stored(key, ZERO) if self._desk.journal.meta(key) else None
 
     def equity(self) -> Decimal | None:
         """Cash plus positions at their last prices; None when a held position has no price."""
@@ -215,7 +216,7 @@ class RiskBook:
             self._fall, self._day = self._stepped(now, equity)
             self._follow(now, equity)
             self._equity, self._marked_us = equity, now
-            verdict = self._test_forecast(closed, equity)
+            verdict = self._test_forecast(closed)
             values = {**values, **self._rows()}
         moved = before.level is not self._fall.level and self._desk.switches.portfolio
         audit = [self._moved_line(before)] if moved else []
@@ -261,15 +262,31 @@ class RiskBook:
         stepped = daily.step(day, today, self._equity + added, equity, self.config.daily_loss_max)
         return drawdown.step(fall, equity, self.config), stepped
 
-    def _test_forecast(self, closed: date | None, equity: Decimal) -> Verdict | None:
+    def _test_forecast(self, closed: date | None) -> Verdict | None:
         """The value at risk of this close is held against the next one."""
         if closed is None or not self._desk.switches.portfolio:
             return None
-        risk = self.value_at_risk(closed)
-        worth = equity - self._desk.books.deposits
-        forecast = None if risk is None else risk.larger
-        self._test, verdict = vartest.close(self._test, closed, worth, forecast, self.config.var_conf)
+        risk, held = self.value_at_risk(closed), self._held()
+        forecast = None if risk is None or held is None else risk.larger
+        lost = self._test.loss(self._price_before_actions)
+        confidence = self.config.var_conf
+        self._test, verdict = vartest.close(self._test, closed, lost, forecast, held or {}, confidence)
         return verdict
+
+    def _held(self) -> Mapping[InstrumentId, Holding] | None:
+        held, picture = {}, self._desk.picture
+        for name, value in (self.values() or {}).items():
+            price = picture.last_decimal(name)
+            if price is None:
+                return None
+            held[name] = Holding(value, price)
+        return held
+
+    def _price_before_actions(self, instrument: InstrumentId) -> Decimal | None:
+        """The last price in the dollars of the session before."""
+        picture = self._desk.picture
+        price = picture.last_decimal(instrument)
+        return None if price is None else price / to_decimal(picture.ratios.get(instrument, 1.0))
 
     def _follow(self, now: int, equity: Decimal) -> None:
         """A change since the last minute; one over an hour or a night is another thing."""
@@ -296,8 +313,8 @@ class RiskBook:
             "risk_day_start": format(self._day.start, "f"),
             "risk_day_over": str(int(self._day.is_over)),
             "risk_var_outcomes": self._test.outcomes,
-            "risk_var_worth": _text(self._test.worth),
-            "risk_var_forecast": _text(self._test.forecast),
+            "risk_var_forecast": "" if self._test.forecast is None else format(self._test.forecast, "f"),
+            "risk_var_held": canonical_json(dict(self._test.held)).decode(),
             "risk_var_month": self._test.month,
         }
 
@@ -353,10 +370,6 @@ class RiskBook:
         loss, limit = percent(self._day.loss), percent(self.config.daily_loss_max)
         text = f"{loss} of the day's start {money(self._day.start)} is lost, limit {limit}: no entries today"
         self._desk.publish(Alarm(text, True, _NO_CORRELATION, now, "daily_loss"))
-
-
-def _text(value: Decimal | None) -> str:
-    return "" if value is None else format(value, "f")
 
 
 def _meta(values: Mapping[str, str]) -> list[JournalRow]:

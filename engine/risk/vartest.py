@@ -1,9 +1,12 @@
 """Holds the value at risk of each close against what the next session lost, monthly (SPEC 4.8.3)."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
+from engine.model.ids import InstrumentId
+from engine.money import ZERO
 from engine.risk.kupiec import Kupiec, kupiec
 from engine.risk.var import BARS, MIN_RETURNS
 
@@ -12,15 +15,26 @@ DOUBT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """A position at a close: its value, and the price that it was marked at."""
+
+    value: Decimal
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class VarTest:
-    """The last 250 sessions that began with a forecast. Money in account currency, deposits left out."""
+    """The last 250 sessions that began with a forecast, judged by what was held then.
+
+    Later trades, which no forecast could know, are left out. Money in account currency.
+    """
 
     outcomes: str = ""
     """One letter a session, oldest first: 1 lost more than the forecast, 0 did not."""
-    worth: Decimal | None = None
-    """Equity less deposits at the last close; None before the first."""
     forecast: Decimal | None = None
     """The largest loss expected of the next session; None: nothing was held, or it is not known."""
+    held: Mapping[InstrumentId, Holding] = field(default_factory=dict)
+    """What the forecast is about."""
     month: str = ""
     """Year and month of the last verdict, `2016-01`."""
 
@@ -28,6 +42,16 @@ class VarTest:
     def exceptions(self) -> int:
         """Sessions that lost more than the forecast."""
         return self.outcomes.count("1")
+
+    def loss(self, price: Callable[[InstrumentId], Decimal | None]) -> Decimal | None:
+        """What the holdings lost up to `price`, in dollars of their day; None where a price is missing."""
+        lost = ZERO
+        for name, holding in self.held.items():
+            now = price(name)
+            if now is None or holding.price <= ZERO:
+                return None
+            lost += holding.value * (1 - now / holding.price)
+        return lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +70,24 @@ class Verdict:
 
 
 def close(
-    state: VarTest, day: date, worth: Decimal, forecast: float | None, confidence: float
+    state: VarTest,
+    day: date,
+    lost: Decimal | None,
+    forecast: float | None,
+    held: Mapping[InstrumentId, Holding],
+    confidence: float,
 ) -> tuple[VarTest, Verdict | None]:
     """The state after the close of a session, and a verdict at the first close of a month with 60 sessions.
 
-    `forecast`: value at risk of what is held now; None or not above 0: there is none.
+    `lost`: by what was held at the last close. `forecast`: value at risk of what is `held` now; None or not
+    above 0: there is none.
     """
     outcomes = state.outcomes
-    if state.worth is not None and state.forecast is not None:
-        outcomes = (outcomes + ("1" if state.worth - worth > state.forecast else "0"))[-BARS:]
+    if lost is not None and state.forecast is not None:
+        outcomes = (outcomes + ("1" if lost > state.forecast else "0"))[-BARS:]
     known = forecast is not None and forecast > 0
-    after = replace(
-        state,
-        outcomes=outcomes,
-        worth=worth,
-        forecast=Decimal(repr(forecast)) if known else None,
-    )
+    now = Decimal(repr(forecast)) if known else None
+    after = replace(state, outcomes=outcomes, forecast=now, held=held if known else {})
     month = day.strftime("%Y-%m")
     if month == state.month or len(outcomes) < MIN_RETURNS:
         return after, None

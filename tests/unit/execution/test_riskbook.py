@@ -17,7 +17,7 @@ from engine.model.candidates import GateStatus, Regime
 from engine.model.commands import Actor, ReleaseBreaker
 from engine.model.events import Alarm, BreakerMoved
 from engine.model.ids import InstrumentId, instrument_id
-from engine.model.market import MarketBatch, SessionPhase
+from engine.model.market import CorporateAction, CorporateActionKind, MarketBatch, SessionPhase
 from engine.model.orders import OrderState
 from engine.ports import BarColumns
 from engine.risk.anomalies import AnomalyKind
@@ -176,7 +176,13 @@ async def test_a_stop_survives_a_restart(booth: Any) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("risk_high_water", "much"), ("risk_high_water", "NaN"), ("risk_level", "7"), ("risk_day", "Monday")],
+    [
+        ("risk_high_water", "much"),
+        ("risk_high_water", "NaN"),
+        ("risk_level", "7"),
+        ("risk_day", "Monday"),
+        ("risk_var_held", "["),
+    ],
 )
 async def test_a_stored_limit_that_makes_no_sense_is_refused(booth: Any, key: str, value: str) -> None:
     at(booth, MINUTE)
@@ -489,4 +495,27 @@ async def test_no_forecast_is_tested_where_the_limits_are_off(world: Any, rig: A
     booth = world.Booth(rig, DATASET)
     for _ in range(3):
         at(booth, MINUTE, SessionPhase.CLOSE, MONDAY)
-    assert rig.journal.meta("risk_var_worth") == ""
+    assert rig.journal.meta("risk_var_held") == "{}"
+
+
+async def test_a_forecast_is_judged_by_what_was_held_in_its_dollars(account: Any, daily: Any) -> None:
+    walk = 100 * np.exp(np.cumsum(0.02 * np.random.default_rng(7).standard_normal(100)))
+    account.bars = {ABC: daily(ABC, walk)}
+    rig = account.rig
+    await rig.hold()
+    await rig.price(100.0)
+    at(account, MINUTE, SessionPhase.CLOSE, MONDAY)
+    action = CorporateAction(ABC, CorporateActionKind.SPLIT, 0.5, 100.0, TUESDAY, rig.clock.now_us())
+    rig.picture.restate((action,))
+    rig.picture.take(MarketBatch(rig.clock.now_us(), (action,), session=TUESDAY, phase=SessionPhase.OPEN))
+    await rig.price(49.0)
+    at(account, MINUTE, SessionPhase.CLOSE, TUESDAY)
+    assert rig.journal.meta("risk_var_outcomes") == "0"  # 2 % lost, not half
+
+
+async def test_without_a_price_there_is_no_forecast(account: Any) -> None:
+    await account.rig.begin()
+    at(account, MINUTE, SessionPhase.CLOSE, MONDAY)
+    at(account, MINUTE, SessionPhase.CLOSE, TUESDAY)
+    assert account.rig.journal.meta("risk_var_forecast") == ""
+    assert account.rig.journal.meta("risk_var_outcomes") == ""
