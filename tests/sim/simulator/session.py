@@ -179,7 +179,7 @@ async def _run(plan: Plan, trace: Callable[[str], None] | None) -> Result:
     while loop.time() < plan.faults_until_s:
         await asyncio.sleep(LOOK_S)
         most_open = max(most_open, sum(station.held() for station in stations))
-        if world.market.session is not None and all(s.is_quiet() for s in stations) and loop.time() > 15:
+        if world.market.session is not None and all(s.is_quiet() and s.decided for s in stations):
             break
     world.heal()
     violations: list[Violation] = []

@@ -46,7 +46,7 @@ LONG_S = 3600
 KINDS = tuple(BracketKind)
 
 
-UNSHARED = (Fault.FROZEN, Fault.SUSPENDED, Fault.CLOCK_JUMP, Fault.GAP)
+UNSHARED = (Fault.FROZEN, Fault.SUSPENDED, Fault.CLOCK_JUMP, Fault.GAP, Fault.MUTE_FEED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def _crowd(seed: int, random: Random) -> Plan:
         exits_a_minute=0.0,
         halts_a_minute=0.05,
     )
-    return Plan(seed, "crowd", stations, habits, 14, 0.0006, 1.2, (LONG_S,), 20, 330.0)
+    return Plan(seed, "crowd", stations, habits, 16, 0.0006, 1.2, (LONG_S,), 20, 330.0)
 
 
 def _shared(mix: FaultMix) -> FaultMix:
