@@ -7,14 +7,16 @@ from decimal import Decimal
 from pathlib import Path
 
 from engine.execution.bracket import Bracket, BracketPhase, Leg
-from engine.execution.exits import ExitState, Progress
+from engine.execution.exits import ExitState, Progress, begin
 from engine.execution.records import changed_rows, restore_brackets, restore_round_trip, round_trip_row
-from engine.model.exits import ExitPlan, Tier
+from engine.model.exits import ExitPlan, Tier, single_target
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, TicketId, client_order_id
 from engine.model.orders import Fill, OrderRole, OrderSide, OrderSpec, OrderState, OrderType, TimeInForce
 from engine.model.positions import AccountKind, ExitReason, RoundTrip
 from engine.ports import JournalRow
+from storage.database import Synchronous, open_for_writing
 from storage.journal import open_journal
+from storage.journal_schema import JOURNAL
 
 TICKET = TicketId("01TICKET000000000000000001")
 ABC = InstrumentId("ABC.US")
@@ -83,3 +85,43 @@ def test_round_trip_comes_back_from_the_journal_as_it_was(
     with open_journal(tmp_path / "journal.db", "paper", AccountKind.PAPER) as journal:
         journal.commit([round_trip_row(trip)], [])
         assert [restore_round_trip(row) for row in journal.rows("round_trip")] == [trip]
+
+
+def test_a_bracket_of_the_first_version_has_one_target_for_everything(tmp_path: Path) -> None:
+    path, first = tmp_path / "journal.db", replace(JOURNAL, steps=JOURNAL.steps[:1])
+    entry = leg(OrderRole.ENTRY, OrderType.LIMIT, OrderState.WORKING, limit_price=Decimal("8.37"))
+    plan = single_target(Decimal("7.70"), Decimal("8.87"), 5)
+    bracket = Bracket(
+        ticket=TICKET,
+        number=18,
+        correlation=CorrelationId("X"),
+        strategy=StrategyName("gaps"),
+        account=AccountId("paper"),
+        instrument=ABC,
+        session=date(2016, 1, 4),
+        phase=BracketPhase.ENTERING,
+        quantity=Decimal(14),
+        limit_price=Decimal("8.37"),
+        exit_plan=plan,
+        progress=begin(plan, Decimal("8.37")),
+        opened_us=4,
+        deadline_us=600,
+        legs=(entry,),
+    )
+    connection = open_for_writing(path, first, Synchronous.FULL)
+    known = {
+        table: {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+        for table in ("bracket", "ord")
+    }
+    connection.execute("INSERT INTO ticket(id) VALUES (?)", (TICKET,))
+    for row in changed_rows(None, bracket):
+        old = {name: value for name, value in row.values.items() if name in known[row.table]}
+        marks = ", ".join("?" for _ in old)
+        connection.execute(
+            f"INSERT INTO {row.table}({', '.join(old)}) VALUES ({marks})",  # noqa: S608 - our own names
+            tuple(old.values()),
+        )
+    connection.close()
+    with open_journal(path, "paper", AccountKind.PAPER) as journal:
+        found = restore_brackets(journal.rows("bracket"), journal.rows("ord"), journal.rows("fill"))
+    assert found == (bracket,)

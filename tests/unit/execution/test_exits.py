@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from engine.errors import StorageError
+from engine.execution.bracket import open_bracket
 from engine.execution.exits import Due, ExitState, Progress, StopKind, begin, on_bar, on_price
+from engine.execution.records import changed_rows, restore_brackets
 from engine.model.exits import ExitPlan, Tier, single_target
 
 E = Decimal(100)
@@ -178,3 +181,13 @@ def test_the_order_text_says_the_whole_plan(world: ModuleType) -> None:
     assert ticket.sha256 != world.make_ticket().sha256
     wider = world.make_ticket(exit_plan=ExitPlan(Decimal(92), tiers, None, 0, Decimal("0.3")))
     assert wider.sha256 != ticket.sha256
+
+
+def test_a_bracket_from_before_exit_plans_has_one_target(world: ModuleType) -> None:
+    bracket = open_bracket(world.make_ticket(), world.OPEN_US)
+    rows = [(row.table, dict(row.values)) for row in changed_rows(None, bracket)]
+    brackets = [values | {"exit_plan": None} for table, values in rows if table == "bracket"]
+    orders = [values for table, values in rows if table == "ord"]
+    assert restore_brackets(brackets, orders, ()) == (bracket,)
+    with pytest.raises(StorageError, match="makes no sense"):
+        restore_brackets([brackets[0] | {"exit_plan": "{}"}], orders, ())

@@ -264,6 +264,13 @@ async def test_a_ticket_without_prices_is_no_bracket(world: ModuleType) -> None:
             open_bracket(replace(ticket, order=broken), 0)
 
 
+async def test_an_order_that_differs_from_its_exit_plan_is_no_bracket(world: ModuleType) -> None:
+    ticket = world.make_ticket()
+    other = replace(ticket.exit_plan, stop_price=ticket.exit_plan.stop_price - 1)
+    with pytest.raises(ValueError, match="differs from its exit plan"):
+        open_bracket(replace(ticket, exit_plan=other), 0)
+
+
 async def test_what_is_sent_is_what_was_approved(rig: Any, world: ModuleType) -> None:
     ticket = world.make_ticket()
     sent: list[Any] = []
