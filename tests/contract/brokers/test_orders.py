@@ -1,6 +1,6 @@
 """What every broker must do with orders.
 
-The numbers are those of the contract list. Not here: 7 replacing (`test_replace.py`), 11 extended hours
+The numbers are those of the contract list. Not here: 7 replacing (`test_replace*.py`), 11 extended hours
 (orders carry no such flag), 14 and 15 (every venue so far links legs itself), 16 unknown statuses and 18
 (adapters of foreign interfaces). 5, both exits filling, cannot happen at a venue with one matcher; that it
 does not is a property test.
