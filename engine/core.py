@@ -438,6 +438,7 @@ class Engine:
         if batch.phase is not None:
             self.watch.wake()
         if batch.phase is SessionPhase.CLOSE and batch.session is not None:
+            self.brackets.take_bars(batch.bars)
             traded = {bar.instrument for bar in batch.bars}
             self.brackets.end_session(SessionOver(batch.session), traded.__contains__)
         elif batch.phase is SessionPhase.OPEN:

@@ -27,9 +27,11 @@ from engine.execution.evidence import (
     Refused,
     Restatement,
     SessionOver,
+    Traded,
     apply,
 )
 from engine.execution.fates import FILLS_MARGIN_US
+from engine.execution.following import venue_sells
 from engine.execution.past import Past, read_bracket
 from engine.execution.planner import next_wake, plan
 from engine.execution.records import changed_rows, round_trip_of, round_trip_row
@@ -48,7 +50,7 @@ from engine.execution.steps import (
 )
 from engine.model.events import Alarm, BracketChanged, Event, FillRecorded, RoundTripClosed
 from engine.model.ids import CLIENT_ORDER_PREFIX, ULID_LENGTH, ClientOrderId, InstrumentId, TicketId
-from engine.model.market import CorporateAction
+from engine.model.market import Bar, CorporateAction
 from engine.model.orders import Fill, OrderSpec, OrderState, VenueOrder
 from engine.model.positions import ExitReason, RoundTrip
 from engine.model.text import clean
@@ -240,7 +242,7 @@ class Brackets:
             if action is None:
                 continue
             fact = Restatement(action, ahead[bracket.instrument])
-            ahead[bracket.instrument] += bracket.position
+            ahead[bracket.instrument] += bracket.held
             after = apply(fact, bracket, self._desk.clock.now_us())
             if after != bracket:
                 changes.append((bracket, after))
@@ -253,10 +255,20 @@ class Brackets:
             self._keep(after)
             self._publish(before, after)
 
+    def take_bars(self, bars: Iterable[Bar]) -> None:
+        """What traded in a bar, for exit plans that we hold; the bar of the entry itself proves nothing."""
+        by_instrument = {bar.instrument: bar for bar in bars}
+        for bracket in self.open():
+            bar = by_instrument.get(bracket.instrument)
+            if bar is None or bracket.first_fill_us is None or bar.ts_open < bracket.first_fill_us:
+                continue
+            if bracket.held > ZERO and not venue_sells(bracket):
+                self.tell(bracket.ticket, Traded(to_decimal(bar.low), to_decimal(bar.high)))
+
     def end_session(self, over: SessionOver, traded: Callable[[InstrumentId], bool]) -> None:
         """The regular session is over: count it for what traded, and look at every open bracket again."""
         for bracket in self.open():
-            if bracket.position > 0 and traded(bracket.instrument):
+            if bracket.held > 0 and traded(bracket.instrument):
                 self.tell(bracket.ticket, over)
             else:
                 self.review(bracket.ticket)

@@ -547,3 +547,25 @@ async def test_the_lower_count_of_the_venue_bounds_an_exit(rig: Any, world: Modu
     rig.brackets.review_all()
     assert rig.now().phase is BracketPhase.CLOSED
     assert rig.venue.position[world.ABC] == 0
+
+
+async def test_bars_after_the_entry_touch_tiers_that_we_hold(tiers: Any, world: ModuleType) -> None:
+    from engine.model.market import Bar, Provenance
+
+    rig = tiers
+    bracket = await hold(rig, world)
+    since = bracket.first_fill_us
+
+    def bar(ts_open: int, instrument: Any = world.ABC) -> Bar:
+        return Bar(instrument, 100, 140, 90, 135, 1e6, ts_open, ts_open + 60, Provenance.REPLAY)
+
+    for early in (bar(since - 1), bar(since, "XYZ.US")):
+        rig.brackets.take_bars([early])
+        assert rig.now().progress.tiers_done == 0
+    rig.brackets.take_bars([bar(since)])
+    await rig.settle()
+    assert rig.now().progress.tiers_done == 1
+    await rig.begin(number=2)
+    await rig.hold(number=3)
+    rig.brackets.take_bars([bar(since)])
+    assert [rig.now(world.ticket_id(n)).progress.tiers_done for n in (2, 3)] == [0, 0]
