@@ -12,7 +12,7 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -30,12 +30,11 @@ from engine.execution.watch import LOOK_AGAIN_US
 from engine.model.candidates import Regime
 from engine.model.exits import single_target
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, TicketId, encode_ulid
-from engine.model.market import Provenance, Quote, SessionPhase
+from engine.model.market import Provenance, Quote, Session, SessionPhase
 from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState, Ticket
 from engine.ports import JournalRow
 from engine.risk.limits import FULL
-from engine.sources.sessions import ExchangeSessions
 from storage.journal import open_journal
 
 BRACKETS = 50
@@ -67,10 +66,27 @@ def run(rounds: int) -> None:
     )
 
 
+class AlwaysOpen:
+    """A session around now, whatever the day and the hour of the measurement."""
+
+    def __init__(self) -> None:
+        now, hour = round(time.time() * SECONDS), 3600 * SECONDS
+        self._session = Session(datetime.now(UTC).date(), now - hour, now + 6 * hour)
+
+    def between(self, first: date, last: date) -> Sequence[Session]:
+        return [self._session] if first <= self._session.day <= last else []
+
+    def on(self, day: date) -> Session | None:
+        return self._session
+
+    def next_after(self, ts: int) -> Session | None:
+        return self._session
+
+
 class Life:
     """One journal and the venue that it belongs to; both are as before after each restart."""
 
-    def __init__(self, folder: Path, brackets: int, sessions: ExchangeSessions) -> None:
+    def __init__(self, folder: Path, brackets: int, sessions: AlwaysOpen) -> None:
         self._folder = folder
         self._sessions = sessions
         self._venue = FarVenue(ACCOUNT, AccountKind.PAPER)
@@ -108,7 +124,8 @@ class Life:
                 await engine.brackets.idle()
             for bracket in engine.brackets.open():
                 self._venue.fill(bracket.entry.id, clock.now_us())
-            await engine.watch.ready()  # the second look: whatever the stream tells is told by then
+            while any(b.cover < b.quantity for b in engine.brackets.open()):  # noqa: ASYNC110 - a short look
+                await asyncio.sleep(0.05)
             await engine.stop()
 
     async def _ready(self, path: Path) -> float:
@@ -164,7 +181,7 @@ class _NoBars:
 
 @contextmanager
 def _prepared(folder: Path) -> Iterator[dict[int, Life]]:
-    sessions = ExchangeSessions(folder / "calendar", datetime.now(UTC).date())
+    sessions = AlwaysOpen()
     yield {times: Life(folder / str(times), times * BRACKETS, sessions) for times in (1, 4, 16)}
 
 
