@@ -5,12 +5,12 @@ from datetime import date
 from decimal import Decimal
 from functools import singledispatch
 
-from engine.execution.bracket import ONE, Bracket, Leg, fill_order
+from engine.execution.bracket import ONE, Bracket, Leg, fill_order, sending
 from engine.execution.following import follow, venue_sells
 from engine.execution.matching import split_shares
 from engine.model.ids import ClientOrderId
 from engine.model.market import CorporateAction, CorporateActionKind
-from engine.model.orders import Fill, OrderState, VenueOrder
+from engine.model.orders import Fill, OrderRole, OrderSpec, OrderState, OrderType, VenueOrder
 from engine.model.positions import ExitReason
 from engine.money import ZERO, round_cents, to_decimal
 from engine.ports import REPLACED
@@ -51,6 +51,18 @@ class Found:
     """A query by client order id found this: unlike a report of the stream it is about all sends of it."""
 
     report: VenueOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """An exit of this bracket that executed at the venue and that no row knows: its intent was lost.
+
+    Protective intents that the disk refuses are kept in memory, and with the process they are gone.
+    """
+
+    report: VenueOrder
+    role: OrderRole
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,7 @@ Fact = (
     | AnswerLost
     | Accepted
     | Found
+    | Adopted
     | NotFound
     | SessionOver
     | ExitWanted
@@ -143,6 +156,26 @@ def _(fact: VenueOrder, bracket: Bracket, now_us: int) -> Bracket:
 @apply.register
 def _(fact: Found, bracket: Bracket, now_us: int) -> Bracket:
     return _reported(bracket, bracket.leg(fact.report.client_order_id), fact.report, now_us)
+
+
+@apply.register
+def _(fact: Adopted, bracket: Bracket, now_us: int) -> Bracket:
+    report = fact.report
+    if bracket.has_leg(report.client_order_id):
+        return bracket
+    limit = report.limit_price if report.stop_price is None else None
+    priced = OrderType.LIMIT if limit is not None else OrderType.MARKET
+    spec = OrderSpec(
+        report.client_order_id,
+        report.instrument,
+        report.side,
+        priced if report.stop_price is None else OrderType.STOP,
+        report.quantity,
+        limit,
+        report.stop_price,
+    )
+    leg = sending(spec, fact.role, fact.n, now_us)
+    return _reported(bracket.with_new(leg), leg, report, now_us)
 
 
 def _reported(bracket: Bracket, leg: Leg, fact: VenueOrder, now_us: int) -> Bracket:

@@ -11,16 +11,17 @@ from decimal import Decimal
 
 from engine.errors import BrokerUnavailable, ConfigError
 from engine.execution.bracket import Bracket, Leg
-from engine.execution.evidence import AnswerLost, Fact, Found, NotFound, VenueHolds
+from engine.execution.evidence import Adopted, AnswerLost, Fact, Found, NotFound, VenueHolds
 from engine.execution.findings import Difference, Findings, Post, compare
 from engine.execution.holdings import LOOK_BACK_US, Holdings, restore_holdings
 from engine.execution.orders import lost_at_restart, ticket_of, unfinished
 from engine.execution.strangers import Strangers
 from engine.model.ids import ClientOrderId, InstrumentId, TicketId
-from engine.model.orders import Fill, OrderState, VenueOrder
+from engine.model.orders import Fill, OrderRole, OrderSide, OrderState, VenueOrder, place_of
 from engine.model.positions import AccountSnapshot
 from engine.money import ZERO
 
+NONE_LOST: Mapping[ClientOrderId, Adopted] = {}
 ASKED_AT_ONCE = 5
 """Single questions that are out at the same time: half of what venues usually allow in a second."""
 
@@ -67,6 +68,7 @@ class Reconciliation:
         fills = await broker.executions(since)
         listed = await broker.open_orders()
         answers = await self._ask_absent({report.client_order_id for report in listed})
+        lost = await self._ask_lost(fills)
         account = await self._account()
         if self._holdings.cursor_us is None:
             self._see_first(account, fills, await broker.executions(since), venue_us)
@@ -74,7 +76,7 @@ class Reconciliation:
         ours = [report for report in listed if self.strangers.is_ours(report)]
         found = [report for report in answers.values() if report is not None]
         absent = [order for order, report in answers.items() if report is None]
-        self._tell(fills, [*ours, *found], absent)
+        self._tell(fills, [*ours, *found], absent, lost)
         orphans = [report for report in ours if self._bracket_of(report.client_order_id) is None]
         differences = compare(self._post, account, self.external, self._is_moving)
         if differences:
@@ -134,6 +136,20 @@ class Reconciliation:
                 asker.cancel()
         return answers
 
+    async def _ask_lost(self, fills: Iterable[Fill]) -> Mapping[ClientOrderId, Adopted]:
+        """Sales for a bracket of ours whose intents no row knows: the orders that executed."""
+        found: dict[ClientOrderId, Adopted] = {}
+        for order in dict.fromkeys(fill.client_order_id for fill in fills):
+            ticket = ticket_of(order)
+            bracket = None if ticket is None else self._post.brackets.get(ticket)
+            if bracket is None or bracket.has_leg(order):
+                continue
+            report = await self._post.broker.order(order)
+            adopted = None if report is None else _adopted(report, bracket)
+            if adopted is not None:
+                found[order] = adopted
+        return found
+
     async def _account(self) -> AccountSnapshot:
         """Which account and what kind of money it is, the venue says, not a file."""
         post = self._post
@@ -160,7 +176,11 @@ class Reconciliation:
         self._note(Holdings(held, newest, seen), "account first seen")
 
     def _tell(
-        self, fills: Iterable[Fill], reports: Iterable[VenueOrder], absent: Iterable[ClientOrderId]
+        self,
+        fills: Iterable[Fill],
+        reports: Iterable[VenueOrder],
+        absent: Iterable[ClientOrderId],
+        lost: Mapping[ClientOrderId, Adopted] = NONE_LOST,
     ) -> None:
         """Executions first, then orders; each bracket gets all of its own at once."""
         facts: defaultdict[TicketId, list[Fact]] = defaultdict(list)
@@ -170,8 +190,10 @@ class Reconciliation:
             bracket = self._bracket_of(fill.client_order_id)
             if bracket is not None and fill not in bracket.leg(fill.client_order_id).fills:
                 facts[bracket.ticket].append(fill)
-            elif ticket_of(fill.client_order_id) is None:
+            elif (ticket := ticket_of(fill.client_order_id)) is None:
                 foreign.append(fill)
+            elif fill.client_order_id in lost:
+                facts[ticket] += (lost[fill.client_order_id], fill)
         said: list[tuple[ClientOrderId, Fact]] = [(r.client_order_id, Found(r)) for r in reports]
         for order, fact in [*said, *((order, NotFound(order)) for order in absent)]:
             bracket = self._bracket_of(order)
@@ -179,6 +201,10 @@ class Reconciliation:
                 facts[bracket.ticket].append(fact)
         for ticket, told in facts.items():
             self._post.brackets.tell_all(ticket, told)
+        for order, adopted in lost.items():
+            name = adopted.report.instrument
+            text = f"{name}: order {order} of ours had executed and was not in the journal: it is now"
+            self._post.alarm(text, True, "orphan")
         # After the fills that it covers: a crash in between reads them again.
         holdings = self._holdings.after(foreign, newest)
         if holdings != self._holdings:
@@ -220,3 +246,13 @@ class Reconciliation:
 
     def _is_moving(self, leg: Leg) -> bool:
         return leg.state in (OrderState.UNKNOWN, OrderState.SENDING) or self._is_touched(leg)
+
+
+def _adopted(report: VenueOrder, bracket: Bracket) -> Adopted | None:
+    """None unless it sells, no more of the same than the bracket was for, under an id that we make."""
+    place = place_of(report.client_order_id)
+    if place is None or place[0] is OrderRole.ENTRY or report.side is not OrderSide.SELL:
+        return None
+    if report.instrument != bracket.instrument or report.quantity > bracket.quantity:
+        return None
+    return Adopted(report, *place)

@@ -46,6 +46,13 @@ class OrderRole(StrEnum):
     EXIT = "X"
 
 
+def place_of(order: ClientOrderId) -> tuple[OrderRole, int] | None:
+    """Role and count at the end of an order id of ours; None where there are none."""
+    role, count = order[-3:-2], order[-2:]
+    known = role in set(OrderRole) and count.isascii() and count.isdigit()
+    return (OrderRole(role), int(count)) if known else None
+
+
 class OrderState(StrEnum):
     """Fate of an order as far as it is proved."""
 

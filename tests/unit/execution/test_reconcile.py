@@ -12,7 +12,7 @@ from engine.execution.bracket import BracketPhase
 from engine.execution.reconcile import ASKED_AT_ONCE, Reconciliation
 from engine.model.ids import AccountId, ClientOrderId, InstrumentId
 from engine.model.market import CorporateAction, corporate_action_kind
-from engine.model.orders import Fill, OrderRole, OrderSide, OrderState
+from engine.model.orders import Fill, OrderRole, OrderSide, OrderSpec, OrderState, OrderType
 from engine.model.positions import AccountKind
 
 E, S, T = OrderRole.ENTRY, OrderRole.STOP, OrderRole.TARGET
@@ -564,3 +564,78 @@ async def test_shares_of_before_and_after_a_split_are_not_compared(
     await rig.open_session(day)
     (difference,) = (await looking.look(0)).differences
     assert (difference.ours, difference.theirs) == (1, 10)
+
+
+def sold_unknown(rig: Any, world: Any, **terms: Any) -> Any:
+    """An order under a name of the bracket's executed, and the journal has no row of it."""
+    name = rig.now().entry.id[:-3]
+    known: dict[str, Any] = {
+        "client_order_id": ClientOrderId(f"{name}{terms.pop('place', 'X00')}"),
+        "instrument": InstrumentId("ABC.US"),
+        "side": OrderSide.SELL,
+        "type": OrderType.MARKET,
+        "quantity": Decimal(10),
+    }
+    spec = OrderSpec(**{**known, **terms})
+    rig.venue.orders[spec.client_order_id] = world.Placed(spec, spec.quantity)
+    rig.venue.fill(spec.client_order_id, 4)
+    rig.venue.fill(spec.client_order_id)
+    rig.venue.end(rig.now().of_role(S)[0].id, OrderState.CANCELED)
+    rig.venue.outbox.clear()
+    return spec
+
+
+@pytest.mark.parametrize(
+    ("place", "terms"),
+    [
+        ("X00", {"type": OrderType.MARKET}),
+        ("T01", {"type": OrderType.LIMIT, "limit_price": Decimal(99)}),
+        ("S01", {"type": OrderType.STOP, "stop_price": Decimal(92)}),
+    ],
+)
+async def test_a_sale_whose_intent_was_lost_with_the_process_is_adopted(
+    rig: Any, world: Any, looking: Any, place: str, terms: dict[str, Any]
+) -> None:
+    await looking.look(0)
+    await rig.hold()
+    spec = sold_unknown(rig, world, place=place, **terms)
+    await looking.look(0)
+    leg = rig.now().leg(spec.client_order_id)
+    assert (leg.spec.type, leg.cum, len(leg.fills)) == (spec.type, 10, 2)
+    assert "was not in the journal: it is now" in rig.alarms[-1][0]
+    await rig.advance(5)
+    rig.assert_over()
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"place": "E01"},
+        {"place": "X7a"},
+        {"side": OrderSide.BUY},
+        {"instrument": XYZ},
+        {"quantity": Decimal(11)},
+    ],
+)
+async def test_what_was_never_an_exit_of_the_bracket_is_not_adopted(
+    rig: Any, world: Any, looking: Any, terms: dict[str, Any]
+) -> None:
+    await looking.look(0)
+    await rig.hold()
+    spec = sold_unknown(rig, world, **terms)
+    await looking.look(0)
+    assert not rig.now().has_leg(spec.client_order_id)
+
+
+async def test_an_execution_whose_order_is_not_found_waits_for_the_next_look(
+    rig: Any, world: Any, looking: Any
+) -> None:
+    await looking.look(0)
+    await rig.hold()
+    spec = sold_unknown(rig, world)
+    rig.venue.hidden.add(spec.client_order_id)
+    await looking.look(0)
+    assert not rig.now().has_leg(spec.client_order_id)
+    rig.venue.hidden.clear()
+    await looking.look(0)
+    assert rig.now().position == 0
