@@ -1,4 +1,4 @@
-"""Sessions that once broke a rule: each is replayed for ever, and the simulator itself is held to its word."""
+"""Sessions that once broke a rule are replayed for ever, and the simulator itself is held to its word."""
 
 import importlib
 import json
