@@ -188,7 +188,7 @@ class Bracket:
 
     def of_role(self, *roles: OrderRole) -> tuple[Leg, ...]:
         """The legs of these roles, oldest first."""
-        return tuple(leg for leg in self.legs if leg.role in roles)
+        return tuple([leg for leg in self.legs if leg.role in roles])
 
     def is_awake(self, leg: Leg) -> bool:
         """Whether the venue works this leg, not only holds it for an unfilled entry."""
@@ -255,7 +255,11 @@ class Bracket:
 
     def next_n(self, *roles: OrderRole) -> int:
         """The count for the next order of these roles. A stop and its target share theirs."""
-        return max((leg.n + 1 for leg in self.of_role(*roles)), default=0)
+        last = -1
+        for leg in self.legs:
+            if leg.n > last and leg.role in roles:
+                last = leg.n
+        return last + 1
 
     def sibling(self, leg: Leg) -> Leg | None:
         """The other leg of a stop and target pair; None for what was sent alone."""
