@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import Any, NoReturn, TypeVar
 
 from engine.errors import BadAnswer
@@ -238,9 +239,11 @@ def words(of: Fields, key: str) -> str:
 def word(of: Fields, key: str, kind: type[Word]) -> Word:
     """One of a closed set that has no "unknown" of its own: another word is refused."""
     value = required(of, key)
-    if isinstance(value, str):
-        try:
-            return kind(value)
-        except ValueError:
-            pass
+    if isinstance(value, str) and value in _values(kind):
+        return kind(value)
     refuse(key, f"not one of {', '.join(kind)}", value)
+
+
+@cache
+def _values(kind: type[StrEnum]) -> frozenset[str]:
+    return frozenset(kind)
