@@ -43,6 +43,15 @@ class Sent:
     """Commits that are only in memory."""
 
 
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """The kill switch was thrown in a life, while these entries worked."""
+
+    ts: int
+    life: int
+    entries: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Uncovered:
     """Shares that lost or lack their stop, oldest first: (reachable time at the start, shares)."""
@@ -66,6 +75,9 @@ class History:
         """Ticket -> hash that a person gave, of the approval that was answered with ok."""
         self.halts: list[tuple[int, int | None]] = []
         """From the command until the resumption, as numbers of `number`; None: still on."""
+        self.switched: list[Switched] = []
+        self.uncanceled: list[str] = []
+        """Entries whose cancel was not sent within a second of the kill switch."""
         self.lowest: dict[str, Decimal] = {}
         self.oversold: list[str] = []
         self.entries: defaultdict[str, list[BookOrder]] = defaultdict(list)

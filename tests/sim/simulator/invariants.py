@@ -32,6 +32,8 @@ def always(station: Station) -> Iterator[Violation]:
     yield from one_entry(station)
     for text in station.history.oversold:
         yield "I4", text
+    for text in station.history.uncanceled:
+        yield "I10", text
     yield from journalled(station)
     yield from entries_in_order(station)
     yield from books(station)

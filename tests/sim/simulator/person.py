@@ -10,9 +10,14 @@ from engine.execution.bracket import BracketPhase
 from engine.model.commands import Actor, ApproveTicket, Halt, RejectTicket, Resume
 from engine.model.events import EngineStateChanged, Event, TicketChanged
 from engine.model.ids import TicketId
+from engine.model.orders import OrderState
 from engine.model.positions import ExitReason
 from engine.model.tickets import ProposalState
+from simulator.history import Switched
 from simulator.station import Station
+
+SWITCH_S = 1.0
+"""Within this the kill switch has sent its cancels (R12)."""
 
 ANN, BOB = Actor("ann", "pts/1"), Actor("bob", "pts/2")
 
@@ -158,8 +163,21 @@ class People:
         if not self.is_active:
             return
         self.counts["halt_by_hand"] += 1
-        self._station.ask(lambda engine: engine.give(Halt(ANN, "a look around")))
+        self._station.ask(self._throw_switch)
         self._later(self._random.expovariate(rate / 60), self._halt, rate)
+
+    def _throw_switch(self, engine: Engine) -> None:
+        """The kill switch: what works then must be on its way to its end within a second."""
+        working = tuple(
+            str(bracket.entry.id)
+            for bracket in engine.brackets.open()
+            if bracket.entry.state is OrderState.WORKING and bracket.entry.cancel_us is None
+        )
+        life = self._station.life
+        if engine.give(Halt(ANN, "a look around")).ok and life is not None:
+            now = self._station.now_us()
+            self._station.history.switched.append(Switched(now, life.number, working))
+            self._loop.call_later(SWITCH_S, self._station.check_switch, now)
 
     def _plan_resume(self) -> None:
         if not self._is_resuming:

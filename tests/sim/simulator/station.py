@@ -16,7 +16,7 @@ from brokers.simvenue.broker import SimBroker
 from brokers.simvenue.card import VenueCard
 from brokers.simvenue.faults import FaultMix, FaultPlan
 from brokers.simvenue.link import Link
-from brokers.simvenue.requests import AskAccount, Question, Submit
+from brokers.simvenue.requests import AskAccount, Cancel, Question, Submit
 from brokers.simvenue.venue import Venue
 from engine.clock import US_PER_S, LiveClock
 from engine.core import Engine, EngineState, Parts
@@ -35,6 +35,7 @@ from engine.risk.limits import FULL
 from simulator.disk import PATH, Crash, Disk, DiskMix, new_connection
 from simulator.history import History, Sent, words_of
 from simulator.market import ORIGIN_US, Market, instruments
+from simulator.recovery import Recovery
 from simulator.trader import SIM, Daily, Trader, TraderMix, no_index
 from storage.degraded import LastingJournal
 from storage.journal import claim_journal
@@ -148,6 +149,7 @@ class Station:
             self.now_us,
             None if trace is None else lambda text: trace(f"{mix.account} {text}"),
         )
+        self.recovery = Recovery(self.now_us)
         self.connection = new_connection()
         self.disk = Disk(mix.disk, Random(random.random()), self.freeze)
         self.disk.on_crash = self._crashed
@@ -191,6 +193,7 @@ class Station:
     def freeze(self, seconds: float) -> None:
         """Nothing runs for a while: the engine is not up."""
         self.history.counting(False)
+        self.recovery.counting(False)
         self._loop.stall(seconds)  # type: ignore[attr-defined]
         self.counting()
 
@@ -262,6 +265,8 @@ class Station:
         tasks: list[asyncio.Task[Any]] = []
         engine = Engine(self._parts(account, clock, journal, broker))
         life = Life(number, engine, link, journal, tasks, clock)
+        if number > 1:
+            self.recovery.begins(engine.watch)
         broker.station, broker.life = self, life
         link.changed = self.counting
         self.life = life
@@ -416,6 +421,7 @@ class Station:
         """Time without a stop counts while the engine is up, the venue reachable and the market open."""
         life = self.life
         is_up = life is not None and not life.is_over
+        self.recovery.counting(is_up and life.link.is_reachable)
         self.history.counting(
             is_up and life.link.is_reachable and self.market.is_open and not self.venue.book.halted
         )
@@ -508,6 +514,18 @@ class Station:
         )
         if history.trace is not None:
             history.trace(f"send {words_of(question)}")
+
+    def check_switch(self, ts: int) -> None:
+        """A second after the kill switch: its cancels are out, or there was nothing to cancel any more."""
+        life, history = self.life, self.history
+        switched = next(one for one in history.switched if one.ts == ts)
+        if life is None or life.is_over or life.number != switched.life:
+            return
+        sent = {one.question.client_order_id for one in history.sends if isinstance(one.question, Cancel)}
+        for entry in switched.entries:
+            order = self.venue.book.by_id.get(entry)
+            if entry not in sent and order is not None and order.is_live:
+                history.uncanceled.append(f"{entry} works on a second after the kill switch")
 
     def heal(self) -> None:
         """Nothing goes wrong from now on."""

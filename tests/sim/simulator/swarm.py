@@ -99,7 +99,7 @@ def draw(seed: int) -> Plan:
         habits,
         instruments=random.choice((2, 3)),
         volatility=random.choice((0.001, 0.002, 0.004)),
-        tick_s=random.choice((0.8, 1.5, 2.5)),
+        tick_s=random.choice((1.0, 1.8, 2.6)),
         sessions_s=lengths,
         pause_s=20,
         faults_until_s=random.uniform(50, 130) + (lengths[0] if two_days else 0),
