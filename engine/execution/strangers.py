@@ -34,7 +34,8 @@ class Strangers:
         Raises StorageError, and BrokerError only when it is not about the one order.
         """
         theirs = {position.instrument: position.quantity for position in account.positions}
-        kept, ending = [], []
+        kept: list[ClientOrderId] = []
+        ending: list[ClientOrderId] = []
         for report in orphans:
             brackets = [b for b in self._post.brackets.open() if b.instrument == report.instrument]
             beyond = theirs.get(report.instrument, ZERO) - sum((b.held for b in brackets), ZERO)
