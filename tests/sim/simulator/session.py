@@ -42,6 +42,7 @@ class Result:
     covered: Decimal = Decimal(0)
     brackets: int = 0
     restarts: list[Restart] = field(default_factory=list)
+    """Where at most 15 % of the calls suffer (R11)."""
     most_open: int = 0
     """Positions held at once, over all accounts."""
     virtual_s: float = 0.0
@@ -214,13 +215,14 @@ async def _run(plan: Plan, trace: Callable[[str], None] | None) -> Result:
         violations += always(station)
         violations += gaps(station)
         result.crashes += station.crashes
-        result.restarts += station.recovery.restarts
+        station.recovery.ends()
         result.faults.update({kind.value: count for kind, count in station.plan.counts.items()})
         result.faults.update(station.counts)
         result.faults.update(station.disk.counts)
         if station.mix.faults.per_call <= BOUNDED_PER_CALL:
             result.gaps += station.history.gaps
             result.covered += station.history.protected_at_once()
+            result.restarts += station.recovery.restarts
         else:
             result.worse_gaps += station.history.gaps
         result.brackets += len(station.history.entries)

@@ -232,6 +232,7 @@ class Station:
             return  # whoever ended it starts the next one
         except DeckError as error:
             self.say(f"life {number} did not start: {error}")
+            self.recovery.failed()
             if life is not None and not life.is_over:
                 self.kill(self.random.uniform(*RESTART_S))
             elif life is None:
