@@ -287,6 +287,10 @@ class Brackets:
         for ticket in tuple(self._open):
             self.review(ticket)
 
+    def ask(self, ticket: TicketId, order: ClientOrderId) -> None:
+        """Ask the venue for an order now; the answer comes as a fact."""
+        self._spawn(self._ask(ticket, order))
+
     async def idle(self) -> None:
         """Wait for the answers that are out, and for those to what follows from them."""
         while self._tasks:
@@ -462,7 +466,7 @@ class Brackets:
                 case CancelOrder(order_id):
                     self._spawn(self._cancel(bracket.ticket, order_id))
                 case AskOrder(order_id):
-                    self._spawn(self._ask(bracket.ticket, order_id))
+                    self.ask(bracket.ticket, order_id)
                 case AskFills(since_us):
                     self._spawn(self._ask_fills(bracket.ticket, since_us))
                 case _:

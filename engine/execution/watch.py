@@ -21,14 +21,12 @@ from engine.execution.findings import Difference, Findings, Post
 from engine.execution.orders import ticket_of
 from engine.execution.reconcile import Reconciliation
 from engine.model.ids import InstrumentId
-from engine.model.orders import VenueUpdate
+from engine.model.orders import OrderRole, OrderState, VenueUpdate
 from engine.money import ZERO
 from engine.reliability.supervisor import pause_us
 
 LOOK_EVERY_US = 30 * US_PER_S
 """One look reads orders, positions, executions and the account, as often as the most urgent of them needs."""
-LOOK_IN_FLIGHT_US = 5 * US_PER_S
-"""While an entry works that only we would protect, or an exit does: a stream may be mute and say nothing."""
 LOOK_AGAIN_US = PROOF_US
 """Before it is ready, and while something is in doubt. Two looks so far apart prove something."""
 LOOK_GAP_US = US_PER_S
@@ -40,7 +38,8 @@ ANSWERS_S = 30
 OLDEST_LOOK_US = 120 * US_PER_S
 """No new entries when the last look is older."""
 BEAT_US = 5 * US_PER_S
-"""How often the machine's clock is compared with ours."""
+"""How often the machine's clock is compared with ours, and the venue is asked for single orders that may fill
+without a stop: an entry that only we would protect, and an exit. The stream may be mute and say nothing."""
 JUMP_US = 2 * US_PER_S
 SKEW_WARNING_US = 250_000
 SKEW_LIMIT_US = US_PER_S
@@ -73,7 +72,6 @@ class Watch:
         self._looking = asyncio.Lock()
         self._began_us = post.clock.now_us()
         self._looked_us: int | None = None
-        self._tried_us = self._began_us
         self._failures = 0
         """Looks in a row that failed."""
         self._is_old = False
@@ -202,22 +200,24 @@ class Watch:
     async def _until(self, due_us: int) -> None:
         """Wait for the next look, with an eye on the clocks."""
         clock = self._post.clock
-        while not self._woken.is_set() and (left := self._sooner(due_us) - clock.now_us()) > 0:
+        while not self._woken.is_set() and (left := due_us - clock.now_us()) > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(left, BEAT_US) / US_PER_S):
                     await self._woken.wait()
             self._notice_jump()
             self._notice_age()
+            self._ask_in_flight()
 
-    def _sooner(self, due_us: int) -> int:
-        """When the next look is due while something may fill that is not told."""
-        if not any(map(_is_in_flight, self._post.brackets.open())):
-            return due_us
-        return min(due_us, self._tried_us + LOOK_IN_FLIGHT_US)
+    def _ask_in_flight(self) -> None:
+        """One question for each order: it comes through where five for a whole look do not."""
+        brackets = self._post.brackets
+        for bracket in filter(_is_in_flight, brackets.open()):
+            for leg in bracket.of_role(OrderRole.ENTRY, OrderRole.EXIT):
+                if leg.state is OrderState.WORKING:
+                    brackets.ask(bracket.ticket, leg.id)
 
     async def _attempt(self) -> int:
         """Look; when the next one is due."""
-        self._tried_us = self._post.clock.now_us()
         try:
             await self._look()
         except BrokerError as error:
