@@ -189,7 +189,8 @@ class Machine(RuleBasedStateMachine):
                 ),
                 ZERO,
             )
-            assert selling <= max(venue.position[world.ABC], ZERO)
+            legs = [(leg.id[-3:], leg.state.value, leg.cum, leg.spec.quantity) for leg in self.rig.now().legs]
+            assert selling <= max(venue.position[world.ABC], ZERO), (self.rig.now().phase, legs)
 
     @invariant()
     def legs_are_ordered(self) -> None:
@@ -209,7 +210,9 @@ class Machine(RuleBasedStateMachine):
         at_rest = all(leg.state.is_terminal or leg.state is OrderState.WORKING for leg in bracket.legs)
         asked = any(leg.cancel_us is not None for leg in bracket.legs if leg.is_live)
         selling = any(leg.is_live for leg in bracket.of_role(OrderRole.EXIT))
-        if bracket.phase is BracketPhase.PROTECTED and at_rest and not asked and not selling:
+        # After refused stops and a refused exit nothing goes until the pause is over.
+        paused = self.rig.clock.now_us() < bracket.retry_exit_us
+        if bracket.phase is BracketPhase.PROTECTED and at_rest and not asked and not selling and not paused:
             linked = any(leg.fills for leg in bracket.of_role(OrderRole.TARGET) if leg.is_live)
             assert bracket.cover == bracket.held or linked
             assert bracket.held == venue.position[world.ABC]
@@ -218,6 +221,13 @@ class Machine(RuleBasedStateMachine):
     def the_journal_holds_it(self) -> None:
         if self.rig is not None:
             self.rig.assert_restores()
+
+    async def sell(self) -> None:
+        """The venue fills every exit that works."""
+        await self.rig.settle()
+        for order in [o for o in self.rig.venue.live() if o[-3] == "X"]:
+            self.rig.venue.fill(order)
+        await self.rig.settle()
 
     def finish(self) -> None:
         """Faults stop: it comes to rest protected, and then ends."""
@@ -230,15 +240,14 @@ class Machine(RuleBasedStateMachine):
             await rig.recover()
             rig.brackets.review_all()
             await rig.settle()
-            await rig.advance(900)
+            for _ in range(3):
+                await rig.advance(300)
+                await self.sell()
             if rig.now().phase in OPEN_PHASES:
                 rig.assert_covered()
             rig.brackets.want_exit(rig.now().ticket, ExitReason.MANUAL)
             for _ in range(4):
-                await rig.settle()
-                for order in [o for o in rig.venue.live() if o[-3] == "X"]:
-                    rig.venue.fill(order)
-                await rig.settle()
+                await self.sell()
                 await rig.advance(100)
             rig.assert_over()
 
