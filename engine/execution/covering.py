@@ -108,8 +108,8 @@ def _shrink(bracket: Bracket, excess: Decimal, now: Circumstances) -> Step | Non
     """More cover than wanted: the newest untouched stop shrinks or goes, unless enough are going already."""
     working = [leg for leg in awake_stops(bracket) if leg.state is OrderState.WORKING]
     going = [leg for leg in working if leg.cancel_us is not None]
-    excess -= _linked(bracket, working, now)
-    if sum((leg.remaining for leg in going), ZERO) >= excess:
+    excess -= _linked(bracket, working, now) + sum((leg.remaining for leg in going), ZERO)
+    if excess <= ZERO:
         return cancel(bracket, going, now)
     staying = [leg for leg in working if leg.cancel_us is None]
     newest = next((leg for leg in reversed(staying) if leg.cum == ZERO), staying[-1] if staying else None)
@@ -186,10 +186,15 @@ def sell_tier(bracket: Bracket, now: Circumstances) -> Step | None:
         return impatient(bracket, sales, now)
     due = due_of_tiers(bracket, now)
     stops = [leg for leg in awake_stops(bracket) if leg.is_live]
-    settled = all(leg.state is OrderState.WORKING and leg.cancel_us is None for leg in stops)
-    if due == ZERO or not settled or bracket.cover != bracket.held - due:
+    if due == ZERO or not all(_is_settled(leg, now) for leg in stops) or bracket.cover != bracket.held - due:
         return None
     return send_exit(bracket, OrderSide.SELL, due, now)
+
+
+def _is_settled(stop: Leg, now: Circumstances) -> bool:
+    """It works, and no cancel of it is on its way: one that did not end it in 2 s counts as lost."""
+    lost = stop.cancel_us is None or now.now_us >= stop.cancel_us + ASK_CANCEL_AGAIN_US
+    return stop.state is OrderState.WORKING and lost
 
 
 def protected(bracket: Bracket, now: Circumstances) -> Step | None:

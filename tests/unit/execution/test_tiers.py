@@ -569,3 +569,41 @@ async def test_bars_after_the_entry_touch_tiers_that_we_hold(tiers: Any, world: 
     await rig.hold(number=3)
     rig.brackets.take_bars([bar(since)])
     assert [rig.now(world.ticket_id(n)).progress.tiers_done for n in (2, 3)] == [0, 0]
+
+
+async def in_three_parts(rig: Any, world: ModuleType) -> None:
+    """Ten shares held under stops for 6, 2 and 2; half of them are to go at 130."""
+    rig.tick = Decimal("0.01")
+    plan = tiered(targets=(Tier(Decimal(130), Decimal("0.5")),), breakeven_after=None, trail_ratio=None)
+    bracket = await rig.begin(stop="85", target="130", exit_plan=plan)
+    for part in (6, 2, 2):
+        rig.venue.fill(bracket.entry.id, part)
+        await rig.settle()
+    assert stops(rig) == [(6, 85), (2, 85), (2, 85)]
+
+
+async def test_stops_that_are_on_their_way_out_count_when_the_next_one_shrinks(
+    tiers: Any, world: ModuleType
+) -> None:
+    rig = tiers
+    await in_three_parts(rig, world)
+    rig.venue.faults["cancel"].extend(["unavailable"] * 2)
+    await rig.price(130)
+    await rig.advance(0.1)
+    assert sum(quantity for quantity, _ in stops(rig)) >= 5
+    await rig.advance(5)
+    assert sum(quantity for quantity, _ in stops(rig)) == 5
+    assert [sale.remaining for sale in sales(rig)] == [5]
+
+
+async def test_a_cancel_that_was_lost_does_not_hold_up_a_tier_for_ever(rig: Any, world: ModuleType) -> None:
+    await in_three_parts(rig, world)
+    rig.venue.faults["cancel"].extend(["request lost"] * 20)
+    await rig.price(130)
+    last = rig.now().of_role(S)[0].id
+    rig.venue.end(last, CANCELED)
+    await rig.settle()
+    await rig.advance(5)
+    held = rig.now().held - sum(sale.remaining for sale in sales(rig))
+    assert sum(quantity for quantity, _ in stops(rig)) == held
+    assert sales(rig)
