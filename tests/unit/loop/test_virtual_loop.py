@@ -258,3 +258,16 @@ def test_callbacks_of_one_instant_keep_their_order() -> None:
 
     run_virtual(main())
     assert order == list(range(50))
+
+
+def test_a_call_that_blocks_makes_every_timer_behind_it_late() -> None:
+    async def main() -> list[float]:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        woken: list[float] = []
+        loop.call_later(1.0, lambda: woken.append(loop.time()))
+        loop.stall(3.0)
+        await asyncio.sleep(0.5)
+        return woken
+
+    assert run_virtual(main()) == [3.0]
