@@ -24,7 +24,7 @@ from restart import ticket_of
 
 from engine.agents.panel import Panel
 from engine.clock import TestClock
-from engine.core import Engine, Parts
+from engine.core import Engine
 from engine.errors import OrderRejected
 from engine.execution.gating import Gatekeeper, StrategyTerms
 from engine.execution.policies import PolicyName, policy_of
@@ -35,6 +35,7 @@ from engine.model.market import MarketBatch, Provenance, Quote, Session, Session
 from engine.model.orders import BracketSpec
 from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState
+from engine.parts import Parts
 from engine.ports import BarColumns, JournalRow
 from engine.risk.limits import FULL, RiskConfig
 from engine.sources.sessions import ExchangeSessions

@@ -22,17 +22,19 @@ from far_venue import ANSWER_S, FarVenue
 from harness import Figure, interleaved, report
 
 from engine.clock import LiveClock
-from engine.core import Engine, Parts
+from engine.core import Engine
 from engine.execution.bracket import entry_spec
 from engine.execution.policies import PolicyName, policy_of
 from engine.execution.ticketbook import Entry, ticket_row
 from engine.execution.watch import LOOK_AGAIN_US
+from engine.loop import VirtualLoop
 from engine.model.candidates import Regime
 from engine.model.exits import single_target
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, TicketId, encode_ulid
 from engine.model.market import Provenance, Quote, Session, SessionPhase
 from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState, Ticket
+from engine.parts import Parts
 from engine.ports import JournalRow
 from engine.risk.limits import FULL
 from storage.journal import open_journal
@@ -95,9 +97,13 @@ class Life:
 
     def restart(self) -> float:
         """Seconds from opening the journal until new entries are allowed."""
-        copy = self._folder / "copy.db"
-        shutil.copy(self._folder / "journal.db", copy)
-        return asyncio.run(self._ready(copy))
+        return asyncio.run(self._ready(time.perf_counter, LiveClock))
+
+    def restart_in_virtual_time(self) -> float:
+        """The same in seconds of a clock that counts only what was waited for."""
+        now = round(time.time() * SECONDS)
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            return runner.run(self._ready(runner.get_loop().time, lambda: LiveClock(now)))
 
     def floor(self) -> float:
         """Seconds of what no restart can do without."""
@@ -128,13 +134,15 @@ class Life:
                 await asyncio.sleep(0.05)
             await engine.stop()
 
-    async def _ready(self, path: Path) -> float:
-        began = time.perf_counter()
-        with closing(open_journal(path, ACCOUNT, AccountKind.PAPER)) as journal:
-            engine = self._engine(journal, LiveClock())
+    async def _ready(self, now_s: Callable[[], float], make_clock: Callable[[], LiveClock]) -> float:
+        copy = self._folder / "copy.db"
+        shutil.copy(self._folder / "journal.db", copy)
+        began = now_s()
+        with closing(open_journal(copy, ACCOUNT, AccountKind.PAPER)) as journal:
+            engine = self._engine(journal, make_clock())
             await engine.start()
             await engine.watch.ready()
-            taken = time.perf_counter() - began
+            taken = now_s() - began
             await engine.stop()
         return taken
 

@@ -7,14 +7,12 @@ batch, in this order: `restate`, (the paper venue sees the batch), `take`, `deci
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, timedelta, tzinfo
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
-from enum import StrEnum
 
-from engine.clock import Clock
 from engine.errors import StorageError
-from engine.execution.approvals import Counter, Tickets, unsigned
+from engine.execution.approvals import Counter, Tickets
 from engine.execution.books import Books, cash_of
 from engine.execution.bracket import Bracket
 from engine.execution.cash import CashWatch, deposits_of
@@ -22,11 +20,10 @@ from engine.execution.drain import drain
 from engine.execution.emergency import Emergency, EmergencyDesk
 from engine.execution.evidence import SessionOver
 from engine.execution.findings import Post
-from engine.execution.gating import Gatekeeper, StrategyTerms, VenueHealth, is_taken
+from engine.execution.gating import Gatekeeper, VenueHealth, is_taken
 from engine.execution.halts import HaltDesk, Halted, Halts
 from engine.execution.missed import count_missed
 from engine.execution.orders import Brackets, Desk
-from engine.execution.policies import ApprovalPolicy
 from engine.execution.records import restore_brackets
 from engine.execution.riskbook import RiskBook, RiskDesk
 from engine.execution.surveillance import Surveillance, SurveillanceDesk
@@ -57,74 +54,21 @@ from engine.model.events import (
     MarketMoved,
     RoundTripClosed,
 )
-from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, TicketId, UlidFactory
+from engine.model.ids import CorrelationId, InstrumentId, StrategyName, TicketId, UlidFactory
 from engine.model.market import Instrument, MarketBatch, Session, SessionPhase
-from engine.model.positions import AccountKind, AccountSnapshot
+from engine.model.positions import AccountSnapshot
 from engine.model.tickets import ProposalState, Ticket
 from engine.money import ZERO
-from engine.ports import AuditEntry, BarColumns, Broker, Journal, Sessions, Snapshots
+from engine.parts import EngineState, Parts
+from engine.ports import AuditEntry
 from engine.reliability.supervisor import Supervisor, no_jitter
-from engine.risk.limits import LimitSwitches, RiskConfig
 from engine.scheduler import Scheduler
 from engine.state import LivePicture
-from engine.strategies.base import History, Strategy, StrategyContext
+from engine.strategies.base import Strategy, StrategyContext
 
 LONGEST_PAUSE = timedelta(days=14)
 """No exchange was ever closed for longer between two sessions that matter here."""
 NO_CORRELATION = CorrelationId("")
-
-
-class EngineState(StrEnum):
-    """What a person may expect of the engine now."""
-
-    STARTING = "STARTING"
-    RUNNING = "RUNNING"
-    DEGRADED = "DEGRADED"
-    HALTED = "HALTED"
-    STOPPED = "STOPPED"
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Everything the engine is made of; built by the wiring."""
-
-    account: AccountId
-    kind: AccountKind
-    clock: Clock
-    journal: Journal
-    broker: Broker
-    strategies: tuple[Strategy, ...]
-    terms: Mapping[StrategyName, StrategyTerms]
-    sessions: Sessions
-    history: Callable[[date], History]
-    """Daily bars before a session."""
-    index: Callable[[str, date], BarColumns | None]
-    """Daily bars of VIX or SPY before a session; None when not stored."""
-    instruments: Mapping[InstrumentId, Instrument]
-    switches: LimitSwitches
-    max_positions_total: int
-    dataset: bool
-    policy: ApprovalPolicy
-    random_bits: Callable[[int], int]
-    publish: Callable[[Event], None]
-    config_hash: str
-    live: bool = False
-    """Time runs by itself, and the venue lives elsewhere: it is asked again and again."""
-    entry_until: date | None = None
-    """Last session in which new entries are proposed; None: no bound."""
-    snapshots: Snapshots | None = None
-    """Where emergency shutdowns are written down; None: nowhere."""
-    cancel_entries_at_stop: bool = True
-    """Whether unfilled entries are cancelled when the engine stops; its stops rest in any case."""
-    blocks_resume: Callable[[], str] = lambda: ""
-    """What outside the engine forbids a resume, in words; "" when nothing does."""
-    sign: Callable[[bytes], str] = unsigned
-    """Of what an approval commits to."""
-    risk: RiskConfig = field(default_factory=RiskConfig)
-    day_roll: tzinfo = UTC
-    """At whose midnight the account's day begins."""
-    sector_of: Callable[[InstrumentId], str | None] | None = None
-    """None: there is no source of sectors."""
 
 
 class Engine:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from engine.core import Engine, EngineState
+from engine.core import Engine
 from engine.execution.bracket import Bracket, BracketPhase, Leg
 from engine.execution.gating import QUOTE_AGE_SEND_US
 from engine.execution.ticketbook import Entry
@@ -14,6 +14,7 @@ from engine.model.market import Session
 from engine.model.orders import OrderRole, OrderSpec, OrderState
 from engine.model.tickets import ProposalState
 from engine.money import ZERO
+from engine.parts import EngineState
 from engine.risk.gates import first_failure
 from tui import format
 from tui.views import (

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from engine.backtest.replay import Replay
 from engine.bus import Bus
-from engine.core import Engine, EngineState
+from engine.core import Engine
 from engine.model.commands import Answer, Command
 from engine.model.events import ALL_EVENTS, Event
 from engine.model.market import Session
 from engine.notify.dispatch import Delivery
+from engine.parts import EngineState
 from tui import deskview
 from tui.books import answer
 from tui.deskevents import line_of

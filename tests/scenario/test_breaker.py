@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.core import EngineState
 from engine.execution.policies import PolicyName
 from engine.model.commands import Actor, ReleaseBreaker, Resume
 from engine.model.events import BreakerMoved
 from engine.model.ids import instrument_id
 from engine.model.positions import ExitReason
 from engine.model.tickets import ProposalState
+from engine.parts import EngineState
 from engine.ports import BarColumns
 from engine.risk.limits import DATASET, FULL, LimitSwitches, RiskConfig
 from engine.sources.sessions import ExchangeSessions

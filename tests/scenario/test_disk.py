@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from engine.core import Engine, EngineState
+from engine.core import Engine
 from engine.model.commands import Actor, Resume
 from engine.model.positions import AccountKind
+from engine.parts import EngineState
 from tui.wiring.disk import DiskWatch
 
 NINA = Actor("nina", "pts/7")

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from brokers.paper.broker import PaperBroker
-from engine.core import EngineState
 from engine.errors import BrokerUnavailable, ConfigError, StorageError
 from engine.execution.policies import PolicyName
 from engine.loop import run_virtual
@@ -22,6 +21,7 @@ from engine.model.commands import Actor, ApproveTicket, Halt, RejectTicket, Resu
 from engine.model.events import Alarm, CandidatesJudged, EngineStateChanged, TicketChanged
 from engine.model.ids import InstrumentId, StrategyName, instrument_id
 from engine.model.tickets import ProposalState
+from engine.parts import EngineState
 from engine.ports import BarColumns
 from engine.risk.limits import DATASET, FULL, NONE, LimitSwitches
 from engine.sources.sessions import ExchangeSessions

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from engine.clock import US_PER_S
-from engine.core import EngineState
 from engine.execution.policies import PolicyName
 from engine.loop import run_virtual
 from engine.model.commands import Actor, ApproveTicket, Halt, Resume, ResumeSymbol
 from engine.model.events import Alarm, AnomalySeen, SymbolHalted, SymbolReleased
 from engine.model.ids import instrument_id
 from engine.model.orders import BracketSpec, OrderState
+from engine.parts import EngineState
 from engine.ports import BarColumns
 from engine.risk.limits import FULL
 from engine.sources.sessions import ExchangeSessions

@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 
 from engine.clock import LiveClock
-from engine.core import Engine, EngineState, Parts
+from engine.core import Engine
 from engine.execution.ledger import read_ledger
 from engine.execution.policies import PolicyName, policy_of
 from engine.loop import run_virtual
 from engine.model.commands import Actor, Resume, Settle
 from engine.model.ids import InstrumentId
 from engine.model.positions import AccountKind
+from engine.parts import EngineState, Parts
 from engine.risk.limits import FULL
 from engine.sources.sessions import ExchangeSessions
 from storage.journal import open_journal

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from engine.clock import LiveClock
-from engine.core import Engine, EngineState, Parts
+from engine.core import Engine
 from engine.execution.policies import PolicyName, policy_of
 from engine.execution.ticketbook import Entry, ticket_row
 from engine.loop import run_virtual
@@ -23,6 +23,7 @@ from engine.model.market import SessionPhase
 from engine.model.orders import OrderState
 from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState
+from engine.parts import EngineState, Parts
 from engine.ports import JournalRow
 from engine.risk.limits import FULL
 from engine.sources.sessions import ExchangeSessions

@@ -23,7 +23,7 @@ from typing import Any
 
 from brokers.paper.broker import PaperBroker
 from engine.clock import US_PER_S, TestClock
-from engine.core import Engine, Parts
+from engine.core import Engine
 from engine.errors import OrderRejected, StorageError
 from engine.execution.bracket import Bracket
 from engine.execution.gating import StrategyTerms
@@ -39,6 +39,7 @@ from engine.model.market import Bar, MarketBatch, Provenance, Quote, Session, Se
 from engine.model.orders import BracketSpec, Fill, OrderRole, OrderSpec, VenueOrder, VenueUpdate
 from engine.model.positions import AccountKind, AccountSnapshot, ExitReason, RoundTrip
 from engine.money import ZERO
+from engine.parts import Parts
 from engine.ports import Capabilities, JournalRow, VenueStore
 from engine.risk.limits import DATASET
 from engine.strategies.base import StrategyContext

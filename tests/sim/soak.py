@@ -25,7 +25,7 @@ from simulator.trader import SIM, Daily, Trader, TraderMix, no_index
 from brokers.paper.broker import PaperBroker
 from engine.bus import Bus
 from engine.clock import US_PER_S, LiveClock
-from engine.core import Engine, EngineState, Parts
+from engine.core import Engine
 from engine.execution.gating import StrategyTerms
 from engine.execution.policies import Hold
 from engine.loop import VirtualLoop
@@ -34,6 +34,7 @@ from engine.model.events import ALL_EVENTS, Event, RoundTripClosed
 from engine.model.ids import AccountId, InstrumentId
 from engine.model.market import Session, SessionPhase
 from engine.model.positions import AccountKind
+from engine.parts import EngineState, Parts
 from engine.ports import JournalRow
 from engine.risk.limits import LimitSwitches
 from storage.database import Synchronous

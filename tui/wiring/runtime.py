@@ -15,7 +15,7 @@ from engine.agents.historian import Historian
 from engine.backtest.replay import TICK_S, Pace, Replay
 from engine.bus import Bus, Subscription, Trouble
 from engine.clock import TestClock
-from engine.core import Engine, Parts
+from engine.core import Engine
 from engine.errors import ConfigError, StorageError, UsageError
 from engine.execution.gating import StrategyTerms
 from engine.execution.matching import NAIVE, GapFill, MatchRules
@@ -28,6 +28,7 @@ from engine.model.market import Instrument, MarketBatch
 from engine.model.positions import AccountKind
 from engine.money import to_decimal
 from engine.notify.dispatch import Dispatcher
+from engine.parts import Parts
 from engine.ports import Journal, JournalRow, Notifier
 from engine.reliability.supervisor import Supervisor
 from engine.risk.limits import LimitSwitches

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
-from engine.core import Engine, EngineState
+from engine.core import Engine
 from engine.execution.bracket import BracketPhase
 from engine.model.commands import Actor, ApproveTicket, Halt, RejectTicket, Resume
 from engine.model.events import EngineStateChanged, Event, TicketChanged
@@ -13,6 +13,7 @@ from engine.model.ids import TicketId
 from engine.model.orders import OrderState
 from engine.model.positions import ExitReason
 from engine.model.tickets import ProposalState
+from engine.parts import EngineState
 from simulator.history import Switched
 from simulator.station import Station
 

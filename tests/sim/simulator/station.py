@@ -19,7 +19,7 @@ from brokers.simvenue.link import Link
 from brokers.simvenue.requests import AskAccount, Cancel, Question, Submit
 from brokers.simvenue.venue import Venue
 from engine.clock import US_PER_S, LiveClock
-from engine.core import Engine, EngineState, Parts
+from engine.core import Engine
 from engine.errors import DeckError
 from engine.execution.gating import StrategyTerms
 from engine.execution.policies import Hold
@@ -30,6 +30,7 @@ from engine.model.market import Session, SessionPhase
 from engine.model.orders import OrderSide
 from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState
+from engine.parts import EngineState, Parts
 from engine.ports import AuditEntry, JournalRow
 from engine.risk.limits import FULL
 from simulator.disk import PATH, Crash, Disk, DiskMix, new_connection

@@ -1,0 +1,71 @@
+"""What an engine is built from, and the words for what may be expected of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, tzinfo
+from enum import StrEnum
+
+from engine.clock import Clock
+from engine.execution.approvals import unsigned
+from engine.execution.gating import StrategyTerms
+from engine.execution.policies import ApprovalPolicy
+from engine.model.events import Event
+from engine.model.ids import AccountId, InstrumentId, StrategyName
+from engine.model.market import Instrument
+from engine.model.positions import AccountKind
+from engine.ports import BarColumns, Broker, Journal, Sessions, Snapshots
+from engine.risk.limits import LimitSwitches, RiskConfig
+from engine.strategies.base import History, Strategy
+
+
+class EngineState(StrEnum):
+    """What a person may expect of the engine now."""
+
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    DEGRADED = "DEGRADED"
+    HALTED = "HALTED"
+    STOPPED = "STOPPED"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything the engine is made of; built by the wiring."""
+
+    account: AccountId
+    kind: AccountKind
+    clock: Clock
+    journal: Journal
+    broker: Broker
+    strategies: tuple[Strategy, ...]
+    terms: Mapping[StrategyName, StrategyTerms]
+    sessions: Sessions
+    history: Callable[[date], History]
+    """Daily bars before a session."""
+    index: Callable[[str, date], BarColumns | None]
+    """Daily bars of VIX or SPY before a session; None when not stored."""
+    instruments: Mapping[InstrumentId, Instrument]
+    switches: LimitSwitches
+    max_positions_total: int
+    dataset: bool
+    policy: ApprovalPolicy
+    random_bits: Callable[[int], int]
+    publish: Callable[[Event], None]
+    config_hash: str
+    live: bool = False
+    """Time runs by itself, and the venue lives elsewhere: it is asked again and again."""
+    entry_until: date | None = None
+    """Last session in which new entries are proposed; None: no bound."""
+    snapshots: Snapshots | None = None
+    """Where emergency shutdowns are written down; None: nowhere."""
+    cancel_entries_at_stop: bool = True
+    """Whether unfilled entries are cancelled when the engine stops; its stops rest in any case."""
+    blocks_resume: Callable[[], str] = lambda: ""
+    """What outside the engine forbids a resume, in words; "" when nothing does."""
+    sign: Callable[[bytes], str] = unsigned
+    """Of what an approval commits to."""
+    risk: RiskConfig = field(default_factory=RiskConfig)
+    day_roll: tzinfo = UTC
+    """At whose midnight the account's day begins."""
+    sector_of: Callable[[InstrumentId], str | None] | None = None
+    """None: there is no source of sectors."""
