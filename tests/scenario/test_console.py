@@ -119,6 +119,26 @@ def test_a_ticket_is_approved_filled_protected_and_sold(tmp_path: Path, replay_a
     assert verdict["ok"]
 
 
+def test_another_shell_reaches_the_engine_of_the_console(tmp_path: Path, replay_arguments: list[str]) -> None:
+    state = ["--state", str(tmp_path / "s")]
+    terminal = Terminal([*replay_arguments, *state], tmp_path)
+    try:
+        terminal.await_text("waiting for you")
+        limit = time.monotonic() + PATIENCE_S
+        while not (status := tradedeck(tmp_path, *state, "status", "--json"))["running"]:
+            assert time.monotonic() < limit, f"the engine runs, status says: {status['reason']}"
+        assert status["state"] == "RUNNING"
+        assert tradedeck(tmp_path, *state, "halt", "--json")["ok"]
+        terminal.await_text("No new orders")
+        terminal.press_until("q", "Stop the engine too")
+        terminal.press("q")
+        assert terminal.end() == 0
+    except BaseException:
+        terminal.kill()
+        raise
+    assert not (tmp_path / "s" / "daemon.sock").exists()
+
+
 def test_a_replay_behind_the_last_bar_is_refused_in_one_line(
     tmp_path: Path, replay_arguments: list[str]
 ) -> None:

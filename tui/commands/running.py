@@ -3,6 +3,8 @@
 import os
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 SESSION_S = 23_400
 DEFAULT_SPEED = SESSION_S / 60
 """Market seconds a second: a session in a minute (SPEC 11.5)."""
+FIRST_FRAME_S = 0.5
+"""What loads later than this does not delay the console's first picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +162,48 @@ def _console_with_engine(options: "RunOptions", wanted: Wanted) -> None:
 
     async def go() -> None:
         await runtime.start()
-        try:
-            await _show(runtime.link, _console_options(options.settings, wanted, own_engine=True))
-        finally:
-            await runtime.stop()
+        async with _reachable(runtime.link, options.state):
+            try:
+                await _show(runtime.link, _console_options(options.settings, wanted, own_engine=True))
+            finally:
+                await runtime.stop()
 
     with keeping(f"State kept in {options.state.folder}"):
         asyncio.run(go())
+
+
+@asynccontextmanager
+async def _reachable(link: "Link", state: "StatePaths") -> AsyncIterator[None]:
+    """While inside, other shells may look and act: the kill switch works from each of them."""
+    import asyncio  # keeps --help quick
+
+    door = asyncio.create_task(_serve(link, state))
+    try:
+        yield
+    finally:
+        door.cancel()
+        await asyncio.wait({door})
+    if not door.cancelled():
+        door.result()
+
+
+async def _serve(link: "Link", state: "StatePaths") -> None:
+    import asyncio  # keeps --help quick
+
+    await asyncio.sleep(FIRST_FRAME_S)
+    from engine.errors import Busy, StorageError
+    from tui import logs
+    from tui.server.attach import AttachServer  # websockets and msgspec: 0.1 s
+
+    server = AttachServer(link, state.socket, state.view_socket)
+    try:
+        await server.start()
+        await asyncio.Event().wait()
+    except (Busy, StorageError) as error:
+        # The console itself works without: its keys, the file HALT and SIGUSR1 halt.
+        logs.logger(__name__).warning("other shells cannot reach this engine", reason=str(error))
+    finally:
+        await server.stop()
 
 
 def _start_log(folder: Path | None) -> None:
