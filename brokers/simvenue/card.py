@@ -70,7 +70,7 @@ def draw_card(random: Random, kinds: tuple[BracketKind, ...] = tuple(BracketKind
     card = capabilities(
         kind,
         for_ever=for_ever,
-        expiry_us=random.choice((2, 5, 10)) * US_PER_S if expires else None,
+        expiry_us=random.choice((2, 3, 5)) * US_PER_S if expires else None,
         lag_us=lag_us,
         can_replace=random.random() < 0.5,
     )
