@@ -2,198 +2,57 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytest
 
 from engine.clock import US_PER_S
-from engine.execution.policies import PolicyName
 from engine.loop import run_virtual
-from engine.model.commands import Actor, ApproveTicket, Halt, Resume, ResumeSymbol
+from engine.model.commands import Actor, Halt, Resume, ResumeSymbol
 from engine.model.events import Alarm, AnomalySeen, SymbolHalted, SymbolReleased
-from engine.model.ids import instrument_id
 from engine.model.orders import BracketSpec, OrderState
 from engine.parts import EngineState
-from engine.ports import BarColumns
-from engine.risk.limits import FULL
 from engine.sources.sessions import ExchangeSessions
-from tui.app import ConsoleApp
 from tui.link import Question
 from tui.wiring.killswitch import PERIOD_S
-from tui.wiring.runtime import RunOptions, Runtime
 
 NINA = Actor("nina", "pts/7")
-FIRST = date(2016, 2, 8)
-FLAT_DAYS = 25
 BLOCKED_S, CANCELED_S = 0.1, 1.0
 """RELIABILITY 1, R12."""
 
 
-@dataclass(frozen=True)
-class Market:
-    """Bars by instrument and the two indices."""
-
-    bars: dict[Any, BarColumns]
-    vix: BarColumns
-    spy: BarColumns
+@pytest.fixture
+def stopping(sim: Callable[[str], ModuleType]) -> ModuleType:
+    """The floor and the ways to stop it, as the report of the simulator measures them."""
+    return sim("stopping")
 
 
 @pytest.fixture
-def market(sessions: ExchangeSessions) -> Market:
-    """Two instruments flat at 10.00 that open 5 % lower on FIRST and stay there for two sessions."""
-
-    def columns(name: str, days: list[date], prices: list[float]) -> BarColumns:
-        level = np.array(prices)
-        one = np.ones(len(prices))
-        day = np.array(days, dtype="datetime64[D]")
-        return BarColumns(instrument_id(name), day, level, level, level, level, one * 1e6, one)
-
-    before = [session.day for session in sessions.between(date(2014, 10, 1), FIRST)][:-1]
-    after = [session.day for session in sessions.between(FIRST, date(2016, 2, 9))]
-    days = [*before[-FLAT_DAYS:], *after]
-    prices = [10.0] * FLAT_DAYS + [9.5] * len(after)
-    found = [columns(name, days, prices) for name in ("AAA", "BBB")]
-    index_days = [*before, *after]
-    calm = [15.0] * len(index_days)
-    return Market(
-        {bars.instrument: bars for bars in found},
-        columns("VIX", index_days, calm),
-        columns("SPY", index_days, calm),
-    )
-
-
-class Floor:
-    """A run on virtual time at a venue that fills nothing below its price; it notes when it hears what."""
-
-    def __init__(self, runtime: Runtime) -> None:
-        self.runtime = runtime
-        self.sent: list[str] = []
-        self.cancels: list[tuple[str, float]] = []
-        """Orders in the order that the venue was asked to cancel them, and when."""
-        self.alarms: list[Alarm] = []
-        runtime.bus.subscribe_call(Alarm, self.alarms.append, "floor")
-
-    async def open(self) -> None:
-        """Two tickets wait; the venue's ear is on."""
-        await self.runtime.start()
-        await until(lambda: self.runtime.replay.paused)
-        broker: Any = self.runtime.engine.parts.broker
-        submit, cancel = broker.submit_bracket, broker.cancel
-
-        async def hear(spec: BracketSpec) -> None:
-            self.sent.append(spec.ticket)
-            await submit(spec)
-
-        async def hear_cancel(order: Any) -> None:
-            self.cancels.append((order, now_s()))
-            await cancel(order)
-
-        broker.submit_bracket, broker.cancel = hear, hear_cancel
-        # Nobody sells: every entry rests at the venue.
-        broker._matcher.arrive = lambda book, order, now: None
-
-    def approve(self) -> Any:
-        engine = self.runtime.engine
-        entry = engine.tickets.waiting()[0]
-        return engine.give(ApproveTicket(entry.ticket.id, entry.sha256, f"n-{entry.ticket.id}", 9.5, NINA))
-
-    async def quiet(self) -> None:
-        await until(lambda: not self.runtime.engine.brackets.in_flight)
+def floor(stopping: ModuleType, sessions: ExchangeSessions, tmp_path: Path) -> Callable[..., Any]:
+    """A floor on one state folder, again for each restart."""
+    return lambda *notifiers: stopping.open_floor(tmp_path, sessions, notifiers)
 
 
 def now_s() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def until(is_so: Callable[[], bool]) -> None:
-    """Look each millisecond of virtual time, for ten seconds at most."""
-    for _ in range(10_000):
-        if is_so():
-            return
-        await asyncio.sleep(0.001)
-    raise AssertionError("it never came to that")
-
-
-def put(file: Path, text: str) -> None:
-    """Make the file, its folder too."""
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(text)
-
-
-@pytest.fixture
-def floor(
-    market: Market, options: Callable[..., RunOptions], runtime: Callable[[RunOptions, Any], Runtime]
-) -> Callable[[], Floor]:
-    """A floor on one state folder, again for each restart."""
-    return lambda: Floor(
-        runtime(options(FIRST, date(2016, 2, 9), FULL, policy=PolicyName.HOLD, wait=True), market)
-    )
-
-
-async def by_key(floor: Floor) -> None:
-    """`!` twice in the console."""
-    app = ConsoleApp(floor.runtime.link, actor=NINA)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("!", "!")
-        await until(lambda: floor.runtime.engine.halts.account is not None)
-        app.leave(stop_engine=False)
-
-
-async def by_command(floor: Floor) -> None:
-    """What `tradedeck halt` sends."""
-    await floor.runtime.link.give(Halt(NINA, "tradedeck halt"))
-
-
-async def by_file(floor: Floor) -> None:
-    put(floor.runtime.state.halt_file, "exchange is down")
-
-
-async def by_signal(floor: Floor) -> None:
-    os.kill(os.getpid(), signal.SIGUSR1)
-
-
-WAYS = {
-    "key": (by_key, "by nina on pts/7 (! !)"),
-    "command": (by_command, "by nina on pts/7 (tradedeck halt)"),
-    "file": (by_file, "by file HALT (exchange is down)"),
-    "signal": (by_signal, "by signal SIGUSR1 (kill switch)"),
-}
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_entries_are_blocked_and_cancels_sent_in_time(way: str, floor: Callable[[], Floor]) -> None:
-    press, reason = WAYS[way]
-
+@pytest.mark.parametrize("way", ["key", "command", "file", "signal"])
+def test_entries_are_blocked_and_cancels_sent_in_time(
+    way: str, floor: Callable[..., Any], stopping: ModuleType
+) -> None:
     async def main() -> None:
         scene = floor()
-        await scene.open()
-        engine = scene.runtime.engine
-        assert scene.approve().ok
-        await scene.quiet()
-        (bracket,) = engine.brackets.open()
-        assert bracket.entry.state is OrderState.WORKING
-        pressed_s = now_s()
-        pressing = asyncio.create_task(press(scene))
-        await until(lambda: engine.halts.account is not None)
-        blocked_s = now_s() - pressed_s
-        refused = scene.approve()
-        assert (refused.ok, refused.code, "HALTED" in refused.text) == (False, "gated_out", True)
-        await pressing
-        await scene.quiet()
-        assert blocked_s <= BLOCKED_S
-        order, canceled_s = scene.cancels[0]
-        assert order == bracket.entry.id
-        assert canceled_s - pressed_s <= CANCELED_S
-        assert len(scene.sent) == 1
-        assert engine.halts.account_reason == reason
-        (row,) = engine.parts.journal.rows("halt")
-        assert (row["scope"], row["why"]) == ("account", reason)
+        stopped = await stopping.stop_by(way, scene)
+        assert stopped.problems == ()
+        assert stopped.blocked_s <= BLOCKED_S
+        assert stopped.canceled_s <= CANCELED_S
+        assert scene.cancels[0][0][-3] == "E"
+        reason = scene.runtime.engine.reason
+        assert reason == stopping.WAYS[way].reason
         await scene.runtime.stop()
         # Persisted: the next start is halted, for the same reason.
         scene.runtime.state.halt_file.unlink(missing_ok=True)
@@ -206,7 +65,13 @@ def test_entries_are_blocked_and_cancels_sent_in_time(way: str, floor: Callable[
     run_virtual(main())
 
 
-def test_an_entry_that_waits_to_be_sent_is_not_sent(floor: Callable[[], Floor]) -> None:
+def test_every_way_is_measured_by_the_report(stopping: ModuleType) -> None:
+    report = stopping.run_ways()
+    assert [stop.way for stop in report.stops] == ["key", "command", "file", "signal"]
+    assert report.violations == ()
+
+
+def test_an_entry_that_waits_to_be_sent_is_not_sent(floor: Callable[..., Any]) -> None:
     async def main() -> None:
         scene = floor()
         await scene.open()
@@ -223,7 +88,7 @@ def test_an_entry_that_waits_to_be_sent_is_not_sent(floor: Callable[[], Floor]) 
     run_virtual(main())
 
 
-def test_the_shutdown_takes_its_steps_and_status_shows_them(floor: Callable[[], Floor]) -> None:
+def test_the_shutdown_takes_its_steps_and_status_shows_them(floor: Callable[..., Any]) -> None:
     async def main() -> None:
         scene = floor()
         await scene.open()
@@ -250,7 +115,7 @@ def test_the_shutdown_takes_its_steps_and_status_shows_them(floor: Callable[[], 
     run_virtual(main())
 
 
-def test_a_shutdown_that_a_stop_cut_off_ends_at_the_next_start(floor: Callable[[], Floor]) -> None:
+def test_a_shutdown_that_a_stop_cut_off_ends_at_the_next_start(floor: Callable[..., Any]) -> None:
     async def main() -> None:
         scene = floor()
         await scene.open()
@@ -281,12 +146,12 @@ def test_a_shutdown_that_a_stop_cut_off_ends_at_the_next_start(floor: Callable[[
 
 
 def test_a_file_at_the_start_means_halted_and_resumes_nothing_when_it_goes(
-    floor: Callable[[], Floor],
+    floor: Callable[..., Any], stopping: ModuleType
 ) -> None:
     async def main() -> None:
         scene = floor()
         file: Path = scene.runtime.state.halt_file
-        put(file, "weekend")
+        stopping.put(file, "weekend")
         await scene.runtime.start()
         engine = scene.runtime.engine
         assert (engine.state, engine.reason) == (EngineState.HALTED, "by file HALT (weekend)")
@@ -298,7 +163,7 @@ def test_a_file_at_the_start_means_halted_and_resumes_nothing_when_it_goes(
         assert engine.give(Resume(NINA)).ok
         await asyncio.sleep(3 * PERIOD_S)
         assert engine.state is EngineState.RUNNING
-        put(file, "again")
+        stopping.put(file, "again")
         await asyncio.sleep(2 * PERIOD_S)
         assert engine.reason == "by file HALT (again)"
         await scene.runtime.stop()
@@ -306,7 +171,7 @@ def test_a_file_at_the_start_means_halted_and_resumes_nothing_when_it_goes(
     run_virtual(main())
 
 
-def test_a_halted_symbol_is_refused_alone_and_released_by_name(floor: Callable[[], Floor]) -> None:
+def test_a_halted_symbol_is_refused_alone_and_released_by_name(floor: Callable[..., Any]) -> None:
     async def main() -> None:
         scene = floor()
         told: list[object] = []
@@ -330,7 +195,7 @@ def test_a_halted_symbol_is_refused_alone_and_released_by_name(floor: Callable[[
     run_virtual(main())
 
 
-def test_two_anomalies_of_different_kinds_halt_the_account(floor: Callable[[], Floor]) -> None:
+def test_two_anomalies_of_different_kinds_halt_the_account(floor: Callable[..., Any]) -> None:
     async def main() -> None:
         scene = floor()
         await scene.open()
@@ -364,15 +229,9 @@ class Phone:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_a_notifier_that_hangs_or_raises_delays_no_order(
-    fails: bool,
-    market: Market,
-    options: Callable[..., RunOptions],
-    runtime: Callable[[RunOptions, Any], Runtime],
-) -> None:
+def test_a_notifier_that_hangs_or_raises_delays_no_order(fails: bool, floor: Callable[..., Any]) -> None:
     async def main() -> None:
-        run = options(FIRST, date(2016, 2, 9), FULL, policy=PolicyName.HOLD, wait=True)
-        scene = Floor(runtime(replace(run, notifiers=(Phone(fails),)), market))
+        scene = floor(Phone(fails))
         await scene.open()
         engine, began_s = scene.runtime.engine, now_s()
         for _ in range(1000):
@@ -396,7 +255,7 @@ def test_a_notifier_that_hangs_or_raises_delays_no_order(
     run_virtual(main())
 
 
-def test_a_stop_waits_ten_seconds_for_a_venue_that_does_not_answer(floor: Callable[[], Floor]) -> None:
+def test_a_stop_waits_ten_seconds_for_a_venue_that_does_not_answer(floor: Callable[..., Any]) -> None:
     async def main() -> None:
         scene = floor()
         await scene.open()
@@ -421,7 +280,7 @@ def test_a_stop_waits_ten_seconds_for_a_venue_that_does_not_answer(floor: Callab
     run_virtual(main())
 
 
-def test_a_stop_cancels_entries_that_work_and_leaves_stops(floor: Callable[[], Floor]) -> None:
+def test_a_stop_cancels_entries_that_work_and_leaves_stops(floor: Callable[..., Any]) -> None:
     async def main() -> None:
         scene = floor()
         await scene.open()
