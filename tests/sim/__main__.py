@@ -2,7 +2,12 @@
 
 import sys
 
-from simulator.command import main
+import mutants
+
+# A mutant is made on import, so before the engine is.
+mutants.install_named(sys.argv[1:])
+
+from simulator.command import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Runs the product with one line of its own source changed: the change lives in one process, never on disk."""
+"""Runs the product with a line of its own source changed: in one process, never on disk."""
 
 import sys
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ class _Finder(MetaPathFinder):
 
 
 def install(edits: Sequence[Edit]) -> None:
-    """From now on the modules of `edits` are imported changed. Raises ValueError when one already is in use."""
+    """From now on the modules of `edits` are imported changed. Raises ValueError for one already in use."""
     used = [edit.module for edit in edits if edit.module in sys.modules]
     if used:
         raise ValueError(f"{', '.join(used)} is imported already: too late to change it")

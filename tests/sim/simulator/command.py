@@ -1,18 +1,26 @@
 """The command line of the simulator."""
 
 import argparse
+import json
 import multiprocessing
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from pathlib import Path
 
 import durability
 import fuzz
+import mutants
+import report
 import soak
 
+from simulator.figures import Figures
+from simulator.invariants import BOUNDED_PER_CALL
 from simulator.session import Result, run_seed
+
+INVARIANTS = tuple(f"I{number}" for number in range(1, 11))
+SEEDS = Path(__file__).resolve().parents[2] / "seeds"
+SHOWN = 20
 
 
 def say(line: str) -> None:
@@ -24,13 +32,21 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="./run sim", description=__doc__)
     parser.add_argument("--seeds", type=int, default=1000, help="how many sessions")
     parser.add_argument("--first-seed", type=int, default=0, metavar="K")
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--jobs", type=int, help="processes: 1, for --report one a core")
     parser.add_argument("--seed", type=int, metavar="N", help="one session")
     parser.add_argument("--trace", action="store_true", help="with --seed: print everything that happens")
+    parser.add_argument("--store", action="store_true", help="keep the seeds that fail in tests/seeds")
     parser.add_argument("--fuzz", type=int, metavar="N", help="N bent payloads of a venue instead")
     parser.add_argument("--soak", type=float, metavar="HOURS", help="twice HOURS of one engine instead")
+    mutants.add_words(parser)
+    report.add_words(parser)
     durability.add_words(parser)
     options = parser.parse_args(arguments)
+    if options.report:
+        return report.main(options)
+    options.jobs = options.jobs or 1
+    if options.mutants:
+        return mutants.main(options.seeds, options.jobs, options.record)
     proved = durability.run_words(options)
     if proved is not None:
         return proved
@@ -43,10 +59,25 @@ def main(arguments: Sequence[str]) -> int:
         for name, text in result.violations:
             say(f"VIOLATION {name}: {text}")
         return 1 if result.violations else 0
-    began = time.perf_counter()
     last = options.first_seed + options.seeds
+    if options.until_first:
+        say(json.dumps(until_first(range(options.first_seed, last))))
+        return 0
+    began = time.perf_counter()
     results = list(run_seeds(range(options.first_seed, last), options.jobs))
+    if options.store:
+        store(results)
     return tell(results, time.perf_counter() - began, options.jobs)
+
+
+def until_first(seeds: range) -> dict[str, object]:
+    """The first seed in which an invariant breaks, and how many were tried."""
+    for tried, seed in enumerate(seeds, 1):
+        result = run_seed(seed)
+        if result.violations:
+            name, text = result.violations[0]
+            return {"seed": seed, "invariant": name, "text": text, "tried": tried}
+    return {"seed": None, "invariant": "", "text": "", "tried": len(seeds)}
 
 
 def run_seeds(seeds: range, jobs: int) -> Iterable[Result]:
@@ -59,41 +90,51 @@ def run_seeds(seeds: range, jobs: int) -> Iterable[Result]:
 
 
 def tell(results: list[Result], seconds: float, jobs: int) -> int:
-    faults: Counter[str] = Counter()
-    violations: Counter[str] = Counter()
-    for result in results:
-        faults.update(result.faults)
-        violations.update(name for name, _ in result.violations)
-    lots = sorted([gap for result in results for gap in result.gaps])
-    covered = sum((result.covered for result in results), Decimal(0))
+    """What a run found; 1 when anything was violated, or nothing was traded."""
+    found = Figures()
+    found.add(results)
     say(
-        f"schedules {len(results)}  brackets {sum(r.brackets for r in results)}"
-        f"  crashes {sum(r.crashes for r in results)}"
-        f"  virtual {sum(r.virtual_s for r in results) / 3600:.1f} h"
+        f"schedules {found.sessions}  brackets {found.brackets}  crashes {found.crashes}"
+        f"  virtual {found.virtual_s / 3600:.1f} h"
     )
-    say("faults    " + "  ".join(f"{name} {count}" for name, count in sorted(faults.items())))
-    say("violated  " + "  ".join(f"I{n} {violations[f'I{n}']}" for n in range(1, 11)))
-    p50, p99, most = percentiles(lots, covered)
-    say(f"unprotected time per share  p50 {p50:.2f} s  p99 {p99:.2f} s  max {most:.2f} s")
-    rate = len(results) / seconds
+    say("faults    " + "  ".join(f"{name} {count}" for name, count in sorted(found.faults.items())))
+    say("violated  " + "  ".join(f"{name} {found.violations[name]}" for name in INVARIANTS))
+    tell_times(found)
+    rate = found.sessions / seconds
     say(f"{seconds:.1f} s, {rate:.1f} sessions/s, {rate / jobs:.1f} a core")
     failed = [result for result in sorted(results, key=lambda r: r.seed) if result.violations]
-    for result in failed[:20]:
+    for result in failed[:SHOWN]:
         name, text = result.violations[0]
         say(f"seed {result.seed} [{result.card}] {name}: {text}\n  ./run sim --seed {result.seed} --trace")
-    if len(failed) > 20:
-        say(f"and {len(failed) - 20} more: {' '.join(str(r.seed) for r in failed[20:60])}")
-    sys.stdout.flush()
+    if len(failed) > SHOWN:
+        say(f"and {len(failed) - SHOWN} more: {' '.join(str(r.seed) for r in failed[SHOWN : 3 * SHOWN])}")
+    if found.brackets < len(results) // 2:
+        say(f"only {found.brackets} brackets in {len(results)} sessions: such a run proves nothing")
+        return 1
     return 1 if failed else 0
 
 
-def percentiles(lots: list[tuple[int, Decimal]], covered: Decimal) -> tuple[float, float, float]:
-    """Seconds without a stop of the middle share, of the 99th of a hundred, and of the worst."""
-    total = covered + sum((shares for _, shares in lots), Decimal(0))
-    found, seen = [0.0, 0.0], covered
-    for lasted, shares in lots:
-        for place, ratio in enumerate((Decimal("0.5"), Decimal("0.99"))):
-            if seen < total * ratio <= seen + shares:
-                found[place] = lasted / 1e6
-        seen += shares
-    return found[0], found[1], lots[-1][0] / 1e6 if lots else 0.0
+def tell_times(found: Figures) -> None:
+    """How long shares were without a stop, with the market open, and how long restarts took.
+
+    Both with the engine up and the venue reachable.
+    """
+    p50, p99, most = found.unprotected_s()
+    say(
+        f"unprotected time per share at <= {BOUNDED_PER_CALL:.0%} faults a call:"
+        f" p50 {p50:.2f} s  p99 {p99:.2f} s  max {most:.2f} s; at more: max {found.worst_us / 1e6:.2f} s"
+    )
+    p50, p95, most = found.ready_s()
+    say(
+        f"restarts at <= {BOUNDED_PER_CALL:.0%} faults a call: {found.restarts}, ready after"
+        f" p50 {p50:.1f} s  p95 {p95:.1f} s  max {most:.1f} s"
+    )
+
+
+def store(results: Iterable[Result]) -> None:
+    """Keep what failed for ever: its test replays it."""
+    for result in results:
+        if result.violations:
+            found = "; ".join(f"{name}: {text}" for name, text in result.violations[:3])
+            text = json.dumps({"seed": result.seed, "found": found}, indent=2)
+            (SEEDS / f"seed_{result.seed}.json").write_text(f"{text}\n")

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from brokers.simvenue.requests import Replace, Submit
+from brokers.simvenue.requests import Cancel, Replace, Submit
 from engine.execution.bracket import BracketPhase
 from engine.model.orders import OrderSide
 from simulator.history import role_of, ticket_of
-from simulator.station import CASH, Station
+from simulator.station import CASH, NEIGHBOR, Station
 from storage.audit import verify_rows
 
 ZERO = Decimal(0)
@@ -34,6 +34,7 @@ def always(station: Station) -> Iterator[Violation]:
         yield "I4", text
     for text in station.history.uncanceled:
         yield "I10", text
+    yield from untouched(station)
     yield from journalled(station)
     yield from entries_in_order(station)
     yield from books(station)
@@ -113,6 +114,14 @@ def one_entry(station: Station) -> Iterator[Violation]:
             yield "I1", f"{len(entries)} entries of {ticket} at the venue"
         if filled > entries[0].terms.quantity:
             yield "I1", f"{ticket}: {filled} filled of {entries[0].terms.quantity}"
+
+
+def untouched(station: Station) -> Iterator[Violation]:
+    """I5: what another account works is never canceled or replaced."""
+    for one in station.history.sends:
+        touched = one.question.client_order_id if isinstance(one.question, Cancel | Replace) else ""
+        if touched == NEIGHBOR.client_order_id:
+            yield "I5", f"order {touched} of another account was touched"
 
 
 def journalled(station: Station) -> Iterator[Violation]:

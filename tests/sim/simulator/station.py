@@ -20,14 +20,21 @@ from brokers.simvenue.requests import AskAccount, Cancel, Question, Submit
 from brokers.simvenue.venue import Venue
 from engine.clock import US_PER_S, LiveClock
 from engine.core import Engine
-from engine.errors import DeckError
+from engine.errors import DeckError, InvariantBroken
 from engine.execution.gating import StrategyTerms
 from engine.execution.policies import Hold
 from engine.model.commands import ENGINE
 from engine.model.events import EngineStateChanged, Event, TicketChanged
-from engine.model.ids import AccountId, InstrumentId
+from engine.model.ids import (
+    CLIENT_ORDER_PREFIX,
+    ULID_LENGTH,
+    AccountId,
+    ClientOrderId,
+    InstrumentId,
+    VenueOrderId,
+)
 from engine.model.market import Session, SessionPhase
-from engine.model.orders import OrderSide
+from engine.model.orders import OrderSide, OrderState, VenueOrder
 from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState
 from engine.parts import EngineState, Parts
@@ -45,6 +52,8 @@ CASH = Decimal(1_000_000)
 RESTART_S = (0.5, 8.0)
 """How long a supervisor of processes takes to start it again."""
 MEND_S = 5.0
+TAKEN_OVER = "another process took over"
+"""How the journal refuses the first of two processes."""
 LIFE: ContextVar["Life | None"] = ContextVar("LIFE", default=None)
 
 
@@ -72,6 +81,20 @@ class SeenJournal(LastingJournal):
         self.history.committed(list(rows))
 
 
+NEIGHBOR = VenueOrder(
+    ClientOrderId(f"{CLIENT_ORDER_PREFIX}{'0' * ULID_LENGTH}S00"),
+    VenueOrderId("neighbor"),
+    InstrumentId("S00.US"),
+    OrderSide.SELL,
+    OrderState.WORKING,
+    Decimal(5),
+    Decimal(0),
+    stop_price=Decimal(1),
+    account=AccountId("SIM-9"),
+)
+"""Protects somebody else's shares."""
+
+
 class SeenBroker(SimBroker):
     """Tells the station what it sends."""
 
@@ -87,6 +110,10 @@ class SeenBroker(SimBroker):
         if isinstance(question, AskAccount):
             self.life.account_us = self.station.now_us()
         return body
+
+    async def open_orders(self) -> tuple[VenueOrder, ...]:
+        listed = await super().open_orders()
+        return (*listed, NEIGHBOR) if self.station.mix.neighbor else listed
 
 
 @dataclass(eq=False)
@@ -114,6 +141,8 @@ class StationMix:
     disk: DiskMix
     trader: TraderMix
     clock_jump: bool = False
+    neighbor: bool = False
+    """The venue lists a working order of another account beside ours: same prefix, not ours to touch."""
 
 
 def keep_tasks(
@@ -337,6 +366,8 @@ class Station:
             return None
         except DeckError as error:
             self.say(f"raised {type(error).__name__}: {error}")
+            if isinstance(error, InvariantBroken) and TAKEN_OVER not in error.message:
+                self.problems.append(f"{error} {where(error)}")
             return None
         finally:
             LIFE.reset(token)

@@ -40,6 +40,18 @@ STRENGTHS = {
 OFTEN, SELDOM = (0.0, 0.0, 0.0, 0.3, 0.8), (0.0, 0.0, 0.0, 0.0, 0.0, 0.4)
 RATES = {Fault.CLOCK_JUMP: SELDOM, Fault.SUSPENDED: SELDOM, Fault.DOUBLE_START: SELDOM}
 """A minute, of what happens by itself: after a jump of the clock nothing new is traded."""
+DOUBTFUL = (
+    Fault.LOST_REQUEST,
+    Fault.LOST_RESPONSE,
+    Fault.ERROR_AFTER,
+    Fault.REFUSED,
+    Fault.DUPLICATE,
+    Fault.DIES_AFTER_ACCEPT,
+    Fault.GAP_AT_EXIT,
+)
+AMBIGUOUS = 7
+PARTS = 13
+"""Last digits of the seeds of these families."""
 RICH_PLANS = True
 LONG_S = 3600
 """The last session is open until everything is over."""
@@ -66,10 +78,15 @@ class Plan:
 
 
 def draw(seed: int) -> Plan:
-    """The plan of a seed: one in 500 holds 50 brackets over four accounts; below zero nothing fails."""
+    """The plan of a seed: one in 500 holds 50 brackets over four accounts, some are of a family
+    that is after one kind of trouble; below zero nothing fails."""
     random = Random(seed)
     if seed >= 0 and seed % 500 == 499:
         return _crowd(seed, random)
+    if seed >= 0 and seed % 10 == AMBIGUOUS:
+        return _ambiguous(seed, random)
+    if seed >= 0 and seed % 20 == PARTS:
+        return _parts(seed, random)
     calm = seed < 0
     trader = TraderMix(
         stop=(0.006, 0.02),
@@ -104,6 +121,31 @@ def draw(seed: int) -> Plan:
         pause_s=20,
         faults_until_s=random.uniform(50, 130) + (lengths[0] if two_days else 0),
     )
+
+
+def _ambiguous(seed: int, random: Random) -> Plan:
+    """Orders arrive late or without an answer, are refused when they come again, and exits are many."""
+    weights = {kind: random.choice((0.0, 1.0, 3.0)) for kind in DOUBTFUL} | {Fault.LATE_REQUEST: 3.0}
+    faults = FaultMix(
+        per_call=0.5,
+        weights=weights,
+        per_minute={Fault.GAP: random.choice((0.0, 2.0)), Fault.MUTE: random.choice((0.0, 2.0))},
+        partial_ratio=random.choice((0.0, 0.5)),
+        reads=0.1,
+    )
+    trader = TraderMix(stop=(0.006, 0.04), target=(0.006, 0.03), tiers=random.random() < 0.3)
+    mix = StationMix("SIM-1", draw_card(random, KINDS), faults, DiskMix(), trader, neighbor=True)
+    habits = Habits(halts_a_minute=0.2, exits_a_minute=3.0, delay_s=(0.1, 1.0))
+    return Plan(seed, "ambiguous", (mix,), habits, 3, 0.002, 1.5, (LONG_S,), 20, 120.0)
+
+
+def _parts(seed: int, random: Random) -> Plan:
+    """Entries fill in parts while the price runs away: the venue is honest, only slow."""
+    faults = FaultMix(partial_ratio=1.0)
+    trader = TraderMix(stop=(0.03, 0.06), target=(0.03, 0.06), entry_ttl_s=100, quantity=(20, 40))
+    mix = StationMix("SIM-1", draw_card(random, KINDS), faults, DiskMix(), trader)
+    habits = Habits(exits_a_minute=0.2, delay_s=(0.1, 1.0))
+    return Plan(seed, "parts", (mix,), habits, 3, 0.003, 0.8, (LONG_S,), 20, 130.0)
 
 
 def _crowd(seed: int, random: Random) -> Plan:
