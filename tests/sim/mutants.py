@@ -157,17 +157,6 @@ MUTANTS = (
             ),
         ),
     ),
-    Mutant(
-        "approved_twice",
-        "a ticket starts one entry, whoever approves it (four rules say so; all are broken)",
-        (
-            Edit("engine.execution.approving", "        or _over(entry, now)\n", ""),
-            Edit(
-                "engine.execution.approving", "        _used(command, entry, book)\n        or ", "        "
-            ),
-            Edit(_ORDERS, "if self.get(ticket.id) is not None:", "if not ticket.id:"),
-        ),
-    ),
     _one(
         "other_accounts_swept",
         "orders of other accounts are left alone",
