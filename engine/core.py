@@ -311,6 +311,7 @@ class Engine:
         self.switch.open_up()
         if self._parts.live:
             self._count_missed()
+            self.surveillance.start()
             self._tasks.keep("reconciliation", self.watch.run)
 
     def _count_missed(self) -> None:
@@ -323,7 +324,6 @@ class Engine:
             parts.clock.now_us(),
         ):
             self._note(text, False, "sessions")
-            self.surveillance.start()
 
     def run_timers(self) -> None:
         """Let due times call by themselves: for a live clock. A replay steps `scheduler` instead."""

@@ -1,10 +1,14 @@
 """Runs the whole engine on stored days: settings, state and market as a person's start makes them."""
 
+import asyncio
 import csv
 import importlib
+import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -12,10 +16,17 @@ from typing import Any
 
 import pytest
 
+from engine.clock import LiveClock
+from engine.core import Engine
 from engine.execution.matching import GapFill
-from engine.execution.policies import PolicyName
-from engine.risk.limits import LimitSwitches
+from engine.execution.policies import PolicyName, policy_of
+from engine.loop import run_virtual
+from engine.model.ids import InstrumentId
+from engine.model.positions import AccountKind
+from engine.parts import Parts
+from engine.risk.limits import FULL, LimitSwitches
 from engine.sources.sessions import ExchangeSessions
+from storage.journal import open_journal
 from storage.paths import Home, find_home, folder_state
 from tui.settings import Settings, load_settings
 from tui.wiring.market import BarInputs, MarketData
@@ -135,3 +146,73 @@ def replay_arguments(tmp_path: Path, generated_market: Any) -> list[str]:
         "--spy",
         write("spy.csv", [("SPY.US", market.spy)], with_symbol=False),
     ]
+
+
+@pytest.fixture(scope="session")
+def world() -> ModuleType:
+    """The builders and the fake venue of the execution core's own tests."""
+    # By path: another distribution installs a top-level package `tests`.
+    name = "execution_world"
+    if name not in sys.modules:
+        path = Path(__file__).parents[1] / "unit" / "execution" / "world.py"
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+class NoBars:
+    """No stored history."""
+
+    def daily(self, instrument: InstrumentId, count: int) -> None:
+        return None
+
+
+@pytest.fixture
+def live(sessions: ExchangeSessions, tmp_path: Path, world: ModuleType) -> Callable[..., None]:
+    """Run a test on an engine that looks by the clock; its account holds what the books say, 0.
+
+    The venue's stream lasts and says nothing.
+    """
+
+    async def quiet() -> AsyncIterator[Any]:
+        await asyncio.Event().wait()
+        yield
+
+    def run(test: Callable[[Any, Any], Any], **changes: Any) -> None:
+        async def go() -> None:
+            clock = LiveClock(world.OPEN_US)
+            venue = world.FakeVenue(world.CARD, clock.now_us)
+            venue.updates = quiet
+            kind = changes.get("kind", AccountKind.SIMULATION)
+            venue.identity = (world.ACCOUNT, kind)
+            with closing(open_journal(tmp_path / "journal.db", world.ACCOUNT, kind)) as journal:
+                parts = Parts(
+                    account=world.ACCOUNT,
+                    kind=AccountKind.SIMULATION,
+                    clock=clock,
+                    journal=journal,
+                    broker=venue,
+                    strategies=(),
+                    terms={},
+                    sessions=sessions,
+                    history=lambda session: NoBars(),  # type: ignore[arg-type, return-value]
+                    index=lambda name, session: None,
+                    instruments={},
+                    switches=FULL,
+                    max_positions_total=20,
+                    dataset=True,
+                    policy=policy_of(PolicyName.HOLD, AccountKind.SIMULATION, {}),
+                    random_bits=lambda bits: 1,
+                    publish=lambda event: None,
+                    config_hash="test",
+                    live=True,
+                )
+                parts = replace(parts, **changes)
+                await test(lambda: Engine(parts), venue)
+
+        run_virtual(go())
+
+    return run
