@@ -15,7 +15,10 @@ from engine.model.tickets import ProposalState, Ticket, to_plain
 from engine.money import ZERO
 from engine.notify.dispatch import Delivery
 from engine.ports import Journal
+from engine.risk.drawdown import Level
 from tui.link import Question
+from tui.restrictions import restrictions
+from tui.views import Restriction
 
 Document = list[dict[str, object]] | dict[str, object]
 
@@ -180,11 +183,13 @@ def status(engine: Engine, deliveries: Iterable[Delivery] = ()) -> dict[str, obj
         "equity": to_plain(equity),
         "cash": to_plain(engine.books.cash),
         "day_pnl": None if equity is None else to_plain(equity - engine.day_start_equity),
+        "drawdown_ratio": _drawdown(engine),
         "session": None if engine.picture.session is None else engine.picture.session.isoformat(),
         "session_open": engine.picture.is_session_open,
         **_counts(brackets),
         "waiting": len(engine.tickets.waiting()),
         "halted_symbols": {scope: halted.reason for scope, halted in engine.halts.symbols().items()},
+        "restrictions": [_with_command(each) for each in restrictions(engine)],
         "emergency_shutdown": _shutdown_words(engine.emergency.shutdown),
         "notifiers": {each.notifier: _delivery_words(each) for each in deliveries},
         "config_sha256": parts.config_hash,
@@ -205,8 +210,27 @@ def _stored_status(journal: Journal, brackets: Iterable[Bracket]) -> dict[str, o
         **_counts([bracket for bracket in brackets if bracket.phase is not BracketPhase.CLOSED]),
         "waiting": waiting,
         "halted_symbols": halts,
+        "restrictions": _stored_restrictions(journal),
         "emergency_shutdown": _shutdown_words(from_json(journal.meta(META_KEY))),
     }
+
+
+def _drawdown(engine: Engine) -> float | None:
+    fall = engine.risk.view().drawdown
+    return None if fall is None else float(fall)
+
+
+def _with_command(limit: Restriction) -> str:
+    ended = limit.text if limit.text.endswith(".") else f"{limit.text}."
+    return f"{ended} To end it: {limit.command}" if limit.command else ended
+
+
+def _stored_restrictions(journal: Journal) -> list[str]:
+    """Only the one that outlives its engine; the others are measured anew at the next start."""
+    if journal.meta("risk_level") != str(int(Level.STOPPED)):
+        return []
+    release = f"tradedeck accounts release {journal.meta('account_id')}"
+    return [f"Drawdown: stopped, no new orders. To end it, while an engine runs: {release}"]
 
 
 def _shutdown_words(shutdown: Shutdown | None) -> str:

@@ -17,6 +17,7 @@ from engine.money import ZERO
 from engine.parts import EngineState
 from engine.risk.gates import first_failure
 from tui import format
+from tui.restrictions import halted_entries, restrictions
 from tui.views import (
     BracketView,
     DeskView,
@@ -63,6 +64,7 @@ def _header(engine: Engine, session: Session | None, market: MarketView, link: L
     day = None if equity is None else equity - engine.day_start_equity
     verdicts = [verdict for found in engine.verdicts.values() for verdict in found]
     held = [bracket for bracket in engine.brackets.open() if bracket.position > ZERO]
+    cancelled, working = halted_entries(engine)
     return HeaderView(
         kind=parts.kind,
         account=parts.account,
@@ -83,6 +85,9 @@ def _header(engine: Engine, session: Session | None, market: MarketView, link: L
         positions=len(held),
         link=link,
         market=market,
+        entries_cancelled=cancelled,
+        entries_working=working,
+        restrictions=restrictions(engine),
     )
 
 

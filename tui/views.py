@@ -59,6 +59,17 @@ class MarketView:
 
 
 @dataclass(frozen=True, slots=True)
+class Restriction:
+    """A limit of the account, or a halted symbol: what it does, and the command that ends it."""
+
+    text: str
+    command: str
+    """To be typed in a shell; "" when it ends by itself."""
+    is_stop: bool
+    """Whether it keeps entries out; False: they are smaller or fewer."""
+
+
+@dataclass(frozen=True, slots=True)
 class HeaderView:
     """Status bar and navigation row."""
 
@@ -86,6 +97,12 @@ class HeaderView:
     positions: int
     link: LinkState
     market: MarketView
+    entries_cancelled: int = 0
+    """Since the account was halted."""
+    entries_working: int = 0
+    """While the account is halted: entries whose cancel is still under way."""
+    restrictions: tuple[Restriction, ...] = ()
+    """In force besides a halt of the account, the one that stops most first."""
 
 
 @dataclass(frozen=True, slots=True)

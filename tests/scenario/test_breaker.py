@@ -19,6 +19,8 @@ from engine.parts import EngineState
 from engine.ports import BarColumns
 from engine.risk.limits import DATASET, FULL, LimitSwitches, RiskConfig
 from engine.sources.sessions import ExchangeSessions
+from tui.books import status
+from tui.restrictions import restrictions
 from tui.wiring.market import MarketData
 from tui.wiring.runtime import RunOptions, Runtime
 
@@ -93,9 +95,14 @@ async def test_a_fall_halves_sizes_and_a_third_level_stops_until_it_is_released(
     assert gated == []  # 0 of a share: the officer vetoes before the gates are asked
     assert engine.give(Resume(NINA)).ok
     assert engine.gatekeeper.risk.view().level == 3
+    (stop,) = restrictions(engine)
+    assert stop.text.endswith("stopped, no new orders until you release it.")
+    assert (stop.command, stop.is_stop) == ("tradedeck accounts release replay", True)
+    assert status(engine)["restrictions"] == [f"{stop.text} To end it: {stop.command}"]
     assert engine.give(ReleaseBreaker(NINA, "Replay")).code == "wrong_name"
     assert engine.give(ReleaseBreaker(NINA, "replay")).ok
     assert moved == [(0, 3), (3, 0)]
+    assert restrictions(engine) == ()
     assert engine.peak_equity == engine.equity()
     await runtime.stop()
 
@@ -143,4 +150,27 @@ async def test_the_first_level_halves_a_size_only_where_the_limits_are_on(
     await runtime.run_until_done()
     (second,) = [bracket for bracket in runtime.engine.brackets if bracket.instrument == "BBB.US"]
     assert second.quantity == shares
+    limits = [(limit.text.partition(": ")[2], limit.is_stop) for limit in restrictions(runtime.engine)]
+    assert limits == ([("new sizes halved until below 0.1%.", False)] if switches is FULL else [])
+    await runtime.stop()
+
+
+@pytest.mark.parametrize(
+    ("risk", "words"),
+    [
+        (
+            RiskConfig(dd_levels=(0.001, 0.002, 0.9), dd_release=(0.0005, 0.001)),
+            "cautious entries only, sizes halved, until below 0.1%.",
+        ),
+        (RiskConfig(daily_loss_max=0.002), "no entries for the rest of the day."),
+    ],
+)
+async def test_a_limit_that_ends_by_itself_is_told_without_a_command(
+    begin: Callable[..., Runtime], risk: RiskConfig, words: str
+) -> None:
+    runtime = begin({"AAA": [CALM, CRASH]}, risk)
+    await runtime.start()
+    await runtime.run_until_done()
+    (limit,) = restrictions(runtime.engine)
+    assert (limit.text.partition(": ")[2], limit.command) == (words, "")
     await runtime.stop()

@@ -1,11 +1,14 @@
-"""One or two rows above the panes when something is not as usual (design 6, exact words)."""
+"""Rows above the panes when something is not as usual (design 6): the state, then what else stops entries."""
 
 from tui import format as fmt
-from tui.views import HeaderView
+from tui.views import HeaderView, Restriction
 from tui.widgets.board import Board
 from tui.widgets.ink import Line, Span, cut_text, pad
 from tui.widgets.look import Look
 from tui.widgets.statusbar import WIDE
+
+MOST_ROWS = 4
+"""The panes need the others; what is left out is counted."""
 
 
 class Banner(Board):
@@ -26,7 +29,30 @@ def starting_line(brackets: int | None) -> Line:
 
 
 def banner_lines(look: Look, width: int) -> list[Line]:
-    """The one banner that matters most now."""
+    """The state that matters most now, and under it the limits that are in force."""
+    lines = _state_lines(look, width)
+    if look.detached:
+        return lines
+    found = look.view.header.restrictions
+    room = MOST_ROWS - len(lines)
+    lines += [_restriction(each, width) for each in found[:room]]
+    if len(found) > room:
+        more = f"{len(found) - room + 1} more limits are in force: tradedeck status"
+        lines[-1] = _marked("-danger", "■", f" {more}")
+    return lines
+
+
+def _restriction(limit: Restriction, width: int) -> Line:
+    """The command is never cut: the words before it are."""
+    ink, glyph = ("-danger", "■") if limit.is_stop else ("-attention", "◐")
+    how = "   To end it: " if width >= WIDE - 2 else "  "
+    tail = f"{how}{limit.command}" if limit.command else ""
+    words = cut_text(limit.text, width - 4 - len(tail))
+    ends = (Span(how, "-muted"), Span(limit.command, "-accent")) if limit.command else ()
+    return (*_marked(ink, glyph, f" {words}"), *ends)
+
+
+def _state_lines(look: Look, width: int) -> list[Line]:
     header = look.view.header
     wide = width >= WIDE - 2
     if look.detached:
@@ -78,7 +104,7 @@ def _halted(header: HeaderView, width: int) -> list[Line]:
     now_ink = "-danger" if header.unknown_orders else "-up"
     bar = Span("▎", "-danger")
     if width >= WIDE - 2:
-        stops = f".  No new orders. {_kept(header, 'positions keep their stop')}"
+        stops = f".  No new orders. {_cancelled(header)}{_kept(header, 'positions keep their stop')}"
         reason = cut_text(header.engine_reason.rstrip("."), width - 22 - len(stops))
         return [
             _marked("-danger", "■ HALTED", f"  {at} {reason}{stops}"),
@@ -91,7 +117,13 @@ def _halted(header: HeaderView, width: int) -> list[Line]:
             ),
         ]
     said = header.engine_reason.rstrip(".").partition(" (")[0]
-    forms = [f". No new orders. {_kept(header, words)}" for words in ("positions keep a stop", "keep a stop")]
+    cancelled = _cancelled(header)
+    forms = [
+        f". No new orders. {cancelled}{_kept(header, 'positions keep a stop')}",
+        f". No new orders. {cancelled}{_kept(header, 'keep a stop')}",
+    ]
+    if cancelled:
+        forms.append(f". {cancelled}{_kept(header, 'keep a stop')}")
     room = width - 21
     stops = next((form for form in forms if len(said) + len(form) <= room), forms[-1])
     reason = cut_text(said, room - len(stops))
@@ -105,6 +137,15 @@ def _halted(header: HeaderView, width: int) -> list[Line]:
             Span(now, now_ink),
         ),
     ]
+
+
+def _cancelled(header: HeaderView) -> str:
+    """`1 entry cancelled. `; "" where none was working."""
+    ended, working = header.entries_cancelled, header.entries_working
+    if not ended and not working:
+        return ""
+    done = f"{ended} {'entry' if ended == 1 else 'entries'} cancelled"
+    return f"{done}, {working} still working. " if working else f"{done}. "
 
 
 def _kept(header: HeaderView, words: str) -> str:
