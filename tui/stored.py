@@ -5,6 +5,7 @@ from typing import cast
 from engine.errors import DataError, UsageError
 from engine.ports import Journal
 from storage.journal import JournalReader, TraceLine, read_journal
+from storage.lock import lock_holder
 from storage.paths import JournalFile, StatePaths
 from tui import books
 from tui.link import Question
@@ -14,7 +15,14 @@ def read_books(state: StatePaths, question: Question) -> books.Document:
     """The books of the folder's account. Raises UsageError where no engine ever ran."""
     with _reader(_one_journal(state)) as journal:
         # The books ask for a whole journal and only read it.
-        return books.read(cast(Journal, journal), question)
+        document = books.read(cast(Journal, journal), question)
+    holder = lock_holder(state.lock)
+    if question is Question.STATUS and holder is not None and isinstance(document, dict):
+        why = f"process {holder} runs on this state and cannot be asked now: this is what it wrote down"
+        halted = [document["reason"]] if document["state"] == "HALTED" else []
+        state_word = "HALTED" if halted else "UNREACHED"
+        document |= {"running": True, "state": state_word, "reason": "; ".join((*map(str, halted), why))}
+    return document
 
 
 def trace(state: StatePaths, identifier: str) -> tuple[TraceLine, ...]:

@@ -60,6 +60,12 @@ def with_engine(given: Given, use: Callable[["Link"], Awaitable[T]]) -> T:
     """What `use` makes of the engine that runs on the state. Raises Busy when none runs."""
     reached, result = _with_link(given, use)
     if not reached or result is None:
+        from storage.lock import lock_holder  # keeps --help quick
+
+        paths = given.paths
+        holder = lock_holder(paths.lock)
+        if holder is not None:
+            raise Busy(f"process {holder} runs on {paths.folder} and cannot be asked now", "Try again")
         raise Busy(
             f"no engine runs on {given.paths.folder}",
             "Name its state with --state DIR, or --state latest for the newest replay; to start one:"
@@ -154,7 +160,11 @@ def halt(given: Given, reason: str, *, flatten: bool = False) -> "Answer":
     """Stop new orders, and sell every position when `flatten`."""
     from engine.model.commands import Halt  # keeps --help quick
 
-    return _give(given, Halt(me(), reason, flatten))
+    try:
+        return _give(given, Halt(me(), reason, flatten))
+    except Busy as error:
+        hint = f"To halt what runs there, now or at its next start: touch {given.paths.halt_file}"
+        raise Busy(error.message, f"{hint}. To name another state: --state DIR, or --state latest") from error
 
 
 def resume(given: Given) -> "Answer":

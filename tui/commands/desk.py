@@ -1,7 +1,8 @@
 """The approval queue, the books and the kill switch from the shell."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 SHA_PREFIX_MIN = 8
 FLATTEN = "FLATTEN"
+HALT_REASON = "tradedeck halt"
 TicketArgument = Annotated[
     str, typer.Argument(metavar="ID", help="T-18, 18, or td- and the start of its id.")
 ]
@@ -202,9 +204,7 @@ def reject(
 
 def halt(
     context: typer.Context,
-    reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Shown and kept.")
-    ] = "tradedeck halt",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Shown and kept.")] = HALT_REASON,
     flatten: Annotated[
         bool, typer.Option("--flatten", help="Sell every position too; asks for the word FLATTEN.")
     ] = False,
@@ -214,13 +214,17 @@ def halt(
 ) -> None:
     """The kill switch: no new orders; working entries are cancelled, stops stay."""
     at = given(context, config, state)
-    _end(asking.halt(at, reason, flatten=flatten and _typed_flatten()), None, as_json)
+    from engine.model.text import clean  # keeps --help quick
+
+    # A halt is never refused for its words.
+    why = clean(reason).strip() or HALT_REASON
+    _end(asking.halt(at, why, flatten=flatten and _typed_flatten()), None, as_json)
 
 
 def resume(
     context: typer.Context,
     symbol: Annotated[
-        str | None, typer.Argument(metavar="[SYMBOL]", help="Release this halted symbol, not the account.")
+        str | None, typer.Argument(metavar="SYMBOL", help="Release this halted symbol, not the account.")
     ] = None,
     as_json: JsonOption = False,
     state: StateOption = None,
@@ -260,19 +264,28 @@ def _show(question: str, at: Given, as_json: bool, columns: Sequence[Column]) ->
 
 
 def _with_times(document: Mapping[str, Any]) -> dict[str, object]:
-    """Microseconds become times that a person reads."""
+    """Microseconds become times that a person reads, amounts get their two decimals."""
     from tui import format  # keeps --help quick
 
-    return {
-        key.removesuffix("_us"): f"{format.date_utc(value)} {format.clock_utc(value)}"
-        if key.endswith("_us")
-        else _named_values(value)
-        for key, value in document.items()
+    looks: dict[str, Callable[[Any], str]] = {
+        "equity": lambda value: format.money(Decimal(value)),
+        "cash": lambda value: format.money(Decimal(value)),
+        "day_pnl": lambda value: format.signed_money(Decimal(value)),
+        "drawdown_ratio": format.percent,
     }
 
+    def shown(key: str, value: Any) -> object:
+        if key.endswith("_us"):
+            return f"{format.date_utc(value)} {format.clock_utc(value)}"
+        return looks[key](value) if key in looks and value is not None else _in_a_line(value)
 
-def _named_values(value: object) -> object:
-    """`ABC: reason; XYZ: reason` of a mapping."""
+    return {key.removesuffix("_us").removesuffix("_ratio"): shown(key, document[key]) for key in document}
+
+
+def _in_a_line(value: object) -> object:
+    """`ABC: reason; XYZ: reason` of a mapping, `first; second` of a list."""
+    if isinstance(value, list):
+        return "; ".join(map(str, value))
     if not isinstance(value, Mapping):
         return value
     return "; ".join(f"{name}: {words}" for name, words in value.items())
@@ -299,7 +312,7 @@ def _show_order(shown: "TicketView") -> None:
     for words in shown.order_words:
         say(f"  {clean(words)}")
     loss, gain = format.signed_money(shown.loss_at_stop), format.signed_money(shown.gain_at_target)
-    say(f"  worst loss {loss}, gain at target {gain}")
+    say(f"  loss at the stop {loss} (more when the price opens below it), gain at target {gain}")
     say(f"  expires {format.clock_utc(ticket.expires_us)}")
     if shown.held_reason:
         say(f"  held: {clean(shown.held_reason)}")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from engine.errors import Busy, InvariantBroken
+from storage.lock import StateLock
 from tui.commands import asking
 
 Deck = Callable[..., Any]
@@ -49,7 +51,8 @@ CASES = {
     "an approval with no engine": (("approve", "T-1", "--sha", "abcdef12"), 75, "no engine runs on"),
     "a rejection without a reason": (("reject", "T-1"), 2, "Missing option '--reason'"),
     "a rejection with an empty reason": (("reject", "T-1", "--reason", " \t"), 2, "--reason is empty"),
-    "a halt with no engine": (("halt",), 75, "no engine runs on"),
+    "a halt with no engine": (("halt",), 75, "To halt what runs there, now or at its next start: touch "),
+    "a resume with no engine": (("resume",), 75, "no engine runs on"),
     "a ticket id that is none": (("reject", "T 1!", "--reason", "x"), 2, "is not the id of a ticket"),
     "a strategy that is none": (
         ("replay", "--from", "2016-01-04", "--strategy", "gems"),
@@ -103,6 +106,17 @@ def test_a_log_folder_that_cannot_be_written_is_named(deck: Deck, tmp_path: Path
     ended = deck("--no-ui", "--replay", "2016-01-04")
     assert (ended.code, ended.out) == (78, "")
     assert ended.err.startswith(f"tradedeck: the log cannot be written in {taken}: ")
+
+
+def test_an_engine_that_cannot_be_asked_is_not_called_absent(deck: Deck, tmp_path: Path) -> None:
+    state = tmp_path / "s"
+    state.mkdir(mode=0o700)
+    with StateLock.acquire(state / "lock"):
+        ended = deck("--state", str(state), "resume")
+        halted = deck("--state", str(state), "halt")
+    assert (ended.code, halted.code) == (75, 75)
+    assert f"process {os.getpid()} runs on {state} and cannot be asked now. Try again" in ended.err
+    assert f"touch {state / 'HALT'}" in halted.err
 
 
 def test_a_key_of_an_unknown_action_is_named(deck: Deck, tmp_path: Path) -> None:
