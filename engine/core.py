@@ -145,7 +145,7 @@ class Engine:
                 self.picture,
                 self.books,
                 self._tell,
-                lambda name: self._drops_entries or self.halts.is_halted(name),
+                self._begins_nothing,
                 lambda why, name: self.halt(ENGINE, why, name),
                 lambda name: parts.instruments.get(name, Instrument(name)).tick_size,
                 lambda name: parts.instruments.get(name, Instrument(name)).lot_size,
@@ -524,6 +524,10 @@ class Engine:
     def _ticket_of(self, ticket: TicketId) -> Ticket | None:
         entry = self.tickets.get(ticket)
         return None if entry is None else entry.ticket
+
+    def _begins_nothing(self, instrument: InstrumentId) -> bool:
+        """Entries that work in it are cancelled: a halt, the end of the process, or a lost day."""
+        return self._drops_entries or self.halts.is_halted(instrument) or self.risk.is_day_over
 
     def _stop_entries(self, why: str, flatten: bool) -> None:
         if flatten:

@@ -98,6 +98,16 @@ class RiskBook:
         """Equity that the account's day began with."""
         return self._day.start
 
+    @property
+    def is_day_over(self) -> bool:
+        """The daily loss limit was reached today, where it limits this run: nothing new begins."""
+        desk = self._desk
+        return (
+            desk.switches.portfolio
+            and self._day.is_over
+            and self._day.day == day_of(desk.clock.now_us(), desk.day_roll)
+        )
+
     def restore(self) -> None:
         """Take over what the journal holds; called when the brackets are restored.
 
@@ -219,6 +229,12 @@ class RiskBook:
             verdict = self._test_forecast(closed)
             values = {**values, **self._rows()}
         moved = before.level is not self._fall.level and self._desk.switches.portfolio
+        if moved and self._fall.level is Level.STOPPED:
+            # Halted first: a level that was written down alone would never be reached again.
+            self._stop()
+        if self._day.is_over and not was_over and self._desk.switches.portfolio:
+            self._tell_day_over(now)
+            self._end_entries()
         audit = [self._moved_line(before)] if moved else []
         if verdict is not None:
             audit.append(self._verdict_line(verdict))
@@ -226,9 +242,7 @@ class RiskBook:
         self._written_us = now
         self.pace.forget()
         if moved:
-            self._tell_moved(before)
-        if self._day.is_over and not was_over and self._desk.switches.portfolio:
-            self._tell_day_over(now)
+            self._publish_moved(before)
         if verdict is not None and not verdict.fits:
             self._tell_verdict(verdict)
 
@@ -328,13 +342,16 @@ class RiskBook:
         }
         return AuditEntry(self._desk.clock.now_us(), "engine", "breaker_moved", "", body)
 
-    def _tell_moved(self, before: Drawdown) -> None:
-        self._publish_moved(before)
-        if self._fall.level is not Level.STOPPED:
-            return
+    def _stop(self) -> None:
         fall = f"{percent(self._fall.ratio)} under the high of {money(self._fall.high_water)}"
         why = f"drawdown breaker L3: equity {money(self._equity)} is {fall}"
         self._desk.stop(why, self.config.dd_flatten_at_l3)
+
+    def _end_entries(self) -> None:
+        """What works and is not filled would be a new position."""
+        for bracket in self._desk.brackets.open():
+            if bracket.entry.is_live:
+                self._desk.brackets.review(bracket.ticket)
 
     def _publish_moved(self, before: Drawdown) -> None:
         fall = self._fall

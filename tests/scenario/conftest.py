@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,6 +25,7 @@ from engine.loop import run_virtual
 from engine.model.ids import InstrumentId
 from engine.model.positions import AccountKind
 from engine.parts import Parts
+from engine.ports import JournalRow
 from engine.risk.limits import FULL, LimitSwitches
 from engine.sources.sessions import ExchangeSessions
 from storage.journal import open_journal
@@ -172,7 +174,7 @@ class NoBars:
 
 @pytest.fixture
 def live(sessions: ExchangeSessions, tmp_path: Path, world: ModuleType) -> Callable[..., None]:
-    """Run a test on an engine that looks by the clock; its account holds what the books say, 0.
+    """Run a test on an engine that looks by the clock; its account holds what the books say, 0 or `cash`.
 
     The venue's stream lasts and says nothing.
     """
@@ -181,14 +183,15 @@ def live(sessions: ExchangeSessions, tmp_path: Path, world: ModuleType) -> Calla
         await asyncio.Event().wait()
         yield
 
-    def run(test: Callable[[Any, Any], Any], **changes: Any) -> None:
+    def run(test: Callable[[Any, Any], Any], cash: str = "0", **changes: Any) -> None:
         async def go() -> None:
             clock = LiveClock(world.OPEN_US)
             venue = world.FakeVenue(world.CARD, clock.now_us)
             venue.updates = quiet
             kind = changes.get("kind", AccountKind.SIMULATION)
-            venue.identity = (world.ACCOUNT, kind)
+            venue.identity, venue.paid_in = (world.ACCOUNT, kind), Decimal(cash)
             with closing(open_journal(tmp_path / "journal.db", world.ACCOUNT, kind)) as journal:
+                journal.commit([JournalRow("meta", {"k": "initial_cash", "v": cash})], ())
                 parts = Parts(
                     account=world.ACCOUNT,
                     kind=AccountKind.SIMULATION,

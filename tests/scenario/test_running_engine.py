@@ -7,7 +7,9 @@ from typing import Any
 
 from engine.execution.ticketbook import Entry, ticket_row
 from engine.model.events import AnomalySeen
-from engine.model.market import MarketBatch, SessionPhase
+from engine.model.ids import InstrumentId
+from engine.model.market import MarketBatch, Provenance, SessionPhase, Trade
+from engine.model.orders import OrderState
 from engine.model.tickets import ProposalState
 
 
@@ -22,19 +24,33 @@ async def begun(make: Callable[[], Any], world: ModuleType) -> Any:
     return engine
 
 
-async def hold(engine: Any, venue: Any, world: ModuleType, **terms: Any) -> Any:
-    """A position with its stop, which the looks find."""
-    ticket = world.make_ticket(now_us=engine.parts.clock.now_us(), **terms)
+async def enter(engine: Any, world: ModuleType, number: int = 1, **terms: Any) -> Any:
+    """An entry that works."""
+    ticket = world.make_ticket(number, now_us=engine.parts.clock.now_us(), **terms)
     entry = Entry(ticket, ProposalState.APPROVED, "0" * 64)
     engine.parts.journal.commit((ticket_row(entry, "simulation"),), ())
     engine.tickets.restore()
     engine.brackets.start(ticket, (), ())
     await asyncio.sleep(0.1)
-    venue.fill(engine.brackets.get(ticket.id).entry.id)
+    return engine.brackets.get(ticket.id)
+
+
+async def hold(engine: Any, venue: Any, world: ModuleType, number: int = 1, **terms: Any) -> Any:
+    """A position with its stop."""
+    bracket = await enter(engine, world, number, **terms)
+    venue.fill(bracket.entry.id)
     while venue.outbox:
         engine.brackets.tell_venue(venue.outbox.popleft())
     await asyncio.sleep(0.1)
-    return engine.brackets.get(ticket.id)
+    return engine.brackets.get(bracket.ticket)
+
+
+def trade(engine: Any, instrument: InstrumentId, price: float) -> MarketBatch:
+    """A print that the picture has seen."""
+    now = engine.parts.clock.now_us()
+    batch = MarketBatch(now, trades=(Trade(instrument, price, now, now, Provenance.LIVE),))
+    engine.picture.take(batch)
+    return batch
 
 
 def test_a_market_that_falls_silent_is_seen_once(live: Callable[..., None], world: ModuleType) -> None:
@@ -49,3 +65,21 @@ def test_a_market_that_falls_silent_is_seen_once(live: Callable[..., None], worl
         await engine.stop()
 
     live(test, publish=events.append)
+
+
+def test_a_lost_day_cancels_the_entries_that_work(live: Callable[..., None], world: ModuleType) -> None:
+    async def test(make: Any, venue: Any) -> None:
+        engine = await begun(make, world)
+        held = await hold(engine, venue, world, quantity=100)
+        waiting = await enter(engine, world, 2, instrument=InstrumentId("XYZ.US"))
+        assert waiting.entry.state is OrderState.WORKING
+        engine.finish(trade(engine, held.instrument, 69.9))
+        await asyncio.sleep(0.1)
+        assert venue.orders[waiting.entry.id].state is OrderState.CANCELED
+        assert engine.risk.is_day_over
+        assert engine.brackets.get(held.ticket).cover == 100
+        third = await enter(engine, world, 3, instrument=InstrumentId("XYZ.US"))
+        assert third.entry.id not in venue.orders
+        await engine.stop()
+
+    live(test, cash="100000")

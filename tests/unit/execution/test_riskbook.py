@@ -134,6 +134,28 @@ async def test_the_third_level_stops_and_stays_until_the_name_is_typed(booth: An
     assert line.body == {"equity": "101000", "high_water_before": "101000"}
 
 
+async def test_a_third_level_that_cannot_be_written_down_stops_all_the_same(booth: Any) -> None:
+    cash(booth, "84000")
+    booth.rig.journal.failures = 1
+    with pytest.raises(StorageError):
+        at(booth, MINUTE, SessionPhase.OPEN, MONDAY)
+    assert len(booth.stops) == 1
+
+
+async def test_a_crash_before_the_third_level_is_written_down_has_stopped_before(booth: Any) -> None:
+    written = booth.rig.journal.commit
+
+    def commit(rows: Any, audit: Any, protective: bool = False) -> None:
+        if any(row.values.get("k") == "risk_level" for row in rows):
+            assert booth.stops, "the level is written down, and nothing is halted"
+        written(rows, audit, protective)
+
+    booth.rig.journal.commit = commit
+    cash(booth, "84000")
+    at(booth, MINUTE)
+    assert booth.risk.view().level is Level.STOPPED
+
+
 async def test_release_needs_a_stop_a_known_equity_and_a_journal(account: Any) -> None:
     release = ReleaseBreaker(NINA, "SIM-1")
     assert account.risk.release(release).code == "not_stopped"
