@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from engine.clock import US_PER_S
 from engine.execution.bracket import Bracket, Leg
-from engine.execution.evidence import NOT_FOUND_PROOF, AnswerLost, apply
+from engine.execution.evidence import FIRST_ASK_US, NOT_FOUND_PROOF, AnswerLost, apply
 from engine.execution.steps import (
     Action,
     AskFills,
@@ -24,14 +24,18 @@ from engine.execution.steps import (
 from engine.model.orders import BracketSpec, OrderRole, OrderSide, OrderState
 from engine.money import ZERO
 
-ASK_INTERVALS_US = (US_PER_S, 2 * US_PER_S, 4 * US_PER_S, 5 * US_PER_S // 2, 5 * US_PER_S)
-"""After the first question at 0.5 s: 1, 2, 4, 2.5 s, then every 5 s (RELIABILITY 5.2, 7)."""
+ASK_INTERVALS_US = (US_PER_S // 2, US_PER_S, 2 * US_PER_S)
+"""An order is asked about 0.5, 1, 2 and 4 s after its fate was lost (RELIABILITY 5.2), then every 2 s: a
+question may fail too, and shares may be without a stop until one is answered."""
 ANSWER_US = 10 * US_PER_S
 """An answer that took longer is lost, whatever the adapter still waits for."""
-ALARM_ASKS = 15
-"""The question at 60 s: an order unknown for so long is told, and its symbol halted."""
-EXIT_ALARM_ASKS = 5
-"""The question at 10 s: so long may an exit be unknown before a person is told."""
+ALARM_US = 60 * US_PER_S
+"""An order unknown for so long is told, and its symbol halted."""
+_EARLY_US = FIRST_ASK_US + sum(ASK_INTERVALS_US[:-1])
+ALARM_ASKS = len(ASK_INTERVALS_US) + (ALARM_US - _EARLY_US) // ASK_INTERVALS_US[-1]
+"""The question at 60 s about executions that are missing."""
+EXIT_ALARM_US = 10 * US_PER_S
+"""So long may an exit be unknown before a person is told."""
 SENDS_BEFORE_ALARM = 2
 """So many sends of a protective order without an answer in a row are told to a person."""
 MOST_SENDS = 6
@@ -61,10 +65,13 @@ def unknown(bracket: Bracket, now: Circumstances) -> Step | None:
             continue
         if leg.not_found and (step := _not_found(bracket, leg, now)) is not None:
             return step
-        if now.now_us >= leg.ask_us:
+        if now.now_us >= next_ask_us(leg, now):
             asked = _asked(leg, now)
+            if _asked_us(leg) <= proof_us(leg, now) < now.now_us:
+                # What was asked before may have been answered before the request arrived.
+                asked = replace(asked, not_found=min(leg.not_found, NOT_FOUND_PROOF - 1))
             questions = (AskOrder(leg.id), *_replaced(bracket, leg))
-            return Step(bracket.with_leg(asked), (*questions, *_unknown_alarm(bracket, asked)))
+            return Step(bracket.with_leg(asked), (*questions, *_unknown_alarm(bracket, leg, now)))
     return None
 
 
@@ -86,20 +93,44 @@ def _replaced(bracket: Bracket, leg: Leg) -> tuple[Action, ...]:
     return (AskOrder(leg.replaces),)
 
 
-def _unknown_alarm(bracket: Bracket, asked: Leg) -> tuple[Action, ...]:
-    if asked.parent is not None and bracket.leg(asked.parent).state is OrderState.UNKNOWN:
+def _unknown_alarm(bracket: Bracket, leg: Leg, now: Circumstances) -> tuple[Action, ...]:
+    """With the first question so long after its fate was lost."""
+    if leg.parent is not None and bracket.leg(leg.parent).state is OrderState.UNKNOWN:
         return ()  # it shares the fate of its entry, which is told
-    if asked.asked == ALARM_ASKS:
-        text = f"{bracket.instrument}: order {asked.id} is unknown for a minute"
+    if _asked_us(leg) < leg.changed_us + ALARM_US <= now.now_us:
+        text = f"{bracket.instrument}: order {leg.id} is unknown for a minute"
         return (RaiseAlarm(text, page=False, halt=HaltScope.SYMBOL),)
-    if asked.role is OrderRole.EXIT and asked.asked == EXIT_ALARM_ASKS:
-        return (RaiseAlarm(f"{bracket.instrument}: exit {asked.id} is unknown for 10 s", page=False),)
+    if leg.role is OrderRole.EXIT and _asked_us(leg) < leg.changed_us + EXIT_ALARM_US <= now.now_us:
+        return (RaiseAlarm(f"{bracket.instrument}: exit {leg.id} is unknown for 10 s", page=False),)
     return ()
 
 
+def next_ask_us(leg: Leg, now: Circumstances) -> int:
+    """Again and again, as soon as the answer can prove that it never arrived, and when it is to be told."""
+    if not leg.asked:
+        return leg.ask_us
+    told = (proof_us(leg, now) + 1, leg.changed_us + EXIT_ALARM_US, leg.changed_us + ALARM_US)
+    return min([leg.ask_us, *(ts for ts in told if ts > _asked_us(leg))])
+
+
+def proof_us(leg: Leg, now: Circumstances) -> int:
+    """Only what is asked after this shows whether the last send arrived: it may have been late until then."""
+    expiry = now.card.request_expiry_us
+    late = EXPIRY_US if expiry is None else expiry
+    return leg.last_send_us + late + SKEW_US + now.card.visibility_lag_us
+
+
 def _asked(leg: Leg, now: Circumstances) -> Leg:
-    wait = ASK_INTERVALS_US[min(leg.asked, len(ASK_INTERVALS_US) - 1)]
-    return replace(leg, asked=leg.asked + 1, ask_us=now.now_us + wait)
+    return replace(leg, asked=leg.asked + 1, ask_us=now.now_us + _pause_us(leg.asked))
+
+
+def _asked_us(leg: Leg) -> int:
+    """When it was last asked about; 0: not since its fate was lost."""
+    return leg.ask_us - _pause_us(leg.asked - 1) if leg.asked else 0
+
+
+def _pause_us(asked: int) -> int:
+    return ASK_INTERVALS_US[min(asked, len(ASK_INTERVALS_US) - 1)]
 
 
 def _alarm(bracket: Bracket, asked: Leg, text: str) -> tuple[Action, ...]:
@@ -124,9 +155,7 @@ def _not_found(bracket: Bracket, leg: Leg, now: Circumstances) -> Step | None:
 
 
 def _is_proved_absent(leg: Leg, now: Circumstances) -> bool:
-    expiry = now.card.request_expiry_us
-    bound = (EXPIRY_US if expiry is None else expiry) + SKEW_US + now.card.visibility_lag_us
-    return leg.not_found >= NOT_FOUND_PROOF and now.now_us - leg.last_send_us > bound
+    return leg.not_found >= NOT_FOUND_PROOF and _asked_us(leg) > proof_us(leg, now)
 
 
 def _may_go_again(bracket: Bracket, leg: Leg, now: Circumstances) -> bool:

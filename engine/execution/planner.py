@@ -17,7 +17,7 @@ from engine.execution.covering import (
     retry_replace_us,
     sell_tier,
 )
-from engine.execution.fates import ANSWER_US, silent, unbooked, unknown
+from engine.execution.fates import ANSWER_US, next_ask_us, silent, unbooked, unknown
 from engine.execution.leaving import (
     exiting,
     follow_price,
@@ -56,7 +56,7 @@ def next_wake(bracket: Bracket, now: Circumstances) -> int | None:
     """When a row may match although nothing happens; None: only a fact can change the plan."""
     times = [bracket.retry_exit_us, *next_naked_us(bracket)]
     for leg in bracket.legs:
-        times += _times_of(bracket, leg)
+        times += _times_of(bracket, leg, now)
     if bracket.entry.is_live:
         times.append(bracket.deadline_us)
         if bracket.first_fill_us is not None:
@@ -66,9 +66,11 @@ def next_wake(bracket: Bracket, now: Circumstances) -> int | None:
     return min((ts for ts in times if ts > now.now_us), default=None)
 
 
-def _times_of(bracket: Bracket, leg: Leg) -> list[int]:
+def _times_of(bracket: Bracket, leg: Leg, now: Circumstances) -> list[int]:
     times = []
-    if leg.state is OrderState.UNKNOWN or leg.unbooked > ZERO:
+    if leg.state is OrderState.UNKNOWN:
+        times.append(next_ask_us(leg, now))
+    elif leg.unbooked > ZERO:
         times.append(leg.ask_us)
     if leg.state is OrderState.SENDING:
         times.append(leg.last_send_us + ANSWER_US)

@@ -64,11 +64,41 @@ async def test_entry_that_never_arrived_is_proved_absent_and_never_sent_again(ri
 async def test_three_questions_are_needed_however_old_the_entry_is(rig: Any) -> None:
     rig.venue.faults["send"].append("request lost")
     await rig.begin()
-    rig.venue.faults["ask"].extend(["unavailable"] * 24)
+    rig.venue.faults["ask"].extend(["unavailable"] * 60)
     await rig.advance(33)
     assert rig.legs(E) == [UNKNOWN]
-    assert rig.now().entry.not_found < 3
+    assert rig.now().entry.not_found == 0
+    rig.venue.faults["ask"].clear()
+    await rig.advance(4)
+    assert rig.legs(E) == [UNKNOWN]
+    assert 0 < rig.now().entry.not_found < 3
     await rig.advance(20)
+    assert rig.legs(E) == [NOTPLACED]
+
+
+async def test_what_was_answered_before_the_request_could_arrive_proves_nothing(rig_of: Any) -> None:
+    rig = rig_of(request_expiry_us=5_000_000)
+    rig.venue.faults["send"].append("arrives late")
+    await rig.begin()
+    await rig.advance(5.9)
+    assert rig.now().entry.not_found >= 3
+    rig.streaming = False
+    rig.venue.arrive_late()
+    rig.venue.faults["ask"].extend(["unavailable"] * 9)
+    await rig.advance(2)
+    assert rig.legs(E) == [UNKNOWN]
+    rig.venue.faults["ask"].clear()
+    await rig.advance(2)
+    assert rig.legs(E) == rig.legs(S) == rig.legs(T) == [WORKING]
+
+
+async def test_the_proof_is_asked_for_as_soon_as_there_can_be_one(rig_of: Any) -> None:
+    rig = rig_of(request_expiry_us=3_500_000, visibility_lag_us=500_000)
+    rig.venue.faults["send"].append("request lost")
+    await rig.begin()
+    await rig.advance(4.9)
+    assert rig.legs(E) == [UNKNOWN]
+    await rig.advance(0.2)
     assert rig.legs(E) == [NOTPLACED]
 
 
@@ -264,9 +294,9 @@ async def test_exit_is_not_sent_again_for_shares_that_are_gone(rig: Any) -> None
 async def test_open_only_ids_wait_for_the_proof_before_a_new_id(rig_of: Any) -> None:
     rig = rig_of(client_id_unique_for_ever=False, request_expiry_us=5_000_000)
     await partly_entered(rig, "request lost")
-    await rig.advance(6)
+    await rig.advance(5.9)
     assert len(rig.venue.sent("S")) == 1
-    await rig.advance(3)
+    await rig.advance(0.2)
     assert rig.legs(S)[1:] == [NOTPLACED, WORKING]
     rig.assert_covered()
 

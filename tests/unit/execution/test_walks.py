@@ -579,9 +579,11 @@ async def test_executions_that_stay_away_are_told_to_a_person(rig: Any) -> None:
     bracket = await rig.hold()
     rig.venue.fill(bracket.of_role(S)[0].id, price="91")
     rig.venue.outbox.popleft()
-    rig.venue.faults["executions"].extend(["unavailable"] * 15)
+    rig.venue.faults["executions"].extend(["unavailable"] * 32)
     await rig.settle()
-    await rig.advance(65)
+    await rig.advance(59)
+    assert not [e for e in rig.events if isinstance(e, Alarm) and "lack executions" in e.text]
+    await rig.advance(2)
     texts = [event.text for event in rig.events if isinstance(event, Alarm)]
     assert len([text for text in texts if "lack executions for a minute" in text]) == 1
     await rig.advance(10)
