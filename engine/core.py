@@ -33,6 +33,7 @@ from engine.execution.watch import Watch
 from engine.model.candidates import Verdict
 from engine.model.commands import (
     ENGINE,
+    AcceptDifference,
     Actor,
     Answer,
     ApproveTicket,
@@ -235,6 +236,7 @@ class Engine:
                 lambda scope: self.watch.why_not_clean(scope) or ("" if scope else self.cash.why_not_clean),
                 parts.blocks_resume,
                 self._resumed,
+                self.watch.accept,
             )
         )
 
@@ -428,7 +430,7 @@ class Engine:
                 return self.tickets.approve(command)
             case RejectTicket():
                 return self.tickets.reject(command)
-            case Halt() | Resume() | ResumeSymbol():
+            case Halt() | Resume() | ResumeSymbol() | AcceptDifference():
                 return self.switch.give(command)
             case Settle():
                 return self.cash.settle(command)

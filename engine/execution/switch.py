@@ -7,7 +7,7 @@ from engine.errors import StorageError
 from engine.execution.anomalies import Anomalies
 from engine.execution.emergency import Emergency
 from engine.execution.halts import Halts, Scope
-from engine.model.commands import ENGINE, Actor, Answer, Halt, Resume, ResumeSymbol
+from engine.model.commands import ENGINE, AcceptDifference, Actor, Answer, Halt, Resume, ResumeSymbol
 from engine.model.events import AnomalySeen, Event
 from engine.model.ids import InstrumentId, symbol_of
 
@@ -27,10 +27,12 @@ class SwitchDesk:
     """What outside the engine forbids a resume; "" when nothing does."""
     resumed: Callable[[Actor], str]
     """The account is no longer halted: the engine's state follows, and says what a person may expect."""
+    accept: Callable[[InstrumentId, str], bool]
+    """Count as foreign what the venue is proved to hold beyond our books; False: it is not. StorageError."""
 
 
 class KillSwitch:
-    """Takes Halt, Resume and ResumeSymbol; owns the emergency shutdown's task."""
+    """Takes Halt, Resume, ResumeSymbol and AcceptDifference; owns the emergency shutdown's task."""
 
     def __init__(self, desk: SwitchDesk) -> None:
         self._desk = desk
@@ -58,12 +60,14 @@ class KillSwitch:
         if reason:
             self.shut_down(ENGINE, reason)
 
-    def give(self, command: Halt | Resume | ResumeSymbol) -> Answer:
+    def give(self, command: Halt | Resume | ResumeSymbol | AcceptDifference) -> Answer:
         """Carry out a command; a refusal is an answer."""
         if isinstance(command, Halt):
             return self._halt(command.actor, command.reason, command.flatten)
         if isinstance(command, Resume):
             return self._resume(command.actor)
+        if isinstance(command, AcceptDifference):
+            return self._accept(command.actor, command.instrument)
         return self._release(command.actor, command.instrument)
 
     def _halt(self, actor: Actor, reason: str, flatten: bool) -> Answer:
@@ -97,6 +101,19 @@ class KillSwitch:
         except StorageError as error:
             return Answer(False, "not_journalled", f"{symbol} is still halted: {error}")
         return Answer(True, "ok", f"{symbol} may be traded again.")
+
+    def _accept(self, actor: Actor, instrument: InstrumentId) -> Answer:
+        symbol = symbol_of(instrument)
+        try:
+            accepted = self._desk.accept(instrument, str(actor))
+        except StorageError as error:
+            return Answer(False, "not_journalled", f"Nothing was accepted: {error}")
+        if not accepted:
+            text = f"{symbol}: no look proved that the venue holds more than our books. Nothing was accepted."
+            return Answer(False, "no_such_difference", text)
+        released = self._release(actor, instrument)
+        text = f"{symbol}: what the venue holds beyond our books is not ours. {released.text}"
+        return Answer(released.ok, released.code, text)
 
     def _go_on(self) -> None:
         emergency = self._desk.emergency

@@ -138,12 +138,12 @@ class Watch:
         return not self.why_not_clean(instrument)
 
     def accept(self, instrument: InstrumentId, actor: str) -> bool:
-        """A person says that what the venue holds beyond our books is not ours; False when there is no such.
+        """A person says that what the venue holds beyond our books is not ours; False: it is not proved.
 
         Raises StorageError, and nothing is accepted then.
         """
         doubt = self._doubts.get(instrument)
-        if doubt is None or doubt.difference.unexplained < 0:
+        if doubt is None or not doubt.proved or doubt.difference.unexplained < 0:
             return False
         self._reconciliation.accept(doubt.difference, actor)
         self._doubts = {name: found for name, found in self._doubts.items() if name != instrument}

@@ -75,6 +75,17 @@ class ResumeSymbol:
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptDifference:
+    """What the venue holds of a halted instrument beyond our books is not ours; then trade it again.
+
+    Only a proved difference can be accepted, and never one of shares that the venue lacks.
+    """
+
+    actor: Actor
+    instrument: InstrumentId
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """Book the difference between the venue's cash and ours as a deposit (> 0) or a withdrawal (< 0).
 
@@ -94,7 +105,9 @@ class ReleaseBreaker:
     typed: str
 
 
-Command = ApproveTicket | RejectTicket | Halt | Resume | ResumeSymbol | Settle | ReleaseBreaker
+Command = (
+    ApproveTicket | RejectTicket | Halt | Resume | ResumeSymbol | AcceptDifference | Settle | ReleaseBreaker
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 from types import ModuleType
 from typing import Any
 
 from engine.execution.ticketbook import Entry, ticket_row
+from engine.model.commands import AcceptDifference, ResumeSymbol
 from engine.model.events import AnomalySeen
 from engine.model.ids import InstrumentId
 from engine.model.market import MarketBatch, Provenance, SessionPhase, Trade
@@ -83,3 +85,27 @@ def test_a_lost_day_cancels_the_entries_that_work(live: Callable[..., None], wor
         await engine.stop()
 
     live(test, cash="100000")
+
+
+def test_shares_that_are_not_ours_are_accepted_by_a_person(
+    live: Callable[..., None], world: ModuleType
+) -> None:
+    async def test(make: Any, venue: Any) -> None:
+        engine = await begun(make, world)
+        name = InstrumentId("XYZ.US")
+        venue.position[name] = Decimal(3)
+        early = AcceptDifference(world.ANN, name)
+        assert engine.give(early).code == "no_such_difference"
+        await asyncio.sleep(40)
+        assert engine.halts.symbols().keys() == {name}
+        assert engine.give(ResumeSymbol(world.ANN, name)).code == "not_reconciled"
+        assert engine.give(early).ok
+        await asyncio.sleep(70)
+        assert engine.halts.symbols() == {}
+        await engine.stop()
+        again = await begun(make, world)
+        await asyncio.sleep(70)
+        assert again.halts.symbols() == {}
+        await again.stop()
+
+    live(test)

@@ -174,9 +174,12 @@ def resume(given: Given) -> "Answer":
     return _give(given, Resume(me()))
 
 
-def release(given: Given, symbol: str) -> "Answer":
-    """Trade a halted symbol again. Raises UsageError where the name is no symbol, or means two."""
-    from engine.model.commands import ResumeSymbol  # keeps --help quick
+def release(given: Given, symbol: str, *, accept: bool = False) -> "Answer":
+    """Trade a halted symbol again; `accept`: what the venue holds of it beyond our books is not ours.
+
+    Raises UsageError where the name is no symbol, or means two.
+    """
+    from engine.model.commands import AcceptDifference, ResumeSymbol  # keeps --help quick
     from engine.model.ids import InstrumentId, instrument_id, symbol_of
     from tui.link import Question
 
@@ -195,7 +198,7 @@ def release(given: Given, symbol: str) -> "Answer":
         raise UsageError(
             f"{symbol!r} is not a symbol", "Look at halted_symbols of tradedeck status"
         ) from error
-    return _give(given, ResumeSymbol(me(), instrument))
+    return _give(given, (AcceptDifference if accept else ResumeSymbol)(me(), instrument))
 
 
 def release_breaker(given: Given, account: str) -> "Answer":

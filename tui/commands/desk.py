@@ -226,13 +226,19 @@ def resume(
     symbol: Annotated[
         str | None, typer.Argument(metavar="SYMBOL", help="Release this halted symbol, not the account.")
     ] = None,
+    accept: Annotated[
+        bool,
+        typer.Option("--accept", help="What the venue holds of SYMBOL beyond our books is not ours."),
+    ] = False,
     as_json: JsonOption = False,
     state: StateOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Trade again after a halt, once reconciliation is clean."""
     at = given(context, config, state)
-    answer = asking.resume(at) if symbol is None else asking.release(at, symbol)
+    if accept and symbol is None:
+        raise UsageError("resume --accept needs the symbol", "Name the one that is halted")
+    answer = asking.resume(at) if symbol is None else asking.release(at, symbol, accept=accept)
     _end(answer, None, as_json)
 
 

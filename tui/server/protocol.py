@@ -14,6 +14,7 @@ import msgspec
 
 from engine.errors import Busy, ConfigError, DataError, DeckError, InvariantBroken, UsageError
 from engine.model.commands import (
+    AcceptDifference,
     Answer,
     ApproveTicket,
     Command,
@@ -55,6 +56,7 @@ class CommandKind(StrEnum):
     HALT = "halt"
     RESUME = "resume"
     RESUME_SYMBOL = "resume_symbol"
+    ACCEPT_DIFFERENCE = "accept_difference"
     SETTLE = "settle"
     RELEASE_BREAKER = "release_breaker"
 
@@ -114,6 +116,7 @@ COMMANDS: Final[dict[CommandKind, type[Command]]] = {
     CommandKind.HALT: Halt,
     CommandKind.RESUME: Resume,
     CommandKind.RESUME_SYMBOL: ResumeSymbol,
+    CommandKind.ACCEPT_DIFFERENCE: AcceptDifference,
     CommandKind.SETTLE: Settle,
     CommandKind.RELEASE_BREAKER: ReleaseBreaker,
 }

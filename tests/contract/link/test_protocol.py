@@ -20,6 +20,7 @@ from engine.errors import (
     UsageError,
 )
 from engine.model.commands import (
+    AcceptDifference,
     Actor,
     Answer,
     ApproveTicket,
@@ -56,6 +57,7 @@ COMMANDS: list[Command] = [
     Halt(ACTOR, "enough", flatten=True),
     Resume(ACTOR),
     ResumeSymbol(ACTOR, InstrumentId("ABC.US")),
+    AcceptDifference(ACTOR, InstrumentId("ABC.US")),
     ReleaseBreaker(ACTOR, "paper"),
 ]
 

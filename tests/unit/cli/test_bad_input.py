@@ -52,6 +52,7 @@ CASES = {
     "a rejection without a reason": (("reject", "T-1"), 2, "Missing option '--reason'"),
     "a rejection with an empty reason": (("reject", "T-1", "--reason", " \t"), 2, "--reason is empty"),
     "a halt with no engine": (("halt",), 75, "To halt what runs there, now or at its next start: touch "),
+    "an accepted difference of no symbol": (("resume", "--accept"), 2, "needs the symbol"),
     "a resume with no engine": (("resume",), 75, "no engine runs on"),
     "a ticket id that is none": (("reject", "T 1!", "--reason", "x"), 2, "is not the id of a ticket"),
     "a strategy that is none": (

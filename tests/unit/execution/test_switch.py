@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from engine.errors import StorageError
 from engine.execution.emergency import Emergency, EmergencyDesk
 from engine.execution.halts import HaltDesk, Halts, Scope
 from engine.execution.switch import KillSwitch, SwitchDesk
-from engine.model.commands import Actor, Answer, Halt, Resume, ResumeSymbol
+from engine.model.commands import AcceptDifference, Actor, Answer, Halt, Resume, ResumeSymbol
 from engine.model.events import AnomalySeen
+from engine.model.ids import InstrumentId
 
 
 class Scene:
@@ -20,6 +22,8 @@ class Scene:
         self.kept = 0
         self.unclean: dict[Scope, str] = {}
         self.blocked = ""
+        self.full = False
+        self.accepted: list[tuple[InstrumentId, str]] = []
         self.resumed_by: list[Actor] = []
         self.events = rig.events
         self.halts = Halts(
@@ -54,11 +58,18 @@ class Scene:
                 lambda scope: self.unclean.get(scope, ""),
                 lambda: self.blocked,
                 self._resumed,
+                self._accept,
             )
         )
 
     def _keep(self) -> None:
         self.kept += 1
+
+    def _accept(self, instrument: InstrumentId, actor: str) -> bool:
+        if self.full:
+            raise StorageError("the disk is full")
+        self.accepted.append((instrument, actor))
+        return self.unclean.pop(instrument, "") != ""
 
     def _resumed(self, actor: Actor) -> str:
         self.resumed_by.append(actor)
@@ -120,6 +131,27 @@ def test_a_resume_ends_halt_and_sequence_together(scene: Scene, world: ModuleTyp
     assert scene.resumed_by == [world.BOB]
     assert (scene.halts.account, scene.emergency.shutdown) == (None, None)
     assert scene.journal.meta("shutdown") == ""
+
+
+def test_a_difference_that_is_not_ours_is_accepted_and_the_symbol_released(
+    scene: Scene, world: ModuleType
+) -> None:
+    def accept() -> Answer:
+        return scene.switch.give(AcceptDifference(world.ANN, world.ABC))
+
+    nothing = "ABC: no look proved that the venue holds more than our books. Nothing was accepted."
+    assert accept() == Answer(False, "no_such_difference", nothing)
+    scene.halts.halt(world.ANN, "ABC differs", world.ABC)
+    scene.unclean = {world.ABC: "ABC differs"}
+    scene.full = True
+    assert accept().code == "not_journalled"
+    scene.full = False
+    so = "ABC: what the venue holds beyond our books is not ours."
+    assert accept() == Answer(True, "ok", f"{so} ABC may be traded again.")
+    assert scene.accepted[-1] == (world.ABC, "ann on pts/1")
+    assert scene.halts.symbols() == {}
+    scene.unclean = {world.ABC: "ABC differs"}
+    assert accept() == Answer(False, "not_halted", f"{so} ABC is not halted.")
 
 
 def test_a_symbol_is_released_by_name_and_clean(scene: Scene, world: ModuleType) -> None:
