@@ -22,13 +22,16 @@ class AuditVerdict:
     head: str
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def canonical(value: object) -> str:
     """JSON with sorted keys and no spaces, ASCII only, so that any tool can compute the same hash.
 
     Raises InvariantBroken for a value that JSON cannot hold, NaN and infinities included.
     """
     try:
-        return json.dumps(to_plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return _ENCODER.encode(to_plain(value))
     except (TypeError, ValueError) as error:
         raise InvariantBroken(f"an audit body cannot be written as JSON: {error}") from error
 
@@ -43,9 +46,10 @@ def row_text(seq: int, ts: int, actor: str, kind: str, correlation: str, body: s
 
     The stored body goes in byte for byte: a changed byte that reads as the same JSON still breaks the chain.
     """
+    text = _ENCODER.encode
     return (
-        f'{{"actor":{json.dumps(actor)},"body":{body},"correlation":{json.dumps(correlation)},'
-        f'"kind":{json.dumps(kind)},"seq":{seq},"ts":{ts}}}'
+        f'{{"actor":{text(actor)},"body":{body},"correlation":{text(correlation)},'
+        f'"kind":{text(kind)},"seq":{seq},"ts":{ts}}}'
     )
 
 

@@ -7,6 +7,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -45,8 +46,10 @@ _TIMES = {
 Value = str | int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Table:
+    """One of a schema; there is one object for each, see `_read_tables`."""
+
     name: str
     columns: frozenset[str]
     key: tuple[str, ...]
@@ -198,20 +201,13 @@ class SqliteJournal(JournalReader):
         return [self._upsert(row) for row in rows], [canonical(entry.body) for entry in audit]
 
     def _upsert(self, row: JournalRow) -> tuple[str, tuple[Value, ...]]:
-        table = self._table(row.table)
-        names = tuple(row.values)
         if row.table == AUDIT:
             raise InvariantBroken("audit lines are entries of a commit, never rows")
-        if unknown := set(names) - table.columns:
-            raise InvariantBroken(f"{table.name} has no column {', '.join(sorted(unknown))}")
+        table = self._table(row.table)
+        sql = _upsert_of(table, tuple(row.values))
         if missing := [key for key in table.key if row.values.get(key) is None]:
             raise InvariantBroken(f"a row of {table.name} lacks its key {', '.join(missing)}")
-        changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in table.key)
-        return (
-            f"INSERT INTO {table.name} ({_list(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
-            f" ON CONFLICT ({_list(table.key)}) DO {f'UPDATE SET {changes}' if changes else 'NOTHING'}",
-            tuple(row.values.values()),
-        )
+        return sql, tuple(row.values.values())
 
     def _append(self, audit: Sequence[AuditEntry], bodies: Sequence[str]) -> None:
         last = self._connection.execute("SELECT seq, h FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
@@ -350,6 +346,18 @@ def _epoch(path: Path, stored: Mapping[str, str]) -> int:
             f"{path} holds no epoch but {text!r}", "Keep the file, and restore the last backup"
         )
     return int(text)
+
+
+@cache
+def _upsert_of(table: _Table, names: tuple[str, ...]) -> str:
+    """The statement for these columns: few kinds of rows are written again and again."""
+    if unknown := set(names) - table.columns:
+        raise InvariantBroken(f"{table.name} has no column {', '.join(sorted(unknown))}")
+    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in table.key)
+    return (
+        f"INSERT INTO {table.name} ({_list(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+        f" ON CONFLICT ({_list(table.key)}) DO {f'UPDATE SET {changes}' if changes else 'NOTHING'}"
+    )
 
 
 def _list(names: Sequence[str]) -> str:

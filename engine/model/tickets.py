@@ -122,23 +122,30 @@ class Ticket:
         return canonical_json({**sent, "exit_plan": self.exit_plan}).decode()
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical_json(value: object) -> bytes:
     """JSON with sorted keys, no spaces; dataclasses by field, Decimal as plain text, floats by repr.
 
     Raises ValueError for NaN and infinities: a missing number is None.
     """
-    return json.dumps(
-        to_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return _ENCODER.encode(to_plain(value)).encode()
 
 
 def to_plain(value: object) -> Any:
     """A frozen dataclass tree as dicts, lists and JSON scalars; fields that are None are kept."""
     kind = type(value)
+    if kind in _PLAIN:
+        return value
     convert = _CONVERTERS.get(kind)
     if convert is None:
         convert = _CONVERTERS[kind] = _converter(kind)
     return convert(value)
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Most of what is in a tree: JSON has them as they are."""
 
 
 _CONVERTERS: dict[type, Callable[[Any], Any]] = {}
@@ -148,7 +155,9 @@ _CONVERTERS: dict[type, Callable[[Any], Any]] = {}
 def _converter(kind: type) -> Callable[[Any], Any]:
     if is_dataclass(kind):
         names = tuple(field.name for field in fields(kind))
-        return lambda value: {name: to_plain(getattr(value, name)) for name in names}
+        return lambda value: {
+            name: item if type(item := getattr(value, name)) in _PLAIN else to_plain(item) for name in names
+        }
     if issubclass(kind, StrEnum):
         return lambda value: value.value
     if issubclass(kind, Decimal):
@@ -158,5 +167,7 @@ def _converter(kind: type) -> Callable[[Any], Any]:
     if issubclass(kind, tuple | list):
         return lambda value: [to_plain(item) for item in value]
     if issubclass(kind, dict):
-        return lambda value: {str(key): to_plain(item) for key, item in value.items()}
+        return lambda value: {
+            str(key): item if type(item) in _PLAIN else to_plain(item) for key, item in value.items()
+        }
     return lambda value: value
