@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from engine.errors import StorageError
+from engine.errors import ConfigError, StorageError
 from engine.execution.approvals import Counter, Tickets
 from engine.execution.books import Books, cash_of
 from engine.execution.bracket import Bracket
@@ -63,6 +63,7 @@ from engine.money import ZERO
 from engine.parts import EngineState, Parts
 from engine.ports import AuditEntry
 from engine.reliability.supervisor import Supervisor, no_jitter
+from engine.risk.live import missing
 from engine.scheduler import Scheduler
 from engine.state import LivePicture
 from engine.strategies.base import Strategy, StrategyContext
@@ -192,6 +193,7 @@ class Engine:
                 lambda: self.watch.reconciled_age_us(),
                 lambda: self.watch.clock_skew_us(),
                 parts.sector_of,
+                parts.live_request,
             ),
         )
 
@@ -282,7 +284,11 @@ class Engine:
         return None if stored is None else int(stored)
 
     async def start(self) -> None:
-        """Journal, then venue, then ready. Raises BrokerError or StorageError, and nothing runs then."""
+        """Journal, then venue, then ready. Raises BrokerError or StorageError, and nothing runs then.
+
+        Raises ConfigError, before anything else, for real money that something is missing for.
+        """
+        self._refuse_unmet()
         journal = self._parts.journal
         self._restore_market()
         self.brackets.restore(
@@ -306,6 +312,14 @@ class Engine:
         except BaseException:
             await self._tasks.end()
             raise
+
+    def _refuse_unmet(self) -> None:
+        parts = self._parts
+        lacking = missing(parts.kind, parts.switches, parts.live_request())
+        if lacking:
+            raise ConfigError(
+                f"live mode is refused: {'; '.join(lacking)}", "Nothing was asked or sent. Trade on paper"
+            )
 
     def _open_up(self) -> None:
         self._watch_changed()

@@ -15,6 +15,7 @@ from engine.model.market import Instrument
 from engine.model.positions import AccountKind
 from engine.ports import BarColumns, Broker, Journal, Sessions, Snapshots
 from engine.risk.limits import LimitSwitches, RiskConfig
+from engine.risk.live import LiveRequest
 from engine.strategies.base import History, Strategy
 
 
@@ -54,6 +55,8 @@ class Parts:
     config_hash: str
     live: bool = False
     """Time runs by itself, and the venue lives elsewhere: it is asked again and again."""
+    live_request: Callable[[], LiveRequest | None] = lambda: None
+    """What an account with real money brings with it, asked at the start and before each entry."""
     entry_until: date | None = None
     """Last session in which new entries are proposed; None: no bound."""
     snapshots: Snapshots | None = None

@@ -19,6 +19,7 @@ from engine.risk.collar import PriceReferences
 from engine.risk.exposure import Exposure
 from engine.risk.gates import GateInput, GateStage, evaluate
 from engine.risk.limits import LimitSwitches
+from engine.risk.live import LiveRequest, missing
 from engine.risk.rates import DUPLICATE_US
 from engine.risk.var import ValueAtRisk
 from engine.state import LivePicture
@@ -70,6 +71,8 @@ class VenueHealth:
     clock_skew_us: Callable[[], int | None] = lambda: None
     sector_of: Callable[[InstrumentId], str | None] | None = None
     """None: there is no source of sectors."""
+    live_request: Callable[[], LiveRequest | None] = lambda: None
+    """What a live account brings with it; None: nobody asked for live mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,7 @@ class Gatekeeper:
                 duplicates=self._duplicates(subject),
                 references=self._references(subject, terms),
                 adv_usd=subject.adv_usd,
+                live_missing=missing(self.account_kind, self.switches, self.health.live_request()),
             )
         )
 

@@ -91,6 +91,8 @@ class GateInput:
     references: PriceReferences
     adv_usd: float | None
     """Mean traded value of a day, USD."""
+    live_missing: tuple[str, ...]
+    """What a live account lacks of what live mode needs (`engine.risk.live`); empty on others."""
 
 
 Problem = tuple[str, str, str]
@@ -175,6 +177,9 @@ def _state_problems(inputs: GateInput) -> list[Problem]:
         why = f": {inputs.halt_reason}" if inputs.halt_reason else ""
         reason = f"the engine is {inputs.engine_state}{why}"
         problems.append((inputs.engine_state or "unknown", "RUNNING", reason))
+    if inputs.live_missing:
+        reason = f"live mode is refused: {'; '.join(inputs.live_missing)}"
+        problems.append((f"{len(inputs.live_missing)} missing", "none missing", reason))
     risk = inputs.risk
     if _is_ruled(inputs) and risk.level is Level.STOPPED:
         limit = f"< {percent(inputs.config.dd_levels[-1])}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from engine.clock import US_PER_S
 from engine.model.positions import AccountKind
+from engine.risk.limits import LimitSwitches
 
 DOCTOR_MAX_AGE_US = 24 * 3600 * US_PER_S
 WORD = "LIVE"
@@ -39,6 +40,17 @@ class LiveRequest:
 def phrase_of(account: str) -> str:
     """What must be typed: the last four characters of the account number, and the word."""
     return f"{account[-TAIL:]} {WORD}"
+
+
+def missing(kind: AccountKind, switches: LimitSwitches, request: LiveRequest | None) -> tuple[str, ...]:
+    """What an account of this kind lacks, in words: only one with real money needs anything.
+
+    No request: nobody asked for live mode. Asked at the start, and by the gates before each entry.
+    """
+    if kind is not AccountKind.LIVE:
+        return ()
+    limits = () if switches.portfolio else (f"the limits of the account are off ({switches.name})",)
+    return (*(("nobody asked for live mode",) if request is None else unmet(request)), *limits)
 
 
 def unmet(request: LiveRequest) -> tuple[str, ...]:

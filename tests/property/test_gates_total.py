@@ -101,6 +101,7 @@ inputs = st.builds(
     duplicates=counts,
     references=references,
     adv_usd=st.none() | st.floats(),
+    live_missing=st.lists(words, max_size=3).map(tuple),
 )
 
 
@@ -150,7 +151,7 @@ def in_order() -> GateInput:
         GateStage.SEND, 0, "RUNNING", "", AccountKind.PAPER, "paper", quote, 3_000_000, reports,
         Regime.NORMAL, True, "naive", 0, 8, 0, 20, 0, 0, 3, Decimal(14), Decimal(1), price, Decimal("0.01"),
         known, True, FULL, RiskConfig(), "", 0, 0, view, Exposure(small, (), ()), ValueAtRisk(1.0, 1.0, 250),
-        0, 3, 0, PriceReferences(8.37, 8.37, 9.0, is_gap=True), 2e7,
+        0, 3, 0, PriceReferences(8.37, 8.37, 9.0, is_gap=True), 2e7, (),
     )  # fmt: skip
 
 

@@ -6,12 +6,16 @@ from decimal import Decimal
 from types import ModuleType
 from typing import Any
 
+import pytest
+
+from engine.errors import ConfigError
 from engine.execution.ticketbook import Entry, ticket_row
 from engine.model.commands import AcceptDifference, ResumeSymbol
 from engine.model.events import AnomalySeen
 from engine.model.ids import InstrumentId
 from engine.model.market import MarketBatch, Provenance, SessionPhase, Trade
 from engine.model.orders import OrderState
+from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState
 
 
@@ -109,3 +113,14 @@ def test_shares_that_are_not_ours_are_accepted_by_a_person(
         await again.stop()
 
     live(test)
+
+
+def test_a_live_account_that_nobody_asked_for_asks_and_sends_nothing(
+    live: Callable[..., None], world: ModuleType
+) -> None:
+    async def test(make: Any, venue: Any) -> None:
+        with pytest.raises(ConfigError, match="live mode is refused: nobody asked for live mode"):
+            await make().start()
+        assert venue.calls == []
+
+    live(test, kind=AccountKind.LIVE)

@@ -111,6 +111,7 @@ def gate_input(
             "duplicates": 0,
             "references": PriceReferences(8.37, 8.37, 9.0, is_gap=True),
             "adv_usd": 2e7,
+            "live_missing": (),
         }
         return GateInput(**(values | changes))  # type: ignore[arg-type]  # the builder's own table
 

@@ -601,3 +601,9 @@ def test_everything_known_and_in_order_leaves_a_live_account_only_what_is_not_bu
     made = gate_input(**KNOWN, quote=quote(provenance=Provenance.LIVE), strategy_stage="live", dataset=False)
     failed = [result.gate for result in evaluate(made) if result.status is not PASS]
     assert failed == ["G3", "G6", "G7"]
+
+
+def test_a_live_account_that_lacks_something_sends_nothing(gate_input: Callable[..., GateInput]) -> None:
+    result = gate("G1", gate_input(live_missing=("--live was not given", "the phrase was not typed")))
+    assert (result.status, result.value, result.limit) == (GateStatus.FAIL, "2 missing", "none missing")
+    assert result.reason == "live mode is refused: --live was not given; the phrase was not typed"

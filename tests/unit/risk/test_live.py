@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from engine.model.positions import AccountKind
-from engine.risk.live import DOCTOR_MAX_AGE_US, LiveRequest, phrase_of, unmet
+from engine.risk.limits import DATASET, FULL
+from engine.risk.live import DOCTOR_MAX_AGE_US, LiveRequest, missing, phrase_of, unmet
 
 NOW = 1_800_000_000_000_000
 
@@ -73,3 +74,13 @@ def test_all_that_is_missing_is_named_at_once(request_of: Callable[..., LiveRequ
     )
     assert len(unmet(nothing)) == 8
     assert "no account number is configured" in unmet(nothing)
+
+
+def test_only_real_money_needs_anything(request_of: Callable[..., LiveRequest]) -> None:
+    assert missing(AccountKind.PAPER, DATASET, None) == ()
+    assert missing(AccountKind.LIVE, FULL, request_of()) == ()
+    assert missing(AccountKind.LIVE, FULL, None) == ("nobody asked for live mode",)
+    assert missing(AccountKind.LIVE, DATASET, request_of(flag=False)) == (
+        "--live was not given",
+        "the limits of the account are off (dataset)",
+    )
