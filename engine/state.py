@@ -18,6 +18,10 @@ class LivePicture:
         self.phase: SessionPhase | None = None
         self._quotes: dict[InstrumentId, Quote] = {}
         self._last: dict[InstrumentId, float] = {}
+        self._heard_us: dict[InstrumentId, int] = {}
+        """When the market last spoke of an instrument, by `MarketBatch.ts`."""
+        self._seeded: set[InstrumentId] = set()
+        """Those whose last price is not of this market."""
         self._ratios: dict[InstrumentId, float] = {}
 
     def restate(self, actions: Iterable[CorporateAction]) -> None:
@@ -33,10 +37,15 @@ class LivePicture:
             self._ratios = {action.instrument: action.ratio for action in batch.actions}
         for quote in batch.quotes:
             self._quotes[quote.instrument] = quote
+            self._heard_us[quote.instrument] = batch.ts
         for trade in batch.trades:
             self._last[trade.instrument] = trade.price
+            self._heard_us[trade.instrument] = batch.ts
+            self._seeded.discard(trade.instrument)
         for bar in batch.bars:
             self._last[bar.instrument] = bar.close
+            self._heard_us[bar.instrument] = batch.ts
+            self._seeded.discard(bar.instrument)
         self.ts = batch.ts
         self.session = batch.session if batch.session is not None else self.session
         self.phase = batch.phase if batch.phase is not None else self.phase
@@ -46,12 +55,15 @@ class LivePicture:
         self.session, self.phase = session, phase
 
     def seed(self, instrument: InstrumentId, price: float) -> None:
-        """A last price from before the start, where the market has not spoken yet."""
-        self._last.setdefault(instrument, price)
+        """A last price from before the start, where the market has not spoken yet: good for marks only."""
+        if instrument not in self._last:
+            self._last[instrument] = price
+            self._seeded.add(instrument)
 
     def forget(self, instrument: InstrumentId) -> None:
         """Its last price is in dollars of another day: unknown until the market speaks."""
         self._last.pop(instrument, None)
+        self._seeded.discard(instrument)
 
     @property
     def is_session_open(self) -> bool:
@@ -75,6 +87,14 @@ class LivePicture:
     def last(self, instrument: InstrumentId) -> float | None:
         """The last price in today's dollars; None when never seen."""
         return self._last.get(instrument)
+
+    def is_heard(self, instrument: InstrumentId, since_us: int) -> bool:
+        """Whether the market spoke of it since then: a quote says that the last price still is the last."""
+        return self._heard_us.get(instrument, since_us - 1) >= since_us
+
+    def is_seeded(self, instrument: InstrumentId) -> bool:
+        """Whether its last price is from before the start, not of this market."""
+        return instrument in self._seeded
 
     def last_decimal(self, instrument: InstrumentId) -> Decimal | None:
         """`last` as an exact decimal."""

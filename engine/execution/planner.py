@@ -113,7 +113,7 @@ def _restating(bracket: Bracket, now: Circumstances) -> Step | None:
     live = live_legs(bracket)
     if live:
         return cancel(bracket, live, now) or Step(bracket)
-    if now.last_price is None and bracket.held > ZERO:
+    if now.last_price is None and now.mark is None and bracket.held > ZERO:
         return Step(bracket)
     return Step(replace(bracket, restating=False))
 

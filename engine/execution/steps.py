@@ -82,7 +82,7 @@ class Circumstances:
     session_open: bool
     """The regular session of the instrument is open; at its closing instant it is not."""
     last_price: Decimal | None
-    """Last price in today's dollars; None when not known."""
+    """Last price in today's dollars; None when not known, or with a running clock not lately."""
     card: Capabilities
     tick_size: Decimal | None = None
     """To which computed prices are rounded down; None: they are not rounded."""
@@ -92,6 +92,11 @@ class Circumstances:
     """Best bid of this session in today's dollars; None when not known."""
     close_us: int | None = None
     """With a running clock: when the session of now, or the next one, closes. None: time is stepped."""
+    mark: Decimal | None = None
+    """Last price in today's dollars however old it is, also the close of a day before; None when not known.
+
+    It tells in which dollars the market is, and is no reason to trade.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,3 +107,30 @@ def test_a_seeded_price_serves_until_the_market_speaks() -> None:
     assert picture.last(ABC) == 9.5
     picture.take(MarketBatch(2, trades=(trade(9.7),)))
     assert picture.last(ABC) == 9.7
+
+
+def test_a_seeded_price_is_not_of_the_market_until_it_trades(picture: LivePicture) -> None:
+    picture.seed(XYZ, 9.5)
+    picture.take(MarketBatch(5, quotes=(quote(9.6, 5, XYZ),)))
+    assert (picture.is_seeded(XYZ), picture.is_heard(XYZ, 5), picture.last(XYZ)) == (True, True, 9.5)
+    picture.take(MarketBatch(6, trades=(Trade(XYZ, 9.7, 6, 6, Provenance.LIVE),)))
+    assert not picture.is_seeded(XYZ)
+    picture.seed(XYZ, 9.5)
+    assert (picture.is_seeded(XYZ), picture.last(XYZ)) == (False, 9.7)
+
+
+def test_quotes_prints_and_bars_are_words_of_the_market(picture: LivePicture) -> None:
+    assert picture.is_heard(ABC, 1)
+    assert not picture.is_heard(ABC, 2)
+    assert not picture.is_heard(XYZ, 0)
+    picture.take(MarketBatch(3, quotes=(quote(10.0, 3),)))
+    assert picture.is_heard(ABC, 3)
+    picture.take(MarketBatch(4, session=MONDAY, phase=CLOSE, bars=(bar(10.5),)))
+    assert picture.is_heard(ABC, 4)
+
+
+def test_a_forgotten_price_may_be_seeded_again(picture: LivePicture) -> None:
+    picture.forget(ABC)
+    assert picture.last(ABC) is None
+    picture.seed(ABC, 9.5)
+    assert (picture.is_seeded(ABC), picture.last(ABC)) == (True, 9.5)
