@@ -16,6 +16,7 @@ from engine.execution.approvals import Counter, Tickets
 from engine.execution.books import Books, cash_of
 from engine.execution.bracket import Bracket
 from engine.execution.cash import CashWatch, deposits_of
+from engine.execution.desk import Desk
 from engine.execution.drain import drain
 from engine.execution.emergency import Emergency, EmergencyDesk
 from engine.execution.evidence import SessionOver
@@ -23,7 +24,7 @@ from engine.execution.findings import Post
 from engine.execution.gating import Gatekeeper, VenueHealth, is_taken
 from engine.execution.halts import HaltDesk, Halted, Halts
 from engine.execution.missed import count_missed
-from engine.execution.orders import Brackets, Desk
+from engine.execution.orders import Brackets
 from engine.execution.records import restore_brackets
 from engine.execution.riskbook import RiskBook, RiskDesk
 from engine.execution.surveillance import Surveillance, SurveillanceDesk

@@ -1,101 +1,39 @@
 """The one writer of brackets: fact -> apply -> plan -> journal -> only then side effects (RELIABILITY 5).
 
-All decisions are synchronous; sends run as tasks of their own and come back as facts. Nothing is awaited
-between plan and commit, and nothing is sent before its intent is durable.
+All decisions are synchronous; sends run as tasks of `sending.Outbox` and come back as facts. Nothing is
+awaited between plan and commit, and nothing is sent before its intent is durable.
 """
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import partial
-from typing import Any
 
-from engine.clock import US_PER_S, Clock
-from engine.errors import BrokerError, InvariantBroken, OrderRejected, StorageError
-from engine.execution.books import Books
-from engine.execution.bracket import ONE, Bracket, BracketPhase, open_bracket
-from engine.execution.evidence import (
-    Accepted,
-    AnswerLost,
-    ExitWanted,
-    Fact,
-    Found,
-    NotFound,
-    Refused,
-    Restatement,
-    SessionOver,
-    Traded,
-    apply,
-)
-from engine.execution.fates import FILLS_MARGIN_US
+from engine.clock import US_PER_S
+from engine.errors import InvariantBroken, StorageError
+from engine.execution.bracket import Bracket, BracketPhase, open_bracket
+from engine.execution.desk import Desk
+from engine.execution.evidence import ExitWanted, Fact, Found, Restatement, SessionOver, Traded, apply
 from engine.execution.following import venue_sells
 from engine.execution.past import Past, read_bracket
 from engine.execution.planner import next_wake, plan
 from engine.execution.records import changed_rows, round_trip_of, round_trip_row
 from engine.execution.screening import Screen, safe
-from engine.execution.steps import (
-    Action,
-    AskFills,
-    AskOrder,
-    CancelOrder,
-    Circumstances,
-    HaltScope,
-    RaiseAlarm,
-    ReplaceOrder,
-    SendBracket,
-    SendOrder,
-)
-from engine.model.events import Alarm, BracketChanged, Event, FillRecorded, RoundTripClosed
+from engine.execution.sending import Outbox, Writer
+from engine.execution.steps import Action, Circumstances, HaltScope, RaiseAlarm, SendBracket, SendOrder
+from engine.model.events import BracketChanged, FillRecorded, RoundTripClosed
 from engine.model.ids import CLIENT_ORDER_PREFIX, ULID_LENGTH, ClientOrderId, InstrumentId, TicketId
 from engine.model.market import Bar, CorporateAction
-from engine.model.orders import Fill, OrderSpec, OrderState, VenueOrder
+from engine.model.orders import Fill, OrderState, VenueOrder
 from engine.model.positions import ExitReason, RoundTrip
-from engine.model.text import clean
 from engine.model.tickets import Ticket, to_plain
 from engine.money import ZERO, to_decimal
-from engine.ports import AuditEntry, Broker, Journal, JournalRow
-from engine.scheduler import Scheduler
-from engine.state import LivePicture
+from engine.ports import AuditEntry, JournalRow
 
-ALARM_LENGTH = 500
-"""Characters of an alarm at most: a venue's own words may be in it."""
 MAX_STEPS = 50
 """More plan rows than that on one fact is a bug of the table."""
 RETRY_JOURNAL_US = US_PER_S
 """How long a timer waits that could not write down what it found."""
-NOT_SENT = "not sent"
-"""Code of our own refusal, in the place where a venue's would stand."""
-ABANDON_S = 1.0
-SEND_WITHIN_US = US_PER_S
-"""An entry goes out so soon after its gates passed, or not at all: a machine may be suspended in between."""
-DUPLICATE = "duplicate"
-"""Code of a venue's answer that the id is in use: the order exists, its fate is asked (RELIABILITY 5.2)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What the bracket writer works with."""
-
-    journal: Journal
-    broker: Broker
-    clock: Clock
-    scheduler: Scheduler
-    picture: LivePicture
-    books: Books
-    publish: Callable[[Event], None]
-    is_halted: Callable[[InstrumentId], bool]
-    """The account or the instrument is halted."""
-    halt: Callable[[str, InstrumentId | None], None]
-    """Let nothing new begin in an instrument; None: on the account."""
-    tick_of: Callable[[InstrumentId], Decimal | None] = lambda instrument: None
-    """To which tick computed prices are rounded; None: they are not."""
-    lot_of: Callable[[InstrumentId], Decimal] = lambda instrument: ONE
-    """To which the quantities of tiers are rounded down."""
-    close_us: Callable[[], int | None] = lambda: None
-    """With a running clock: when the session of now, or the next one, closes. None: time is stepped."""
 
 
 class Brackets:
@@ -106,7 +44,7 @@ class Brackets:
         self._brackets: dict[TicketId, Bracket] = {}
         self._open: dict[TicketId, None] = {}
         self._sessions: defaultdict[date, dict[TicketId, None]] = defaultdict(dict)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._outbox = Outbox(desk, Writer(self._brackets.__getitem__, self.tell, self.tell_venue))
         self._wakes: dict[TicketId, int] = {}
         self._screen = Screen(desk.clock.now_us)
         self._past = Past()
@@ -145,7 +83,7 @@ class Brackets:
     @property
     def in_flight(self) -> int:
         """Sends and questions whose answers are still out."""
-        return len(self._tasks)
+        return self._outbox.in_flight
 
     def start(self, ticket: Ticket, rows: tuple[JournalRow, ...], audit: tuple[AuditEntry, ...]) -> Bracket:
         """Journal an approved ticket's bracket, its intents and `rows` in one transaction, then send.
@@ -160,7 +98,7 @@ class Brackets:
         intent = self._audit(bracket, "intent", to_plain(first.spec))
         self._commit(None, bracket, (*rows, *changed_rows(None, bracket)), (*audit, intent))
         self._wake_at(bracket.ticket, next_wake(bracket, self._circumstances(bracket)))
-        self._perform(bracket, (first,))
+        self._outbox.perform(bracket, (first,))
         self.on_committed(bracket)
         self._publish(None, bracket)
         return bracket
@@ -188,7 +126,7 @@ class Brackets:
         for leg in before.legs:
             if leg.state is OrderState.REJECTED and after.leg(leg.id).state is not OrderState.REJECTED:
                 text = f"{before.instrument}: the venue works order {leg.id} that it rejected: {leg.reason}"
-                self._alarm(before, text, page=True)
+                self._desk.alarm(before, text, page=True)
         for fact in believed:
             self._warn_of_less(before, fact)
         for order, why in doubts:
@@ -210,7 +148,7 @@ class Brackets:
         text = f"{before.instrument}: order {leg.id} filled {leg.cum:f}, the venue counted less: {less}"
         body: dict[str, object] = {"order": leg.id, "filled": format(leg.cum, "f"), "said": less}
         self.write((), (self._audit(before, "evidence_conflict", body),), protective=True)
-        self._alarm(before, text, page=False)
+        self._desk.alarm(before, text, page=False)
 
     def _distrust(self, bracket: Bracket, order: ClientOrderId, why: str) -> None:
         """The venue says what cannot be: nothing new in the symbol, and it is asked again."""
@@ -218,9 +156,9 @@ class Brackets:
             return
         text = f"{bracket.instrument}: the venue's report of order {order} is not believed: {why}"
         self.write((), (self._audit(bracket, "distrusted", {"order": order, "why": why}),), protective=True)
-        self._alarm(bracket, text, page=True)
+        self._desk.alarm(bracket, text, page=True)
         self._desk.halt(text, bracket.instrument)
-        self._spawn(self._ask(bracket.ticket, order))
+        self.ask(bracket.ticket, order)
 
     def tell_venue(self, update: VenueOrder | Fill) -> bool:
         """A report of the venue; False when it is not about one of our orders."""
@@ -289,20 +227,15 @@ class Brackets:
 
     def ask(self, ticket: TicketId, order: ClientOrderId) -> None:
         """Ask the venue for an order now; the answer comes as a fact."""
-        self._spawn(self._ask(ticket, order))
+        self._outbox.ask(ticket, order)
 
     async def idle(self) -> None:
         """Wait for the answers that are out, and for those to what follows from them."""
-        while self._tasks:
-            await asyncio.wait(tuple(self._tasks))
+        await self._outbox.idle()
 
     async def abandon(self) -> None:
         """Give up on the answers that are still out: the process ends, the next start asks the venue."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            # One that does not even end when it is cancelled is left behind.
-            await asyncio.wait(tuple(self._tasks), timeout=ABANDON_S)
+        await self._outbox.abandon()
 
     def _settle_plan(self, before: Bracket, after: Bracket, facts: Sequence[Fact]) -> None:
         now = self._circumstances(after)
@@ -325,7 +258,7 @@ class Brackets:
             trip = self._commit(before, current, changed_rows(before, current), (audit,))
         # What is durable is under way before anybody hears of it: a listener that fails cannot stop it.
         self._wake_at(current.ticket, step.wake_us)
-        self._perform(current, actions)
+        self._outbox.perform(current, actions)
         if is_changed:
             self.on_committed(current)
             self._publish(before, current, trip)
@@ -333,7 +266,7 @@ class Brackets:
                 self._forget()
         for action in actions:
             if isinstance(action, RaiseAlarm):
-                self._alarm(current, action.text, action.page)
+                self._desk.alarm(current, action.text, action.page)
                 if action.halt is not HaltScope.NONE:
                     scope = current.instrument if action.halt is HaltScope.SYMBOL else None
                     self._desk.halt(action.text, scope)
@@ -447,119 +380,6 @@ class Brackets:
             except StorageError:
                 # `write` has halted the account and said why. All other timers go on.
                 self._wake_at(ticket, self._desk.clock.now_us() + RETRY_JOURNAL_US)
-
-    def _perform(self, bracket: Bracket, actions: Iterable[Action]) -> None:
-        for action in actions:
-            match action:
-                case SendOrder(order):
-                    send = partial(self._desk.broker.submit, order)
-                    begins = bracket.instrument if order == bracket.entry.spec else None
-                    self._spawn(self._send(bracket.ticket, (order.client_order_id,), send, begins))
-                case SendBracket(group):
-                    orders = (group.entry, group.stop, group.target)
-                    ids = tuple(order.client_order_id for order in orders if order is not None)
-                    send = partial(self._desk.broker.submit_bracket, group)
-                    begins = None if group.entry is None else bracket.instrument
-                    self._spawn(self._send(bracket.ticket, ids, send, begins))
-                case ReplaceOrder(order_id, new):
-                    self._spawn(self._replace(bracket.ticket, order_id, new))
-                case CancelOrder(order_id):
-                    self._spawn(self._cancel(bracket.ticket, order_id))
-                case AskOrder(order_id):
-                    self.ask(bracket.ticket, order_id)
-                case AskFills(since_us):
-                    self._spawn(self._ask_fills(bracket.ticket, since_us))
-                case _:
-                    pass  # an alarm: told after the new state
-
-    def _alarm(self, bracket: Bracket, text: str, page: bool) -> None:
-        told = clean(text, ALARM_LENGTH)
-        self._desk.publish(Alarm(told, page, bracket.correlation, self._desk.clock.now_us()))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # A fact could not be journalled, or a rule of ours broke: nothing new may start.
-            self._desk.halt(f"{type(error).__name__}: {error}", None)
-
-    async def _send(
-        self,
-        ticket: TicketId,
-        orders: tuple[ClientOrderId, ...],
-        call: Callable[[], Coroutine[Any, Any, None]],
-        begins: InstrumentId | None = None,
-    ) -> None:
-        """`begins`: an entry goes in this instrument, which a halt or a pause after its intent forbids."""
-        facts: list[Fact]
-        try:
-            if begins is not None and (why := self._why_not_now(begins, self._brackets[ticket].opened_us)):
-                # Nothing left this process: that is proof, and no question is needed.
-                raise OrderRejected(NOT_SENT, why)
-            await call()
-            facts = [Accepted(order) for order in orders]
-        except OrderRejected as error:
-            reason = f"{error.reason} ({error.code})"
-            fate = AnswerLost if error.code == DUPLICATE else Refused
-            facts = [fate(order, reason) for order in orders]
-        except BrokerError as error:
-            # Also when the adapter says nothing was sent: only the venue's books prove that.
-            facts = [AnswerLost(order, error.message) for order in orders]
-        for fact in facts:
-            self.tell(ticket, fact)
-
-    def _why_not_now(self, instrument: InstrumentId, gated_us: int) -> str:
-        """What came between an entry's intent and its send, so that its gates do not hold any more."""
-        clock = self._desk.clock
-        if self._desk.is_halted(instrument):
-            return "halted before the send"
-        late = max(clock.now_us() - gated_us, abs(clock.jumped_us()))
-        if late > SEND_WITHIN_US:
-            return f"the send came {late / US_PER_S:.1f} s after its gates"
-        return ""
-
-    async def _replace(self, ticket: TicketId, order: ClientOrderId, new: OrderSpec) -> None:
-        """A refusal leaves the old order with its old terms, or says that it is over: it is asked."""
-        replace_it = partial(self._desk.broker.replace, order, new)
-        await self._send(ticket, (new.client_order_id,), replace_it)
-        if self._brackets[ticket].leg(new.client_order_id).state is OrderState.REJECTED:
-            await self._ask(ticket, order)
-
-    async def _cancel(self, ticket: TicketId, order: ClientOrderId) -> None:
-        try:
-            await self._desk.broker.cancel(order)
-        except BrokerError as error:
-            self._alarm(self._brackets[ticket], f"cancel of {order}: {error.message}", page=False)
-        await self._ask(ticket, order)
-
-    async def _ask(self, ticket: TicketId, order: ClientOrderId) -> None:
-        broker = self._desk.broker
-        try:
-            report = await broker.order(order)
-            if report is None:
-                # One question is no proof: it must be missing from the open orders and the executions too.
-                report = next((o for o in await broker.open_orders() if o.client_order_id == order), None)
-                first = self._brackets[ticket].leg(order).first_send_us
-                fills = await broker.executions(first - FILLS_MARGIN_US)
-                self._take_fills(fill for fill in fills if fill.client_order_id == order)
-        except BrokerError as error:
-            self._alarm(self._brackets[ticket], f"question about {order}: {error.message}", page=False)
-            return
-        self.tell(ticket, NotFound(order) if report is None else Found(report))
-
-    async def _ask_fills(self, ticket: TicketId, since_us: int) -> None:
-        try:
-            self._take_fills(await self._desk.broker.executions(since_us))
-        except BrokerError as error:
-            self._alarm(self._brackets[ticket], f"question about executions: {error.message}", page=False)
-
-    def _take_fills(self, fills: Iterable[Fill]) -> None:
-        for fill in fills:
-            self.tell_venue(fill)
 
 
 def _named(facts: Sequence[Fact]) -> tuple[str, dict[str, object]]:

@@ -36,6 +36,7 @@ def _one(name: str, rule: str, module: str, old: str, new: str) -> Mutant:
 
 
 _ORDERS = "engine.execution.orders"
+_SENDING = "engine.execution.sending"
 _EVIDENCE = "engine.execution.evidence"
 _FATES = "engine.execution.fates"
 
@@ -48,8 +49,9 @@ MUTANTS = (
                 _ORDERS,
                 "        self._commit(None, bracket,"
                 " (*rows, *changed_rows(None, bracket)), (*audit, intent))\n",
-                "        asyncio.get_running_loop().call_later(0.5, self._commit, None, bracket,"
-                " (*rows, *changed_rows(None, bracket)), (*audit, intent))\n        self._keep(bracket)\n",
+                "        __import__('asyncio').get_running_loop().call_later(0.5, self._commit,"
+                " None, bracket, (*rows, *changed_rows(None, bracket)), (*audit, intent))\n"
+                "        self._keep(bracket)\n",
             ),
         ),
     ),
@@ -87,14 +89,14 @@ MUTANTS = (
     _one(
         "duplicate_believed",
         "an id that is in use proves that the order exists",
-        _ORDERS,
+        _SENDING,
         "fate = AnswerLost if error.code == DUPLICATE else Refused",
         "fate = Refused",
     ),
     _one(
         "lost_answer_is_refusal",
         "an answer that was lost is no refusal",
-        _ORDERS,
+        _SENDING,
         "facts = [AnswerLost(order, error.message) for order in orders]",
         "facts = [Refused(order, error.message) for order in orders]",
     ),
@@ -121,8 +123,8 @@ MUTANTS = (
         "absent_at_once",
         "one question that finds nothing is no proof of absence",
         _FATES,
-        "return leg.not_found >= NOT_FOUND_PROOF and now.now_us - leg.last_send_us > bound",
-        "return leg.not_found >= 1 or now.now_us < bound",
+        "return leg.not_found >= NOT_FOUND_PROOF and _asked_us(leg) > proof_us(leg, now)",
+        "return leg.not_found >= 1",
     ),
     Mutant(
         "late_fill_ignored",
@@ -142,7 +144,7 @@ MUTANTS = (
     _one(
         "queued_send_after_halt",
         "a halt stops entries whose sends are queued",
-        _ORDERS,
+        _SENDING,
         '        if self._desk.is_halted(instrument):\n            return "halted before the send"\n',
         "",
     ),

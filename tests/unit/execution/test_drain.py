@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.clock import LiveClock
-from engine.execution import orders as orders_module
+from engine.execution import sending
 from engine.execution.drain import drain
 from engine.loop import run_virtual
 from engine.model.orders import OrderRole, OrderState
@@ -81,7 +81,7 @@ def test_a_task_that_does_not_end_is_left_behind(world: ModuleType) -> None:
         rig.venue.submit_bracket = submit
 
     _, unknown, took = drained(world, deaf, asks=False)
-    assert took == pytest.approx(10.0 + orders_module.ABANDON_S)
+    assert took == pytest.approx(10.0 + sending.ABANDON_S)
     assert len(unknown) == 3
 
 

@@ -257,13 +257,15 @@ async def test_legs_of_a_group_count_until_a_question_four_seconds_later(rig: An
     rig.venue.fill(bracket.entry.id)
     await rig.settle()
     for _ in range(3):
-        await rig.brackets._ask(bracket.ticket, bracket.legs[1].id)
+        rig.brackets.ask(bracket.ticket, bracket.legs[1].id)
+        await rig.brackets.idle()
     assert rig.legs(S) == [WORKING]
     assert rig.now().cover == 10
     await rig.advance(4)
     for leg in bracket.legs[1:]:
         for _ in range(3):
-            await rig.brackets._ask(bracket.ticket, leg.id)
+            rig.brackets.ask(bracket.ticket, leg.id)
+            await rig.brackets.idle()
     assert rig.legs(S) == [OrderState.UNKNOWN]
     assert rig.now().cover == 10
     await rig.advance(1)
@@ -275,7 +277,8 @@ async def test_absence_before_the_entry_filled_proves_nothing_after_it(rig: Any)
     stop = bracket.legs[1]
     rig.venue.hidden.add(stop.id)
     for _ in range(2):
-        await rig.brackets._ask(bracket.ticket, stop.id)
+        rig.brackets.ask(bracket.ticket, stop.id)
+        await rig.brackets.idle()
     assert rig.now().of_role(S)[0].not_found == 2
     rig.venue.fill(bracket.entry.id)
     await rig.settle()

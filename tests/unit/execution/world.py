@@ -21,10 +21,11 @@ from engine.errors import BrokerUnavailable, OrderOutcomeUnknown, OrderRejected,
 from engine.execution.approvals import Counter, Tickets
 from engine.execution.books import Books, cash_of
 from engine.execution.bracket import Bracket, BracketPhase, entry_spec
+from engine.execution.desk import Desk
 from engine.execution.evidence import SessionOver
 from engine.execution.findings import Findings, Post
 from engine.execution.gating import Gatekeeper, StrategyTerms
-from engine.execution.orders import Brackets, Desk
+from engine.execution.orders import Brackets
 from engine.execution.reconcile import Reconciliation
 from engine.execution.records import restore_brackets
 from engine.execution.riskbook import RiskBook, RiskDesk
