@@ -54,7 +54,8 @@ class RiskOfficer:
             f"too small: {sizing.binding} allows {sizing.value:.2f} of {context.market.equity:.2f} equity,"
             f" one lot costs {prices.limit_price:f}"
         )
-        return [Objection(reason, "too small", f"{sizing.value:.2f} allowed", f">= {prices.limit_price:f}")]
+        brief = "drawdown stop" if sizing.binding == "drawdown" else "too small"
+        return [Objection(reason, brief, f"{sizing.value:.2f} allowed", f">= {prices.limit_price:f}")]
 
     def _count_words(self, context: AgentContext) -> str:
         switches = context.market.switches

@@ -1,6 +1,6 @@
 """Prices and size of a gap ticket (SPEC 3.8, 3.9): pure functions, fixed before anybody is asked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from engine.model.candidates import Regime
@@ -79,7 +79,10 @@ class EntryRooms:
 def size_entry(
     prices: EntryPrices, regime: Regime, config: GapsConfig, rooms: EntryRooms, lot: Decimal
 ) -> Sizing:
-    """Smallest of strategy share, position limit and rooms, times the account's multiplier, in whole lots."""
+    """Smallest of strategy share, position limit and rooms, times the account's multiplier, in whole lots.
+
+    A multiplier of the drawdown breaker is named with the cap, and instead of it where nothing is left.
+    """
     equity = rooms.equity
     caps = [
         SizeCap("strategy", equity * to_decimal(size_share(regime, config, rooms.is_conservative))),
@@ -87,4 +90,8 @@ def size_entry(
     ]
     limits = (("correlation", rooms.correlation), ("liquidity", rooms.liquidity), ("cash", rooms.cash))
     caps += [SizeCap(name, room) for name, room in limits if room is not None]
-    return size_position(prices.limit_price, caps, (rooms.multiplier,), lot)
+    sizing = size_position(prices.limit_price, caps, (rooms.multiplier,), lot)
+    if rooms.multiplier == ONE:
+        return sizing
+    bound = "drawdown" if rooms.multiplier == ZERO else f"{sizing.binding} x {rooms.multiplier} for drawdown"
+    return replace(sizing, binding=bound)

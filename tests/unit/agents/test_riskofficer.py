@@ -69,3 +69,10 @@ def test_limits_that_are_off_are_said_to_be_off(candidate: Any, make_context: An
 def test_a_size_of_nothing_is_refused_in_every_run(candidate: Any, make_context: Any) -> None:
     nothing = Sizing(Decimal(0), Decimal(0), "strategy")
     assert OFFICER.judge(candidate, make_context(switches=NONE, sizing=nothing)).note == "too small"
+
+
+def test_a_size_that_the_drawdown_stop_took_is_not_called_too_small(
+    candidate: Any, make_context: Any
+) -> None:
+    nothing = Sizing(Decimal(0), Decimal(0), "drawdown")
+    assert OFFICER.judge(candidate, make_context(switches=NONE, sizing=nothing)).note == "drawdown stop"

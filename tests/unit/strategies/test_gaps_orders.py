@@ -138,9 +138,13 @@ def test_the_position_limit_binds_a_greedy_strategy() -> None:
         ({"liquidity": Decimal(60)}, 7, "liquidity"),
         ({"cash": Decimal(60)}, 7, "cash"),
         ({"correlation": Decimal(0)}, 0, "correlation"),
-        ({"multiplier": Decimal("0.5")}, 7, "strategy"),
-        ({"correlation": Decimal(60), "multiplier": Decimal("0.5")}, 3, "correlation"),
-        ({"multiplier": Decimal(0)}, 0, "strategy"),
+        ({"multiplier": Decimal("0.5")}, 7, "strategy x 0.5 for drawdown"),
+        (
+            {"correlation": Decimal(60), "multiplier": Decimal("0.5")},
+            3,
+            "correlation x 0.5 for drawdown",
+        ),
+        ({"multiplier": Decimal(0)}, 0, "drawdown"),
         ({"is_conservative": True}, 7, "strategy"),
     ],
 )
