@@ -41,7 +41,7 @@ def _limits(engine: Engine, risk: RiskView) -> Iterator[Restriction]:
     fall = f"Drawdown {format.percent(risk.drawdown)}"
     if risk.level is Level.STOPPED:
         release = f"tradedeck accounts release {engine.parts.account}"
-        yield Restriction(f"{fall}: stopped, no new orders until you release it.", release, True)
+        yield Restriction(f"{fall}: stopped, no new orders.", release, True)
     if risk.is_day_over:
         limit = format.percent(config.daily_loss_max)
         yield Restriction(f"The day's loss reached {limit}: no entries for the rest of the day.", "", True)

@@ -96,7 +96,7 @@ async def test_a_fall_halves_sizes_and_a_third_level_stops_until_it_is_released(
     assert engine.give(Resume(NINA)).ok
     assert engine.gatekeeper.risk.view().level == 3
     (stop,) = restrictions(engine)
-    assert stop.text.endswith("stopped, no new orders until you release it.")
+    assert stop.text.endswith("stopped, no new orders.")
     assert (stop.command, stop.is_stop) == ("tradedeck accounts release replay", True)
     assert status(engine)["restrictions"] == [f"{stop.text} To end it: {stop.command}"]
     assert engine.give(ReleaseBreaker(NINA, "Replay")).code == "wrong_name"

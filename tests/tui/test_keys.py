@@ -21,7 +21,7 @@ from tui.screens.leave import LeaveDialog
 from tui.screens.reject import RejectDialog
 from tui.screens.resume import ResumeDialog
 from tui.screens.sheet import Sheet
-from tui.views import DeskView
+from tui.views import DeskView, Restriction
 
 Build = Callable[..., tuple[ConsoleApp, Any]]
 SIZES = [(80, 24), (120, 40)]
@@ -326,6 +326,26 @@ async def test_resume_starts_on_cancel_and_needs_a_clean_book(
         await press(pilot, "R")
         await pilot.pause()
         assert link.given == [Resume(app.actor)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_resume_says_what_stays_on_after_it(
+    size: tuple[int, int], view: DeskView, console: Build
+) -> None:
+    breaker = Restriction(
+        "Drawdown 15.1%: stopped, no new orders.", "tradedeck accounts release paper-1", True
+    )
+    reason = f"by engine (drawdown breaker L3: {'equity fell ' * 6}to 23,000.00)"
+    stopped = halted(view)
+    stopped = replace(stopped, header=replace(stopped.header, engine_reason=reason, restrictions=(breaker,)))
+    app, _ = console(stopped)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        await press(pilot, "R")
+        shown = all_text(app)
+    assert "23,000.00)" in shown
+    assert "stays on: Drawdown 15.1%: stopped, no new orders." in shown
+    assert "to end it: tradedeck accounts release paper-1" in shown
 
 
 async def test_resume_of_a_live_account_wants_its_name(view: DeskView, console: Build, now: Any) -> None:

@@ -8,8 +8,10 @@ from tui.actions import Place
 from tui.screens.chrome import bindings_for
 from tui.screens.dialog import GUARD_S, Dialog, Gap, button, key_button
 from tui.widgets.banner import unknown_words
-from tui.widgets.ink import Line, Span, spread
+from tui.widgets.ink import Line, Span, spread, wrap
 from tui.widgets.look import Look
+
+MOST_REASON_ROWS = 3
 
 
 class ResumeDialog(Dialog[bool]):
@@ -47,15 +49,24 @@ class ResumeDialog(Dialog[bool]):
     def dialog_rows(self, look: Look) -> list[Line | Gap]:
         header = look.view.header
         reason = header.engine_reason or header.engine_state
+        since = f"Halted {fmt.clock_utc(header.engine_since_us)}  "
+        why = wrap(reason, self.inner_width - len(since))[:MOST_REASON_ROWS]
         rows: list[Line | Gap] = [
             Gap(1),
             (Span("Resume trading", "-strong"),),
-            (Span(f"Halted {fmt.clock_utc(header.engine_since_us)}  {reason}", "-muted"),),
+            *(
+                (Span(f"{'' if at else since:{len(since)}}{words}", "-muted"),)
+                for at, words in enumerate(why)
+            ),
             Gap(2),
         ]
         for holds, words in self.conditions(look):
             mark = Span("●", "-up") if holds else Span("■", "-danger")
             rows.append((mark, Span(f" {words}")))
+        for limit in header.restrictions:
+            rows.append((Span("◐", "-attention"), Span(f" stays on: {limit.text}")))
+            if limit.command:
+                rows.append((Span("  to end it: ", "-muted"), Span(limit.command, "-accent")))
         off = self._why_off(look)
         buttons = (*button("Cancel", default=True), Span("   "), *key_button("R", "resume", off=bool(off)))
         hint: Line = (Span("enter = cancel", "-muted"),) if self.wide else ()

@@ -116,7 +116,10 @@ def _halted(header: HeaderView, width: int) -> list[Line]:
                 Span(now, now_ink),
             ),
         ]
-    said = header.engine_reason.rstrip(".").partition(" (")[0]
+    said, _, why = header.engine_reason.rstrip(".").partition(" (")
+    if said == "by engine" and why:
+        # A person knows why they halted; what the engine stopped by itself needs its reason most.
+        said = why.removesuffix(")")
     cancelled = _cancelled(header)
     forms = [
         f". No new orders. {cancelled}{_kept(header, 'positions keep a stop')}",

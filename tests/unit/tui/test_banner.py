@@ -32,9 +32,7 @@ RUNNING = HeaderView(
     MarketView("live", False, None, 1, 1, False),
 )
 HALTED = replace(RUNNING, engine_state="HALTED", engine_reason="by nina on pts/7 (! !)")
-BREAKER = Restriction(
-    "Drawdown 15.1%: stopped, no new orders until you release it.", "tradedeck accounts release paper-1", True
-)
+BREAKER = Restriction("Drawdown 15.1%: stopped, no new orders.", "tradedeck accounts release paper-1", True)
 HALVED = Restriction("Drawdown 5.3%: new sizes halved until below 3.0%.", "", False)
 SYMBOL = Restriction("TLMN HALTED by engine (we hold 5 and the venue says 4)", "tradedeck resume TLMN", True)
 
@@ -65,6 +63,13 @@ def test_at_80_columns_who_halted_and_the_cancelled_entries_both_fit() -> None:
     first = rows(replace(HALTED, entries_cancelled=1), 78)[0]
     assert len(first) <= 78
     assert "by nina on pts/7. 1 entry cancelled. 3 of 3 keep a stop." in first
+
+
+def test_at_80_columns_a_halt_by_the_engine_says_why_not_who() -> None:
+    reason = "by engine (drawdown breaker L3: equity 9,998.40 is 15.10 % under the high of 11,776.68)"
+    first = rows(replace(HALTED, engine_reason=reason), 78)[0]
+    assert "drawdown breaker L3" in first
+    assert first.endswith("No new orders. 3 of 3 keep a stop.")
 
 
 @pytest.mark.parametrize("width", [58, 78, 118])
