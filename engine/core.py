@@ -16,7 +16,7 @@ from engine.execution.approvals import Counter, Tickets
 from engine.execution.books import Books, cash_of
 from engine.execution.bracket import Bracket
 from engine.execution.cash import CashWatch, deposits_of
-from engine.execution.desk import Desk
+from engine.execution.desk import PRICE_AGE_US, Desk
 from engine.execution.drain import drain
 from engine.execution.emergency import Emergency, EmergencyDesk
 from engine.execution.evidence import SessionOver
@@ -153,6 +153,7 @@ class Engine:
                 lambda name: parts.instruments.get(name, Instrument(name)).tick_size,
                 lambda name: parts.instruments.get(name, Instrument(name)).lot_size,
                 self._next_close if parts.live else lambda: None,
+                PRICE_AGE_US if parts.live else None,
             )
         )
 

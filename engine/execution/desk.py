@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.clock import Clock
+from engine.clock import US_PER_S, Clock
 from engine.execution.books import Books
 from engine.execution.bracket import ONE, Bracket
 from engine.model.events import Alarm, Event
@@ -14,6 +14,10 @@ from engine.ports import Broker, Journal
 from engine.scheduler import Scheduler
 from engine.state import LivePicture
 
+PRICE_AGE_US = 30 * US_PER_S
+"""Ten times what an entry may rely on: an instrument may be quiet for so long, a feed that works is not. The
+price of a mute feed starts no exit, cancels no entry and limits no sale: the venue's stop still works, and
+what has no stop gets one, which a venue that knows better triggers at once or refuses."""
 ALARM_LENGTH = 500
 """Characters of an alarm at most: a venue's own words may be in it."""
 
@@ -39,6 +43,8 @@ class Desk:
     """To which the quantities of tiers are rounded down."""
     close_us: Callable[[], int | None] = lambda: None
     """With a running clock: when the session of now, or the next one, closes. None: time is stepped."""
+    price_age_us: int | None = None
+    """With a running clock: an older price is no reason to trade. None: time is stepped, it is of now."""
 
     def alarm(self, bracket: Bracket, text: str, page: bool) -> None:
         """Tell a person of a bracket; `page`: now."""

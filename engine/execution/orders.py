@@ -273,17 +273,21 @@ class Brackets:
 
     def _circumstances(self, bracket: Bracket) -> Circumstances:
         desk = self._desk
-        quote = desk.picture.quote(bracket.instrument)
+        name, picture, now = bracket.instrument, desk.picture, desk.clock.now_us()
+        quote, mark = picture.quote(name), picture.last_decimal(name)
+        timed = desk.price_age_us
+        is_old = timed is not None and not picture.is_heard(name, now - timed)
         return Circumstances(
-            desk.clock.now_us(),
-            desk.is_halted(bracket.instrument),
-            desk.picture.is_session_open,
-            desk.picture.last_decimal(bracket.instrument),
+            now,
+            desk.is_halted(name),
+            picture.is_session_open,
+            None if is_old or (timed is not None and picture.is_seeded(name)) else mark,
             desk.broker.capabilities,
-            desk.tick_of(bracket.instrument),
-            desk.lot_of(bracket.instrument),
-            None if quote is None or quote.bid is None else to_decimal(quote.bid),
+            desk.tick_of(name),
+            desk.lot_of(name),
+            None if is_old or quote is None or quote.bid is None else to_decimal(quote.bid),
             desk.close_us(),
+            mark,
         )
 
     def _commit(

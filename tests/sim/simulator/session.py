@@ -229,6 +229,8 @@ async def _run(plan: Plan, trace: Callable[[str], None] | None) -> Result:
         violations += [("raised", text) for text in sorted(set(station.problems))]
     for people in world.people:
         result.faults.update(people.counts)
+    if most_open < plan.at_once:
+        violations.append(("crowd", f"{most_open} positions were held at once, {plan.at_once} are meant"))
     result.violations = violations
     for station in stations:
         if station.life is not None:

@@ -496,6 +496,8 @@ class Rig:
         self.halted = False
         self.tick: Decimal | None = None
         self.close_us: int | None = None
+        self.price_age_us: int | None = None
+        """Read at a restart: how old a price may be that decides."""
         self.streaming = True
         self.picture = LivePicture()
         self.picture.take(MarketBatch(OPEN_US, session=MONDAY, phase=SessionPhase.OPEN))
@@ -516,6 +518,7 @@ class Rig:
             self.halt,
             lambda instrument: self.tick,
             close_us=lambda: self.close_us,
+            price_age_us=self.price_age_us,
         )
         self.brackets = Brackets(desk)
 
