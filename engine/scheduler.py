@@ -14,13 +14,15 @@ class Scheduler:
         self._clock = clock
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._count = 0
-        self._changed = asyncio.Event()
+        self._earlier = asyncio.Event()
+        """Something is due before what `run` sleeps for."""
 
     def call_at(self, ts: int, callback: Callable[[], None]) -> None:
         """Call once when the clock reached `ts`, int microseconds UTC. No cancelling: check on call."""
         self._count += 1
         heapq.heappush(self._due, (ts, self._count, callback))
-        self._changed.set()
+        if self._due[0][1] == self._count:
+            self._earlier.set()
 
     def next_due(self) -> int | None:
         """The earliest due time; None when nothing waits."""
@@ -37,16 +39,17 @@ class Scheduler:
     async def run(self) -> None:
         """Call what is due, for ever."""
         while True:
-            self._changed.clear()
             self.run_due()
+            # What the callbacks asked for is seen in `next_due`.
+            self._earlier.clear()
             due = self.next_due()
             if due is None:
-                await self._changed.wait()
+                await self._earlier.wait()
                 continue
             sleeper = asyncio.ensure_future(self._clock.sleep_until(due))
-            changed = asyncio.ensure_future(self._changed.wait())
+            earlier = asyncio.ensure_future(self._earlier.wait())
             try:
-                await asyncio.wait({sleeper, changed}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({sleeper, earlier}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 sleeper.cancel()
-                changed.cancel()
+                earlier.cancel()
