@@ -4,6 +4,7 @@ from math import isfinite
 
 from engine.clock import US_PER_S, clock_text
 from engine.execution.gating import Gatekeeper, GateSubject, traded_value_of
+from engine.execution.policies import why_manual
 from engine.execution.ticketbook import Entry, TicketBook
 from engine.execution.whynot import gate_words
 from engine.model.commands import Answer, ApproveTicket
@@ -29,6 +30,7 @@ def objection(
         _used(command, entry, book)
         or _over(entry, now)
         or _other_text(command, entry)
+        or _alone(command, entry, gatekeeper)
         or _old_dialog(command, entry, now)
         or _moved(command, entry, gatekeeper)
         or _gated(entry, gatekeeper)
@@ -71,6 +73,14 @@ def _other_text(command: ApproveTicket, entry: Entry) -> Answer | None:
         return None
     text = f"T-{entry.ticket.number}: the approved text is not the ticket's. Nothing was sent."
     return Answer(False, "hash_mismatch", text)
+
+
+def _alone(command: ApproveTicket, entry: Entry, gatekeeper: Gatekeeper) -> Answer | None:
+    """No policy approves at a venue that needs a person."""
+    why = why_manual(gatekeeper.brackets.card) if command.actor.policy else ""
+    if not why:
+        return None
+    return Answer(False, "manual_only", f"T-{entry.ticket.number} needs a person: at this venue {why}.")
 
 
 def _old_dialog(command: ApproveTicket, entry: Entry, now_us: int) -> Answer | None:

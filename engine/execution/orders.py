@@ -28,7 +28,7 @@ from engine.model.orders import Fill, OrderState, VenueOrder
 from engine.model.positions import ExitReason, RoundTrip
 from engine.model.tickets import Ticket, to_plain
 from engine.money import ZERO, to_decimal
-from engine.ports import AuditEntry, JournalRow
+from engine.ports import AuditEntry, Capabilities, JournalRow
 
 MAX_STEPS = 50
 """More plan rows than that on one fact is a bug of the table."""
@@ -79,6 +79,11 @@ class Brackets:
     def of_session(self, session: date) -> tuple[Bracket, ...]:
         """Brackets that were started in a session, oldest first."""
         return tuple(self._brackets[ticket] for ticket in self._sessions.get(session, ()))
+
+    @property
+    def card(self) -> Capabilities:
+        """What the venue can do."""
+        return self._desk.broker.capabilities
 
     @property
     def in_flight(self) -> int:

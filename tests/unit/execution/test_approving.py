@@ -131,3 +131,20 @@ async def test_a_policy_signs_without_user_and_price(booth: Any) -> None:
     (row,) = booth.rig.journal.rows("ticket")
     assert (row["approved_uid"], row["approved_px"], row["approved_by"]) == (None, None, "policy (list)")
     await booth.rig.settle()
+
+
+@pytest.mark.parametrize("is_person", [True, False])
+async def test_at_a_venue_that_cannot_be_trusted_alone_only_a_person_approves(
+    rig_of: Any, world: ModuleType, is_person: bool
+) -> None:
+    booth = world.Booth(rig_of(client_id_unique_for_ever=False, request_expiry_us=None))
+    entry = booth.propose()
+    actor = world.ANN if is_person else Actor("policy", "", "paper-auto")
+    answer = booth.approve(entry, actor=actor)
+    await booth.rig.settle()
+    assert len(booth.rig.venue.sent("E")) == is_person
+    assert answer.code == ("ok" if is_person else "manual_only")
+    if not is_person:
+        why = "order ids may be used again and requests may arrive at any time"
+        assert answer.text == f"T-1 needs a person: at this venue {why}."
+        assert booth.state(entry) is PENDING

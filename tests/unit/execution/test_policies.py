@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from engine.execution.policies import ApprovedList, Hold, ListRule, PaperAuto, PolicyName, policy_of
+from engine.execution.policies import (
+    ApprovedList,
+    Hold,
+    ListRule,
+    PaperAuto,
+    PolicyName,
+    policy_of,
+    why_manual,
+)
 from engine.model.ids import StrategyName
 from engine.model.positions import AccountKind
 
@@ -63,3 +71,27 @@ def test_list_knows_only_what_it_names(ticket: Any) -> None:
 )
 def test_policy_of_a_name(name: PolicyName, kind: type) -> None:
     assert isinstance(policy_of(name, PAPER, RULES), kind)
+
+
+@pytest.mark.parametrize(
+    ("changes", "lacks"),
+    [
+        ({}, ""),
+        ({"request_expiry_us": None}, ""),
+        ({"client_id_unique_for_ever": False}, ""),
+        (
+            {"client_id_unique_for_ever": False, "request_expiry_us": None},
+            "order ids may be used again and requests may arrive at any time",
+        ),
+        ({"lookup_by_client_id": False}, "orders cannot be looked up by our id"),
+        ({"stop_rests_without_us": False}, "stops do not rest at the venue without us"),
+        (
+            {"lookup_by_client_id": False, "stop_rests_without_us": False},
+            "orders cannot be looked up by our id; stops do not rest at the venue without us",
+        ),
+    ],
+)
+def test_what_a_venue_lacks_for_automatic_trading(
+    world: ModuleType, changes: dict[str, Any], lacks: str
+) -> None:
+    assert why_manual(world.card(**changes)) == lacks
