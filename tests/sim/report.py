@@ -401,7 +401,10 @@ def main(options: argparse.Namespace) -> int:
     rows = rows_of(Desk(measured, scale, jobs), wanted)
     seconds = time.perf_counter() - began
     sys.stdout.write(table(rows) + "\n")
-    sys.stdout.write(f"scale {scale.name}, {jobs} processes, {seconds:.0f} s; {_load()}\n")
+    busy = sum(measured.seconds.values())
+    sys.stdout.write(
+        f"scale {scale.name}, {jobs} processes: {seconds:.0f} s, {busy:.0f} s of processor time; {_load()}\n"
+    )
     if options.json is not None:
         text = json.dumps(document(rows, scale.name, seconds, measured.seconds), indent=2)
         options.json.write_text(f"{text}\n")

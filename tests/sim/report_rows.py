@@ -77,7 +77,7 @@ def document(rows: Sequence[Row], scale: str, seconds: float, parts: dict[str, f
     return {
         "scale": scale,
         "seconds": round(seconds, 1),
-        "seconds_of_parts": {name: round(taken, 1) for name, taken in parts.items()},
+        "processor_seconds": {name: round(taken, 1) for name, taken in parts.items()},
         "ok": exit_code(rows) == 0,
         "rows": [{**asdict(row), "verdict": row.verdict.value} for row in rows],
     }

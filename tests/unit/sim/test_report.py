@@ -281,7 +281,7 @@ def test_only_the_parts_of_the_rows_asked_for_are_run(
         asked.append(wanted)
         found = report.Measured()
         found.failed["stopping"] = "stopping did not run to its end: OSError: no room"
-        say("stopping: 0.1 s of one process")
+        say("stopping: 0.1 s of processor time")
         return found
 
     with pytest.MonkeyPatch.context() as patch:
@@ -290,7 +290,7 @@ def test_only_the_parts_of_the_rows_asked_for_are_run(
     assert asked == [frozenset({"seeds", "stopping"})]
     out, err = capsys.readouterr()
     assert "1 rows: 0 met, 0 met at this size, 1 MISSED" in out
-    assert err == "stopping: 0.1 s of one process\n"
+    assert err == "stopping: 0.1 s of processor time\n"
     written = json.loads((tmp_path / "found.json").read_text())
     assert (written["ok"], written["rows"][0]["id"]) == (False, "R12")
 

@@ -68,6 +68,6 @@ def test_the_document_holds_what_the_table_shows(row: Any, rows: ModuleType) -> 
     missed = replace(row, problems=("1 failure",))
     found = rows.document([row, missed], "ci", 12.34, {"fuzz": 1.26})
     assert (found["scale"], found["seconds"], found["ok"]) == ("ci", 12.3, False)
-    assert found["seconds_of_parts"] == {"fuzz": 1.3}
+    assert found["processor_seconds"] == {"fuzz": 1.3}
     assert [one["verdict"] for one in found["rows"]] == ["met", "MISSED"]
     assert found["rows"][1]["problems"] == ("1 failure",)
