@@ -97,7 +97,7 @@ class Leg:
     @property
     def unbooked(self) -> Decimal:
         """Filled by the venue's count, but the executions with their prices have not come yet."""
-        return self.cum - sum((fill.quantity for fill in self.fills), ZERO)
+        return self.cum - sum((fill.quantity for fill in self.fills), ZERO) if self.fills else self.cum
 
     @property
     def place(self) -> tuple[int, int]:
@@ -154,21 +154,26 @@ class Bracket:
     """How often a person was told of that: 0, 1 alarmed, 2 paged."""
     closed_us: int | None = None
     position: Decimal = field(init=False, repr=False, compare=False)
-    """Shares held now, by what the orders filled; summed once, because every row of the plan looks at it."""
+    """Shares held now, by what the orders filled; this and what follows is summed once, because every row of
+    the plan looks at it."""
+    held: Decimal = field(init=False, repr=False, compare=False)
+    """Shares that there are to protect and to sell: the venue's count where it is proved lower."""
+    cover: Decimal = field(init=False, repr=False, compare=False)
+    """Shares that resting stops would sell."""
 
     def __post_init__(self) -> None:
-        sold = bought = ZERO
+        sold = bought = cover = ZERO
         for leg in self.legs:
             if leg.spec.side is OrderSide.BUY:
                 bought += leg.cum
             else:
                 sold += leg.cum
-        object.__setattr__(self, "position", self.adjustment + bought - sold)
-
-    @property
-    def held(self) -> Decimal:
-        """Shares that there are to protect and to sell: the venue's count where it is proved lower."""
-        return self.position - self.missing
+            if leg.role is OrderRole.STOP and self._covers(leg):
+                cover += leg.remaining
+        position = self.adjustment + bought - sold
+        object.__setattr__(self, "position", position)
+        object.__setattr__(self, "held", position - self.missing)
+        object.__setattr__(self, "cover", cover)
 
     @property
     def entry(self) -> Leg:
@@ -193,11 +198,6 @@ class Bracket:
     def is_awake(self, leg: Leg) -> bool:
         """Whether the venue works this leg, not only holds it for an unfilled entry."""
         return leg.parent is None or self.leg(leg.parent).state is OrderState.FILLED
-
-    @property
-    def cover(self) -> Decimal:
-        """Shares that resting stops would sell."""
-        return sum((leg.remaining for leg in self.of_role(OrderRole.STOP) if self._covers(leg)), ZERO)
 
     def _covers(self, leg: Leg) -> bool:
         """It rests, or it slept in the group of an entry that filled: it woke until the venue denies it."""

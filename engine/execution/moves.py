@@ -18,6 +18,7 @@ LAST_STOP_SPARE = 1
 """The number that an exit leaves for the stop after it."""
 RESERVED_NUMBERS = 20
 """Order numbers that raises and tiers leave for protecting and leaving the position."""
+_NUMBERED = (OrderRole.STOP, OrderRole.EXIT)
 
 
 def cancel(bracket: Bracket, legs: Sequence[Leg], now: Circumstances) -> Step | None:
@@ -47,12 +48,16 @@ def live_legs(bracket: Bracket) -> list[Leg]:
 
 def live_sales(bracket: Bracket) -> list[Leg]:
     """Live orders that sell at or near the market: tiers and exits."""
-    return [leg for leg in bracket.of_role(OrderRole.EXIT) if leg.is_live and leg.spec.side is OrderSide.SELL]
+    return [
+        leg
+        for leg in bracket.legs
+        if leg.role is OrderRole.EXIT and leg.is_live and leg.spec.side is OrderSide.SELL
+    ]
 
 
 def awake_stops(bracket: Bracket) -> list[Leg]:
     """Stops that the venue works, not only holds for an unfilled entry."""
-    return [leg for leg in bracket.of_role(OrderRole.STOP) if bracket.is_awake(leg)]
+    return [leg for leg in bracket.legs if leg.role is OrderRole.STOP and bracket.is_awake(leg)]
 
 
 def has_number(bracket: Bracket, role: OrderRole, spare: int = 0) -> bool:
@@ -105,11 +110,13 @@ def restated(bracket: Bracket, price: Decimal, now: Circumstances) -> Decimal:
 
 def due_of_tiers(bracket: Bracket, now: Circumstances) -> Decimal:
     """Shares to sell now because tiers were touched; 0 in a pause, at night, or when numbers grow scarce."""
-    spare = all(has_number(bracket, role, RESERVED_NUMBERS) for role in (OrderRole.STOP, OrderRole.EXIT))
     calm = bracket.phase is BracketPhase.PROTECTED and bracket.exit_wanted is None
-    if not calm or not spare or not now.session_open or now.now_us < bracket.retry_exit_us:
+    if not calm or not now.session_open or now.now_us < bracket.retry_exit_us:
         return ZERO
-    return unsold(bracket, now.lot_size)
+    due = unsold(bracket, now.lot_size)
+    if due > ZERO and all(has_number(bracket, role, RESERVED_NUMBERS) for role in _NUMBERED):
+        return due
+    return ZERO
 
 
 def to_cover(bracket: Bracket, now: Circumstances) -> Decimal:

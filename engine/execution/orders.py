@@ -249,12 +249,13 @@ class Brackets:
         for _ in range(MAX_STEPS):
             step = plan(current, now)
             actions += step.actions
-            if step.bracket == current:
+            if step.bracket is current or step.bracket == current:
                 break
             current = step.bracket
         else:
             raise InvariantBroken(f"the plan of bracket {before.ticket} does not settle after {facts!r}")
-        is_changed, trip = current != before, None
+        # Most looks change nothing, and then it is the same object: only others are compared.
+        is_changed, trip = current is not before and current != before, None
         if is_changed:
             named = [{"do": type(action).__name__, **to_plain(action)} for action in actions]
             kind, said = _named(facts)
@@ -262,7 +263,7 @@ class Brackets:
             audit = self._audit(current, kind, body)
             trip = self._commit(before, current, changed_rows(before, current), (audit,))
         # What is durable is under way before anybody hears of it: a listener that fails cannot stop it.
-        self._wake_at(current.ticket, step.wake_us)
+        self._wake_at(current.ticket, next_wake(current, now))
         self._outbox.perform(current, actions)
         if is_changed:
             self.on_committed(current)

@@ -48,8 +48,8 @@ def plan(bracket: Bracket, now: Circumstances) -> Step:
     for row in _ROWS:
         step = row(bracket, now)
         if step is not None:
-            return replace(step, wake_us=next_wake(step.bracket, now))
-    return Step(bracket, wake_us=next_wake(bracket, now))
+            return step
+    return Step(bracket)
 
 
 def next_wake(bracket: Bracket, now: Circumstances) -> int | None:

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 
 import msgspec
 
@@ -28,12 +29,14 @@ from engine.money import ZERO
 from engine.ports import JournalRow
 
 Row = Mapping[str, str | int | None]
+_own = attrgetter(*(own.name for own in fields(Bracket) if own.compare and own.name != "legs"))
+"""What a bracket's own row is made of."""
 
 
 def changed_rows(before: Bracket | None, after: Bracket) -> tuple[JournalRow, ...]:
     """The rows that differ between two states of one bracket: the bracket, then orders, then new fills."""
     known = {} if before is None else {leg.id: leg for leg in before.legs}
-    same = before is not None and replace(before, legs=after.legs) == after
+    same = before is not None and _own(before) == _own(after)
     rows = [] if same else [bracket_row(after)]
     for leg in after.legs:
         old = known.get(leg.id)

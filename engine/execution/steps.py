@@ -101,8 +101,7 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The bracket after one row and what to do. `wake_us`: when time alone may change the plan, or None."""
+    """The bracket after one row and what to do."""
 
     bracket: Bracket
     actions: tuple[Action, ...] = ()
-    wake_us: int | None = None

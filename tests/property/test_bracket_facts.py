@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.execution.bracket import Bracket, open_bracket
 from engine.execution.evidence import Accepted, AnswerLost, Fact, Found, NotFound, Refused, apply
-from engine.execution.planner import plan
+from engine.execution.planner import next_wake, plan
 from engine.execution.records import changed_rows, restore_brackets
 from engine.execution.steps import Circumstances, SendBracket
 from engine.model.ids import VenueOrderId
@@ -154,7 +154,8 @@ def test_every_plan_settles_and_sends_no_entry(
         else:
             raise AssertionError("the plan does not settle")
         assert len(bracket.of_role(OrderRole.ENTRY)) == 1
-        assert taken.wake_us is None or taken.wake_us > now
+        wake = next_wake(bracket, circumstances)
+        assert wake is None or wake > now
 
 
 def store(rows: dict[str, dict[str, dict[str, object]]], before: Bracket | None, after: Bracket) -> None:
