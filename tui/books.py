@@ -123,14 +123,18 @@ def orders(brackets: Iterable[Bracket]) -> list[dict[str, object]]:
 
 
 def positions(brackets: Iterable[Bracket], last: Callable[..., float | None]) -> list[dict[str, object]]:
-    """What is held, with its protection. `last_price` is null where no market is at hand."""
+    """What is held, with its protection. `last_price` is null where no market is at hand.
+
+    `at_venue` is less than `quantity` where the venue was proved to hold fewer shares than our orders say.
+    """
     return [
         {
             "bracket": f"B-{b.number}",
             "ticket": b.ticket,
             "symbol": symbol_of(b.instrument),
             "quantity": to_plain(b.position),
-            "protected": to_plain(min(b.cover, b.position)),
+            "at_venue": to_plain(b.held),
+            "protected": to_plain(min(b.cover, b.held)),
             "stop_price": to_plain(b.stop_now),
             "target_price": to_plain(b.target_now),
             "last_price": last(b.instrument),
@@ -247,10 +251,10 @@ def _delivery_words(delivery: Delivery) -> str:
 
 def _counts(open_brackets: Iterable[Bracket]) -> Mapping[str, object]:
     brackets = tuple(open_brackets)
-    held = [bracket for bracket in brackets if bracket.position > ZERO]
+    held = [bracket for bracket in brackets if bracket.held > ZERO]
     return {
         "open_brackets": len(brackets),
         "positions": len(held),
-        "protected": sum(bracket.cover >= bracket.position for bracket in held),
+        "protected": sum(bracket.cover >= bracket.held for bracket in held),
         "unknown_orders": sum(bracket.has_unknown for bracket in brackets),
     }

@@ -63,7 +63,7 @@ def _header(engine: Engine, session: Session | None, market: MarketView, link: L
     equity, parts = engine.equity(), engine.parts
     day = None if equity is None else equity - engine.day_start_equity
     verdicts = [verdict for found in engine.verdicts.values() for verdict in found]
-    held = [bracket for bracket in engine.brackets.open() if bracket.position > ZERO]
+    held = [bracket for bracket in engine.brackets.open() if bracket.held > ZERO]
     cancelled, working = halted_entries(engine)
     return HeaderView(
         kind=parts.kind,
@@ -81,7 +81,7 @@ def _header(engine: Engine, session: Session | None, market: MarketView, link: L
         session_open_us=None if session is None else session.open_us,
         session_close_us=None if session is None else session.close_us,
         unknown_orders=sum(bracket.has_unknown for bracket in engine.brackets.open()),
-        protected=sum(bracket.cover >= bracket.position for bracket in held),
+        protected=sum(bracket.cover >= bracket.held for bracket in held),
         positions=len(held),
         link=link,
         market=market,
@@ -236,7 +236,7 @@ def bracket_view(engine: Engine, bracket: Bracket) -> BracketView:
     entry_price = (
         sum((f.quantity * f.price for f in fills), ZERO) / bought * bracket.ratio if bought else None
     )
-    held = bracket.position > ZERO and last is not None and entry_price is not None
+    held = bracket.held > ZERO and last is not None and entry_price is not None
     return BracketView(
         ticket=bracket.ticket,
         number=bracket.number,
@@ -245,7 +245,7 @@ def bracket_view(engine: Engine, bracket: Bracket) -> BracketView:
         words=bracket_words(bracket),
         note=_note(bracket),
         quantity=bracket.quantity,
-        held=bracket.position,
+        held=bracket.held,
         entry_price=entry_price,
         limit_price=bracket.limit_price * bracket.ratio,
         stop_price=bracket.stop_now,
@@ -253,7 +253,7 @@ def bracket_view(engine: Engine, bracket: Bracket) -> BracketView:
         last=last,
         pnl_ratio=(last or 0.0) / float(entry_price or 1) - 1 if held else None,
         unknown=bracket.has_unknown,
-        protected=bracket.position > ZERO and bracket.cover >= bracket.position,
+        protected=bracket.held > ZERO and bracket.cover >= bracket.held,
         legs=tuple(_leg_view(leg, bracket) for leg in bracket.legs),
     )
 

@@ -19,7 +19,8 @@ from engine.parts import EngineState
 from engine.ports import BarColumns
 from engine.risk.limits import DATASET, FULL, LimitSwitches, RiskConfig
 from engine.sources.sessions import ExchangeSessions
-from tui.books import status
+from tui.books import positions, status
+from tui.deskview import bracket_view
 from tui.restrictions import restrictions
 from tui.wiring.market import MarketData
 from tui.wiring.runtime import RunOptions, Runtime
@@ -173,4 +174,20 @@ async def test_a_limit_that_ends_by_itself_is_told_without_a_command(
     await runtime.run_until_done()
     (limit,) = restrictions(runtime.engine)
     assert (limit.text.partition(": ")[2], limit.command) == (words, "")
+    await runtime.stop()
+
+
+async def test_shares_that_the_venue_has_not_are_not_shown_as_protected(
+    begin: Callable[..., Runtime],
+) -> None:
+    runtime = begin({"AAA": [CALM, CALM]}, RiskConfig())
+    await runtime.start()
+    await runtime.run_until_done()
+    (bracket,) = runtime.engine.brackets.open()
+    assert bracket_view(runtime.engine, bracket).protected
+    gone = replace(bracket, missing=bracket.position)
+    view = bracket_view(runtime.engine, gone)
+    assert (view.held, view.protected, view.pnl_ratio) == (0, False, None)
+    (row,) = positions([gone], lambda instrument: None)
+    assert (row["quantity"], row["at_venue"], row["protected"]) == (str(bracket.position), "0", "0")
     await runtime.stop()

@@ -59,6 +59,7 @@ POSITIONS = (
     Column("bracket", "bracket"),
     Column("symbol", "symbol"),
     Column("quantity", "qty"),
+    Column("at_venue", "at venue"),
     Column("protected", "protected"),
     Column("stop_price", "stop", "price"),
     Column("target_price", "target", "price"),
