@@ -37,6 +37,10 @@ class Habits:
     halts_a_minute: float = 0.2
     exits_a_minute: float = 0.5
     resumes_after_s: tuple[float, float] = (2.0, 15.0)
+    tries: int = 20
+    """So often an approval that is refused is tried again."""
+    halts_at_once: float = 0.0
+    """Of the approvals that are answered with ok: how often somebody throws the switch in that instant."""
 
 
 class People:
@@ -148,7 +152,7 @@ class People:
         if both:
             self.counts["two_operators"] += 1
             self._give(ApproveTicket(ticket, entry.sha256, self._nonce(), shown, BOB, clock_us))
-        if answer is not None and not answer and tries < 20:
+        if answer is not None and not answer and tries < self._habits.tries:
             self._later(random.uniform(0.5, 6.0), self._approve, ticket, actor, self._nonce(), tries + 1)
 
     def _give(self, command: ApproveTicket) -> bool | None:
@@ -158,6 +162,9 @@ class People:
         self._station.say(f"approve {command.ticket} by {command.actor}: {answer.code} {answer.text}")
         if answer.ok:
             self._station.history.approved.setdefault(command.ticket, command.sha256)
+            if self._habits.halts_at_once and self._random.random() < self._habits.halts_at_once:
+                self.counts["halt_at_once"] += 1
+                self._station.ask(self._throw_switch)
         return bool(answer.ok)
 
     def _halt(self, rate: float) -> None:

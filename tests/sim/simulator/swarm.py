@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 from random import Random
 
-from brokers.simvenue.card import CALM, draw_card
+from brokers.simvenue.card import CALM, VenueCard, draw_card
 from brokers.simvenue.faults import EVENT_FAULTS, READ_FAULTS, WRITE_FAULTS, Fault, FaultMix
+from engine.clock import US_PER_S
 from engine.model.orders import BracketKind
 from simulator.disk import DiskMix
 from simulator.person import Habits
@@ -58,6 +59,8 @@ LONG_S = 3600
 KINDS = tuple(BracketKind)
 
 
+MILD = {Fault.SIGTERM: 0.1, Fault.BANNED: 0.1}
+"""In a crowd: what keeps an account from trading for half a minute each time."""
 UNSHARED = (Fault.FROZEN, Fault.SUSPENDED, Fault.CLOCK_JUMP, Fault.GAP, Fault.MUTE_FEED)
 
 
@@ -125,19 +128,46 @@ def draw(seed: int) -> Plan:
     )
 
 
+def _patient(card: VenueCard) -> VenueCard:
+    """Requests have no expiry, refusals leave no trace, it sells what is not held: late ones all count."""
+    able = replace(card.capabilities, client_id_unique_for_ever=True, request_expiry_us=None)
+    return replace(card, name="patient", capabilities=able, holds_quantity=False, records_refusals=False)
+
+
+def _forgetful(card: VenueCard) -> VenueCard:
+    """An id that is over may come again, queries lag behind, and it sells what is not held."""
+    able = replace(
+        card.capabilities,
+        client_id_unique_for_ever=False,
+        request_expiry_us=5 * US_PER_S,
+        visibility_lag_us=1_500_000,
+    )
+    return replace(card, name="forgetful", capabilities=able, holds_quantity=False)
+
+
+DOUBTED = (
+    (_patient, {Fault.LATE_REQUEST: 3.0, Fault.REFUSED: 3.0}),
+    (_forgetful, {Fault.ERROR_AFTER: 3.0, Fault.LATE_REQUEST: 1.0}),
+    (lambda card: card, {Fault.LATE_REQUEST: 3.0}),
+)
+"""What a venue is like that makes doubt dangerous, and what then happens for sure."""
+
+
 def _ambiguous(seed: int, random: Random) -> Plan:
     """Orders arrive late or without an answer, are refused when they come again, and exits are many."""
-    weights = {kind: random.choice((0.0, 1.0, 3.0)) for kind in DOUBTFUL} | {Fault.LATE_REQUEST: 3.0}
+    weights = {kind: random.choice((0.0, 1.0, 3.0)) for kind in DOUBTFUL}
+    card, certain = random.choice(DOUBTED)
     faults = FaultMix(
-        per_call=0.5,
-        weights=weights,
+        per_call=random.choice((0.3, 0.5)),
+        weights=weights | certain,
         per_minute={Fault.GAP: random.choice((0.0, 2.0)), Fault.MUTE: random.choice((0.0, 2.0))},
         partial_ratio=random.choice((0.0, 0.5)),
+        lag=random.random() < 0.7,
         reads=0.1,
     )
     trader = TraderMix(stop=(0.006, 0.04), target=(0.006, 0.03), tiers=random.random() < 0.3)
-    mix = StationMix("SIM-1", draw_card(random, KINDS), faults, DiskMix(), trader, neighbor=True)
-    habits = Habits(halts_a_minute=0.2, exits_a_minute=3.0, delay_s=(0.1, 1.0))
+    mix = StationMix("SIM-1", card(draw_card(random, KINDS)), faults, DiskMix(), trader, neighbor=True)
+    habits = Habits(halts_a_minute=0.2, exits_a_minute=3.0, delay_s=(0.1, 1.0), halts_at_once=0.1)
     return Plan(seed, "ambiguous", (mix,), habits, 3, 0.002, 1.5, (LONG_S,), 20, 120.0)
 
 
@@ -179,6 +209,7 @@ def _crowd(seed: int, random: Random) -> Plan:
         stale_price=0.02,
         exits_a_minute=0.0,
         halts_a_minute=0.05,
+        tries=60,
     )
     # Some tickets expire, are denied or never fill: of 80 instruments in four accounts 50 come to be held.
     return Plan(seed, "crowd", stations, habits, 20, 0.0006, 1.2, (LONG_S,), 20, 330.0, at_once=50)
@@ -186,8 +217,13 @@ def _crowd(seed: int, random: Random) -> Plan:
 
 def _shared(mix: FaultMix) -> FaultMix:
     """Mild enough that all brackets come to be open together, and nothing that stops the loop of all four."""
-    rates = {kind: min(rate, 0.3) for kind, rate in (mix.per_minute or {}).items() if kind not in UNSHARED}
-    return replace(mix, per_call=min(mix.per_call, 0.05), per_minute=rates)
+    rates = {
+        kind: min(rate, MILD.get(kind, 0.3))
+        for kind, rate in (mix.per_minute or {}).items()
+        if kind not in UNSHARED
+    }
+    weights = {kind: min(weight, MILD.get(kind, weight)) for kind, weight in (mix.weights or {}).items()}
+    return replace(mix, per_call=min(mix.per_call, 0.05), weights=weights, per_minute=rates)
 
 
 def _faults(random: Random) -> FaultMix:
