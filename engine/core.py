@@ -471,9 +471,10 @@ class Engine:
     def _resumed(self, actor: Actor) -> str:
         state, reason = self._as_watched()
         self._become(state, reason, str(actor))
-        return (
-            "Running again." if state is EngineState.RUNNING else f"No longer halted; no entries: {reason}."
-        )
+        if state is not EngineState.RUNNING:
+            return f"No longer halted; no entries: {reason}."
+        stop = self.risk.why_no_entries()
+        return f"No longer halted; no entries: {stop}." if stop else "Running again."
 
     async def settled(self, venue_busy: Callable[[], bool]) -> None:
         """Wait until nothing is under way any more: for replays, where the venue answers at once."""

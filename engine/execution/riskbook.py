@@ -170,6 +170,17 @@ class RiskBook:
             rejects_in_a_row=self.pace.rejects_in_a_row,
         )
 
+    def why_no_entries(self) -> str:
+        """Which limit of the account keeps every new entry out now, in words; "" when none does."""
+        view = self.view()
+        if not self._desk.switches.portfolio:
+            return ""
+        if view.level is Level.STOPPED:
+            return (
+                f"the drawdown breaker is at L3, to end it: tradedeck accounts release {self._desk.account}"
+            )
+        return "the day's loss reached its limit" if view.is_day_over else ""
+
     def size_limits(self, session: date) -> SizeLimits:
         """What the account lets strategies size at this instant; nothing is limited where limits are off."""
         if not self._desk.switches.portfolio:

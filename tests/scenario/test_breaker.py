@@ -94,7 +94,12 @@ async def test_a_fall_halves_sizes_and_a_third_level_stops_until_it_is_released(
     assert [bracket.instrument for bracket in engine.brackets] == ["AAA.US"]  # BBB came after the fall
     gated = [entry for entry in engine.tickets if entry.state is ProposalState.GATED_OUT]
     assert gated == []  # 0 of a share: the officer vetoes before the gates are asked
-    assert engine.give(Resume(NINA)).ok
+    resumed = engine.give(Resume(NINA))
+    assert resumed.ok
+    assert resumed.text == (
+        "No longer halted; no entries: the drawdown breaker is at L3,"
+        " to end it: tradedeck accounts release replay."
+    )
     assert engine.gatekeeper.risk.view().level == 3
     (stop,) = restrictions(engine)
     assert stop.text.endswith("stopped, no new orders.")

@@ -85,6 +85,7 @@ async def test_a_new_account_has_lost_nothing(booth: Any) -> None:
     assert (view.equity, view.high_water, view.level) == (Decimal(100_000), Decimal(100_000), Level.NONE)
     assert (view.drawdown, view.day_loss, view.day_start) == (0, 0, Decimal(100_000))
     assert (view.is_day_over, view.entries_minute, view.orders_minute) == (False, 0, 0)
+    assert booth.risk.why_no_entries() == ""
 
 
 async def test_levels_move_with_the_marks_and_are_told_and_audited_once(booth: Any) -> None:
@@ -117,6 +118,9 @@ async def test_the_third_level_stops_and_stays_until_the_name_is_typed(booth: An
     at(booth, MINUTE)
     why = "drawdown breaker L3: equity 85,000.00 is 15.00 % under the high of 100,000.00"
     assert booth.stops == [(why, flatten)]
+    assert booth.risk.why_no_entries() == (
+        "the drawdown breaker is at L3, to end it: tradedeck accounts release SIM-1"
+    )
     cash(booth, "101000")
     at(booth, MINUTE)
     assert (booth.risk.view().level, len(booth.stops)) == (Level.STOPPED, 1)
@@ -224,6 +228,7 @@ async def test_the_day_is_over_after_three_percent_and_begins_anew_at_midnight(b
     cash(booth, "99500")
     at(booth, MINUTE)
     assert booth.risk.view().is_day_over
+    assert booth.risk.why_no_entries() == "the day's loss reached its limit"
     at(booth, 24 * HOUR)
     view = booth.risk.view()
     assert (view.is_day_over, view.day_start) == (False, Decimal(99_500))
@@ -244,6 +249,7 @@ async def test_with_limits_off_the_fall_is_measured_and_nothing_follows(world: A
     assert booth.risk.view().level is Level.STOPPED
     assert (moves(booth), booth.stops, booth.anomalies, rig.events) == ([], [], [], [])
     assert booth.risk.size_limits(MONDAY) is UNLIMITED
+    assert booth.risk.why_no_entries() == ""
 
 
 async def test_between_openings_one_commit_a_minute(booth: Any) -> None:
