@@ -42,8 +42,9 @@ def line_of(event: Event) -> EventLine | None:
             return None
         case EngineStateChanged():
             kind = EventKind.BLOCKED if event.state == "HALTED" else EventKind.INFO
-            reason = f": {event.reason}" if event.reason else ""
-            return EventLine(event.ts, kind, f"engine {event.state}{reason}", "")
+            by = "" if event.by == "engine" else f"by {event.by}"
+            why = f": {event.reason or by}" if event.reason or by else ""
+            return EventLine(event.ts, kind, f"engine {event.state}{why}", "")
         case SymbolHalted():
             text = f"{symbol_of(event.instrument)} HALTED {event.reason}"
             return EventLine(event.ts, EventKind.BLOCKED, text, "")

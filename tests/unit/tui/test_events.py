@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.model.candidates import FeatureValue, GateResult, GateStatus
-from engine.model.events import Alarm, AnomalySeen, Event, SymbolHalted, SymbolReleased
+from engine.model.events import Alarm, AnomalySeen, EngineStateChanged, Event, SymbolHalted, SymbolReleased
 from engine.model.ids import CorrelationId, instrument_id
 from tui.deskevents import line_of
 from tui.screens.details import _feature_line, _gate_lines, event_lines
@@ -53,6 +53,17 @@ def test_a_gate_with_long_figures_takes_more_rows_and_loses_none() -> None:
     ("event", "kind", "words"),
     [
         (Alarm("stop refused", True, CorrelationId(""), 1), EventKind.BLOCKED, "stop refused"),
+        (
+            EngineStateChanged("RUNNING", "", "nina on pts/7", 1),
+            EventKind.INFO,
+            "engine RUNNING: by nina on pts/7",
+        ),
+        (EngineStateChanged("RUNNING", "", "engine", 1), EventKind.INFO, "engine RUNNING"),
+        (
+            EngineStateChanged("HALTED", "by nina on pts/7 (! !)", "nina on pts/7", 1),
+            EventKind.BLOCKED,
+            "engine HALTED: by nina on pts/7 (! !)",
+        ),
         (Alarm("venue slow", False, CorrelationId(""), 1), EventKind.UNKNOWN, "venue slow"),
         (
             SymbolHalted(instrument_id("ABC"), "by engine (we hold 5, the venue says 4)", "engine", 1),
