@@ -181,18 +181,15 @@ def _(fact: Adopted, bracket: Bracket, now_us: int) -> Bracket:
 def _reported(bracket: Bracket, leg: Leg, fact: VenueOrder, now_us: int) -> Bracket:
     known = fact.quantity == leg.spec.quantity or fact.quantity <= ZERO
     spec = leg.spec if known else replace(leg.spec, quantity=fact.quantity)
-    # "Filled" is the whole order, also where the count of the same report lags behind.
-    counted = spec.quantity if fact.state is OrderState.FILLED else fact.cum_filled
-    cum = max(leg.cum, counted)
-    state = OrderState.FILLED if cum >= spec.quantity else fact.state
-    changed = replace(
-        leg,
-        spec=spec,
-        cum=cum,
-        venue_order_id=fact.venue_order_id,
-        not_found=0,
-        reason=fact.reason or leg.reason,
-    )
+    cum = max(leg.cum, fact.cum_filled)
+    state, reason = fact.state, fact.reason or leg.reason
+    if cum >= spec.quantity:
+        state = OrderState.FILLED
+    elif state is OrderState.FILLED:
+        # The count is what shares are protected and sold by: no more is believed, and the venue is asked.
+        state = _doubted(leg.state)
+        reason = f"the venue says filled and counts {cum:f} of {spec.quantity:f}"
+    changed = replace(leg, spec=spec, cum=cum, venue_order_id=fact.venue_order_id, not_found=0, reason=reason)
     moved = _moved(changed, state, now_us)
     if cum > leg.cum and moved.unbooked > ZERO:
         moved = replace(moved, asked=0, ask_us=now_us + FIRST_ASK_US)
@@ -328,6 +325,12 @@ _UNDER_WAY = frozenset({OrderState.SENDING, OrderState.UNKNOWN})
 def _shown_working(state: OrderState) -> OrderState:
     """A fill proves an order that was not known to work; a canceled or expired one keeps its state."""
     return state if state in (OrderState.CANCELED, OrderState.EXPIRED) else OrderState.WORKING
+
+
+def _doubted(state: OrderState) -> OrderState:
+    """The venue has the order, and what it says of it contradicts itself."""
+    is_open = state is OrderState.UNKNOWN or state.can_become(OrderState.UNKNOWN)
+    return OrderState.UNKNOWN if is_open else OrderState.WORKING
 
 
 def _moved(leg: Leg, state: OrderState, now_us: int) -> Leg:

@@ -104,7 +104,7 @@ MUTANTS = (
         "count_overwritten",
         "a cumulative fill never shrinks",
         (
-            Edit(_EVIDENCE, "    cum = max(leg.cum, counted)\n", "    cum = counted\n"),
+            Edit(_EVIDENCE, "    cum = max(leg.cum, fact.cum_filled)\n", "    cum = fact.cum_filled\n"),
             Edit(
                 "engine.execution.screening",
                 "def problem(",

@@ -190,10 +190,26 @@ def test_fills_and_their_report_may_come_in_any_order(bracket: Bracket, order: t
     assert [fill.exec_id for fill in stop.fills] == ["B", "A"]
 
 
-def test_filled_is_the_whole_order_though_its_count_lags(bracket: Bracket) -> None:
-    stop = apply(report(bracket, FILLED, 3), in_state(bracket, WORKING), NOW).legs[1]
-    assert (stop.state, stop.cum, stop.unbooked) == (FILLED, 10, 10)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (SENDING, UNKNOWN),
+        (WORKING, UNKNOWN),
+        (UNKNOWN, UNKNOWN),
+        (NOTPLACED, WORKING),
+        (REJECTED, WORKING),
+        (CANCELED, CANCELED),
+    ],
+)
+def test_filled_with_less_than_the_whole_order_counts_no_more_and_is_asked(
+    bracket: Bracket, before: OrderState, after: OrderState
+) -> None:
+    stop = apply(report(bracket, FILLED, 3), in_state(bracket, before), NOW).legs[1]
+    assert (stop.state, stop.cum) == (after, 3)
+    assert stop.reason == "the venue says filled and counts 3 of 10"
     assert stop.ask_us == NOW + FIRST_ASK_US
+    whole = apply(report(bracket, FILLED, 10), bracket.with_leg(stop), NOW).legs[1]
+    assert (whole.state, whole.cum) == (FILLED, 10)
 
 
 def test_a_venue_that_shrinks_an_order_is_believed(bracket: Bracket) -> None:
