@@ -3,6 +3,7 @@
 import argparse
 import json
 import multiprocessing
+import signal
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -21,6 +22,10 @@ from simulator.session import Result, run_seed
 INVARIANTS = tuple(f"I{number}" for number in range(1, 11))
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 SHOWN = 20
+PURPOSE = (
+    "Play the real engine against a venue with faults: one seed is one session, always the same."
+    " Exits with 1 when a rule of money is broken (I1-I10)."
+)
 
 
 def say(line: str) -> None:
@@ -29,10 +34,10 @@ def say(line: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="./run sim", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=1000, help="how many sessions")
-    parser.add_argument("--first-seed", type=int, default=0, metavar="K")
-    parser.add_argument("--jobs", type=int, help="processes: 1, for --report one a core")
+    parser = argparse.ArgumentParser(prog="./run sim", description=PURPOSE)
+    parser.add_argument("--seeds", type=int, default=1000, metavar="N", help="how many sessions (1000)")
+    parser.add_argument("--first-seed", type=int, default=0, metavar="K", help="where they begin (0)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes: 1, for --report one a core")
     parser.add_argument("--seed", type=int, metavar="N", help="one session")
     parser.add_argument("--trace", action="store_true", help="with --seed: print everything that happens")
     parser.add_argument("--store", action="store_true", help="keep the seeds that fail in tests/seeds")
@@ -55,6 +60,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.soak is not None:
         return soak.main(options.soak, options.first_seed)
     if options.seed is not None:
+        # `| head` ends the program like any other filter, not the engine in the middle of a line.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         result = run_seed(options.seed, say if options.trace else None)
         for name, text in result.violations:
             say(f"VIOLATION {name}: {text}")
