@@ -4,7 +4,15 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.clock import US_PER_S
-from engine.execution.bracket import Bracket, BracketPhase, Leg, sending, stop_spec, target_spec
+from engine.execution.bracket import (
+    LAST_NUMBER,
+    Bracket,
+    BracketPhase,
+    Leg,
+    sending,
+    stop_spec,
+    target_spec,
+)
 from engine.execution.evidence import WAKING_US
 from engine.execution.leaving import impatient, send_exit
 from engine.execution.moves import (
@@ -21,7 +29,15 @@ from engine.execution.moves import (
     restated,
     to_cover,
 )
-from engine.execution.steps import Circumstances, ReplaceOrder, SendBracket, SendOrder, Step
+from engine.execution.steps import (
+    Action,
+    Circumstances,
+    RaiseAlarm,
+    ReplaceOrder,
+    SendBracket,
+    SendOrder,
+    Step,
+)
 from engine.model.orders import BracketKind, BracketSpec, OrderRole, OrderSide, OrderState
 from engine.money import ZERO, round_down
 
@@ -78,7 +94,18 @@ def _put(bracket: Bracket, leg: Leg, quantity: Decimal, price: Decimal, now: Cir
     number = bracket.next_n(OrderRole.STOP, OrderRole.TARGET)
     spec = stop_spec(bracket.ticket, bracket.instrument, number, quantity, price)
     new = sending(spec, OrderRole.STOP, number, now.now_us, replaces=leg.id)
-    return Step(bracket.with_new(new), (ReplaceOrder(leg.id, spec),))
+    return Step(bracket.with_new(new), (ReplaceOrder(leg.id, spec), *_scarce(bracket, number, price)))
+
+
+def _scarce(bracket: Bracket, number: int, price: Decimal) -> tuple[Action, ...]:
+    """The last number that raises and tiers may take is told: from then on the venue's stop is too low."""
+    if number != LAST_NUMBER - RESERVED_NUMBERS or bracket.exit_plan.is_single:
+        return ()
+    text = (
+        f"{bracket.instrument}: order numbers grow scarce: the venue's stop stays at {price}. "
+        "Higher stops hold only while this process runs, and no further tier is sold"
+    )
+    return (RaiseAlarm(text, page=False),)
 
 
 def retry_replace_us(refusals: int) -> int:
@@ -170,7 +197,7 @@ def _place_stop(bracket: Bracket, missing: Decimal, now: Circumstances) -> Step:
     leg = sending(stop, OrderRole.STOP, number, now.now_us)
     linked = now.card.bracket_kind is not BracketKind.SYNTHETIC and bracket.exit_plan.is_single
     if not linked or _lone_targets(bracket):
-        return Step(bracket.with_new(leg), (SendOrder(stop),))
+        return Step(bracket.with_new(leg), (SendOrder(stop), *_scarce(bracket, number, price)))
     high = restated(bracket, bracket.target_price, now)
     target = target_spec(bracket.ticket, bracket.instrument, number, missing, high)
     pair = bracket.with_new(leg, sending(target, OrderRole.TARGET, number, now.now_us))

@@ -233,9 +233,9 @@ async def test_a_trail_moves_the_stop_by_one_percent_or_more(rig_of: Any, world:
 
 
 async def test_when_numbers_grow_scarce_the_engine_holds_the_raised_stop(
-    rig_of: Any, world: ModuleType
+    tiers: Any, world: ModuleType
 ) -> None:
-    rig = rig_of(can_replace=True)
+    rig = tiers
     await hold(rig, world, tiered(breakeven_after=None, targets=(Tier(Decimal(900), THIRD),)))
     price = 110.0
     for _ in range(90):
@@ -245,6 +245,10 @@ async def test_when_numbers_grow_scarce_the_engine_holds_the_raised_stop(
     ((_, resting),) = stops(rig)
     held_stop = rig.now().stop_now
     assert resting < held_stop
+    assert [text for text in said(rig) if "order numbers" in text] == [
+        f"ABC.US: order numbers grow scarce: the venue's stop stays at {resting}. "
+        "Higher stops hold only while this process runs, and no further tier is sold"
+    ]
     await rig.price(float(held_stop) - 0.01)
     assert rig.now().phase is BracketPhase.EXITING
     assert rig.now().exit_wanted is ExitReason.STOP
