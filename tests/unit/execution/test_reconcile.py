@@ -124,6 +124,18 @@ async def test_an_order_that_is_not_listed_is_asked_about_by_itself(rig: Any, lo
     assert rig.now().entry.state is OrderState.WORKING
 
 
+async def test_an_order_that_was_proved_absent_is_asked_about_in_each_look(rig: Any, looking: Any) -> None:
+    rig.venue.faults["send"].append("arrives late")
+    bracket = await rig.begin()
+    await rig.advance(20)
+    assert rig.legs(E) == [OrderState.NOTPLACED]
+    rig.streaming = False
+    rig.venue.arrive_late()
+    rig.venue.end(bracket.entry.id, OrderState.EXPIRED)
+    await looking.look(0)
+    assert rig.legs(E) == [OrderState.EXPIRED]
+
+
 async def test_single_questions_go_out_a_few_at_a_time(rig: Any, world: Any) -> None:
     for number in range(1, 9):
         await rig.begin(number=number)
