@@ -24,7 +24,7 @@ ANSWER_S = 0.05
 class FarVenue:
     """Implements `ports.Broker` for entries that fill whole."""
 
-    capabilities = Capabilities(BracketKind.OTOCO, True, 0, 0, True, True, False)
+    capabilities = Capabilities(BracketKind.OTOCO, True, 0, 0, True, True, False, True)
 
     def __init__(self, account: AccountId, kind: AccountKind) -> None:
         self._identity = (account, kind)

@@ -32,6 +32,8 @@ class Capabilities:
     lookup_by_client_id: bool
     stop_rests_without_us: bool
     can_replace: bool
+    reduces_pairs: bool
+    """A part filled of one exit of a pair comes off the other in the same instant; it may be told later."""
 
 
 class Broker(Protocol):

@@ -52,6 +52,7 @@ CARD = Capabilities(
     lookup_by_client_id=True,
     stop_rests_without_us=True,
     can_replace=True,
+    reduces_pairs=True,
 )
 
 

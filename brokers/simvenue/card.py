@@ -54,6 +54,7 @@ def capabilities(
         lookup_by_client_id=True,
         stop_rests_without_us=True,
         can_replace=can_replace,
+        reduces_pairs=True,
     )
 
 

@@ -25,8 +25,12 @@ from engine.execution.moves import (
     due_of_tiers,
     has_number,
     live_sales,
+    lone_targets,
+    lone_until,
     refused_stops,
     restated,
+    shrunk_pairs,
+    shrunk_until,
     to_cover,
 )
 from engine.execution.steps import (
@@ -123,6 +127,9 @@ def cover(bracket: Bracket, now: Circumstances) -> Step | None:
     stops = awake_stops(bracket)
     if missing == ZERO or any(leg.state in (OrderState.SENDING, OrderState.UNKNOWN) for leg in stops):
         return None
+    unseen = [pair for pair in shrunk_pairs(bracket) if now.now_us < shrunk_until(pair[0])]
+    if missing <= sum((target.remaining - stop.spec.quantity for stop, target in unseen), ZERO):
+        return None
     if bracket.entry.is_live and bracket.is_grouped:
         # Its sleeping legs still may wake: the entry is completed or cancelled first.
         return None
@@ -150,8 +157,13 @@ def _shrink(bracket: Bracket, excess: Decimal, now: Circumstances) -> Step | Non
 
 
 def _linked(bracket: Bracket, stops: list[Leg], now: Circumstances) -> Decimal:
-    """What targets that just filled in part sold: the venue shrinks their stops itself, given 4 s."""
+    """What targets that just filled in part sold: the venue took it off their stops, and has 4 s to say so.
+
+    Where the card does not promise that, the stop could sell shares that are gone: it shrinks now.
+    """
     sold = ZERO
+    if not now.card.reduces_pairs:
+        return sold
     for leg in stops:
         target = bracket.sibling(leg)
         if target is None or not target.is_live or not target.fills:
@@ -167,24 +179,12 @@ def linked_until(target: Leg) -> int:
 
 
 def _end_lone_targets(bracket: Bracket, now: Circumstances) -> Step | None:
-    """A target whose stop has ended holds the shares that the next pair needs; it gets 2 s to go."""
-    lone = _lone_targets(bracket)
-    fresh = [leg for leg in lone if leg.cancel_us is None]
-    if fresh:
-        return cancel(bracket, fresh, now)
-    waited = all(now.now_us >= (leg.cancel_us or 0) + ASK_CANCEL_AGAIN_US for leg in lone)
-    return None if waited else Step(bracket)
-
-
-def _lone_targets(bracket: Bracket) -> list[Leg]:
-    return [
-        leg
-        for leg in bracket.of_role(OrderRole.TARGET)
-        if leg.state is OrderState.WORKING
-        and bracket.is_awake(leg)
-        and (stop := bracket.sibling(leg)) is not None
-        and not stop.is_live
-    ]
+    """A target whose stop has ended holds the shares that the next stop needs, or sold them; it gets 2 s."""
+    lone = lone_targets(bracket)
+    step = cancel(bracket, [target for _, target in lone if target.cancel_us is None], now)
+    if step is not None:
+        return step
+    return Step(bracket) if any(now.now_us < lone_until(stop) for stop, _ in lone) else None
 
 
 def _place_stop(bracket: Bracket, missing: Decimal, now: Circumstances) -> Step:
@@ -196,7 +196,8 @@ def _place_stop(bracket: Bracket, missing: Decimal, now: Circumstances) -> Step:
     stop = stop_spec(bracket.ticket, bracket.instrument, number, missing, price)
     leg = sending(stop, OrderRole.STOP, number, now.now_us)
     linked = now.card.bracket_kind is not BracketKind.SYNTHETIC and bracket.exit_plan.is_single
-    if not linked or _lone_targets(bracket):
+    if not linked or lone_targets(bracket) or shrunk_pairs(bracket):
+        # A new target would sell at once what an old one may have sold already.
         return Step(bracket.with_new(leg), (SendOrder(stop), *_scarce(bracket, number, price)))
     high = restated(bracket, bracket.target_price, now)
     target = target_spec(bracket.ticket, bracket.instrument, number, missing, high)

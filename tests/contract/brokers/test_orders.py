@@ -70,6 +70,7 @@ class TestBracket:
         assert card.lookup_by_client_id
         assert card.stop_rests_without_us
         assert card.can_replace
+        assert card.reduces_pairs
         assert card.request_expiry_us == 0
         assert card.visibility_lag_us == 0
 

@@ -253,7 +253,7 @@ def circumstances(rng: random.Random, kind: BracketKind) -> Circumstances:
         halted=rng.random() < 0.1,
         session_open=rng.random() < 0.9,
         last_price=rng.choice([None, *map(Decimal, (80, 91, 95, 101, 105, 105, 110, 125, 160))]),
-        card=Capabilities(kind, True, 0, 0, True, True, rng.random() < 0.5),
+        card=Capabilities(kind, True, 0, 0, True, True, rng.random() < 0.5, True),
     )
 
 

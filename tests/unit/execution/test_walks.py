@@ -439,6 +439,19 @@ async def test_more_cover_than_position_shrinks_the_newest_stop(rig: Any) -> Non
     assert rig.now().position == 6
 
 
+async def test_where_pairs_are_not_reduced_the_stop_shrinks_at_once(rig_of: Any) -> None:
+    rig = rig_of(reduces_pairs=False)
+    bracket = await rig.hold()
+    stop, target = bracket.of_role(S)[0].id, bracket.of_role(T)[0].id
+    rig.venue.orders[stop].group = rig.venue.orders[target].group = ()
+    rig.venue.fill(target, 4, "106")
+    await rig.settle()
+    assert ("cancel", stop) in rig.venue.calls
+    await rig.advance(2.5)
+    rig.assert_covered()
+    assert rig.now().position == 6
+
+
 async def test_oversold_buys_back_once_and_halts(rig: Any) -> None:
     bracket = await rig.hold()
     rig.venue.orders[bracket.of_role(T)[0].id].group = ()

@@ -91,6 +91,7 @@ CARD = Capabilities(
     lookup_by_client_id=True,
     stop_rests_without_us=True,
     can_replace=False,
+    reduces_pairs=True,
 )
 KEYS = {
     "meta": ("k",),
