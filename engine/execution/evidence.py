@@ -189,7 +189,15 @@ def _reported(bracket: Bracket, leg: Leg, fact: VenueOrder, now_us: int) -> Brac
         # The count is what shares are protected and sold by: no more is believed, and the venue is asked.
         state = _doubted(leg.state)
         reason = f"the venue says filled and counts {cum:f} of {spec.quantity:f}"
-    changed = replace(leg, spec=spec, cum=cum, venue_order_id=fact.venue_order_id, not_found=0, reason=reason)
+    changed = replace(
+        leg,
+        spec=spec,
+        cum=cum,
+        venue_order_id=fact.venue_order_id,
+        changed_us=leg.changed_us if known else now_us,
+        not_found=0,
+        reason=reason,
+    )
     moved = _moved(changed, state, now_us)
     if cum > leg.cum and moved.unbooked > ZERO:
         moved = replace(moved, asked=0, ask_us=now_us + FIRST_ASK_US)

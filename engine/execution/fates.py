@@ -10,6 +10,7 @@ from dataclasses import replace
 from engine.clock import US_PER_S
 from engine.execution.bracket import Bracket, Leg
 from engine.execution.evidence import FIRST_ASK_US, NOT_FOUND_PROOF, AnswerLost, apply
+from engine.execution.moves import shrunk_pairs, shrunk_until
 from engine.execution.steps import (
     Action,
     AskFills,
@@ -83,6 +84,15 @@ def unbooked(bracket: Bracket, now: Circumstances) -> Step | None:
             alarms = _alarm(bracket, asked, f"{leg.unbooked} of order {leg.id} lack executions for a minute")
             since = leg.first_send_us - FILLS_MARGIN_US
             return Step(bracket.with_leg(asked), (AskFills(since), *alarms))
+    return None
+
+
+def unmatched(bracket: Bracket, now: Circumstances) -> Step | None:
+    """The venue shrank a stop: its target sold so much, and is asked because its report may never come."""
+    for stop, target in shrunk_pairs(bracket):
+        waits = target.state is OrderState.WORKING and now.now_us < shrunk_until(stop)
+        if waits and now.now_us >= target.ask_us:
+            return Step(bracket.with_leg(_asked(target, now)), (AskOrder(target.id),))
     return None
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from engine.clock import US_PER_S
 from engine.execution.bracket import LAST_NUMBER, ONE, Bracket, BracketPhase, Leg
+from engine.execution.evidence import WAKING_US
 from engine.execution.following import unsold
 from engine.execution.steps import Action, CancelOrder, Circumstances, Step
 from engine.model.orders import OrderRole, OrderSide, OrderState
@@ -58,6 +59,40 @@ def live_sales(bracket: Bracket) -> list[Leg]:
 def awake_stops(bracket: Bracket) -> list[Leg]:
     """Stops that the venue works, not only holds for an unfilled entry."""
     return [leg for leg in bracket.legs if leg.role is OrderRole.STOP and bracket.is_awake(leg)]
+
+
+def shrunk_pairs(bracket: Bracket) -> list[tuple[Leg, Leg]]:
+    """Stops that the venue shrank, with their targets: those must have sold what the stops lost."""
+    return [
+        (stop, target)
+        for stop in awake_stops(bracket)
+        if stop.is_live
+        and (target := bracket.sibling(stop)) is not None
+        and target.is_live
+        and stop.spec.quantity < target.remaining
+    ]
+
+
+def shrunk_until(stop: Leg) -> int:
+    """Until when the venue may take to tell what the target of a stop that it shrank has sold."""
+    return stop.changed_us + WAKING_US
+
+
+def lone_targets(bracket: Bracket) -> list[tuple[Leg, Leg]]:
+    """Stops that ended, with targets that are not known to have: they may execute, or did already."""
+    return [
+        (stop, leg)
+        for leg in bracket.of_role(OrderRole.TARGET)
+        if leg.is_live
+        and bracket.is_awake(leg)
+        and (stop := bracket.sibling(leg)) is not None
+        and not stop.is_live
+    ]
+
+
+def lone_until(stop: Leg) -> int:
+    """Until when a target may take to tell how it ended after its stop did."""
+    return stop.changed_us + ASK_CANCEL_AGAIN_US
 
 
 def has_number(bracket: Bracket, role: OrderRole, spare: int = 0) -> bool:

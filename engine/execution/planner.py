@@ -17,7 +17,7 @@ from engine.execution.covering import (
     retry_replace_us,
     sell_tier,
 )
-from engine.execution.fates import ANSWER_US, next_ask_us, silent, unbooked, unknown
+from engine.execution.fates import ANSWER_US, next_ask_us, silent, unbooked, unknown, unmatched
 from engine.execution.leaving import (
     exiting,
     follow_price,
@@ -29,7 +29,15 @@ from engine.execution.leaving import (
     unprotectable,
     wanted,
 )
-from engine.execution.moves import ASK_CANCEL_AGAIN_US, cancel, live_legs
+from engine.execution.moves import (
+    ASK_CANCEL_AGAIN_US,
+    cancel,
+    live_legs,
+    lone_targets,
+    lone_until,
+    shrunk_pairs,
+    shrunk_until,
+)
 from engine.execution.steps import Circumstances, RaiseAlarm, Step
 from engine.execution.watching import naked, next_naked_us, venue_below
 from engine.model.orders import OrderRole, OrderState
@@ -57,6 +65,8 @@ def next_wake(bracket: Bracket, now: Circumstances) -> int | None:
     times = [bracket.retry_exit_us, *next_naked_us(bracket)]
     for leg in bracket.legs:
         times += _times_of(bracket, leg, now)
+    times += [ts for stop, target in shrunk_pairs(bracket) for ts in (target.ask_us, shrunk_until(stop))]
+    times += [lone_until(stop) for stop, _ in lone_targets(bracket)]
     if bracket.entry.is_live:
         times.append(bracket.deadline_us)
         if bracket.first_fill_us is not None:
@@ -161,6 +171,7 @@ _ROWS: tuple[Callable[[Bracket, Circumstances], Step | None], ...] = (
     silent,
     unknown,
     unbooked,
+    unmatched,
     naked,
     venue_below,
     oversold,
