@@ -212,7 +212,8 @@ def _(fact: Fill, bracket: Bracket, now_us: int) -> Bracket:
     fills = tuple(sorted((*leg.fills, fact), key=fill_order))
     cum = max(leg.cum, sum((fill.quantity for fill in fills), ZERO))
     changed = replace(leg, fills=fills, cum=cum)
-    state = OrderState.FILLED if cum >= leg.spec.quantity else _shown_working(leg.state)
+    # It works, if no more is known; one that ended works no more: that is no legal move.
+    state = OrderState.FILLED if cum >= leg.spec.quantity else OrderState.WORKING
     if bracket.missing > ZERO and fact.ts_event < bracket.missing_us:
         # The venue's lower count had it already, ours had not: a sale is what was missing.
         missing = bracket.missing + fact.side.sign * fact.quantity
@@ -328,11 +329,6 @@ def restated(position: Decimal, action: CorporateAction) -> tuple[Decimal, Decim
 
 _UNDER_WAY = frozenset({OrderState.SENDING, OrderState.UNKNOWN})
 """A late answer to a send still counts."""
-
-
-def _shown_working(state: OrderState) -> OrderState:
-    """A fill proves an order that was not known to work; a canceled or expired one keeps its state."""
-    return state if state in (OrderState.CANCELED, OrderState.EXPIRED) else OrderState.WORKING
 
 
 def _doubted(state: OrderState) -> OrderState:
