@@ -68,7 +68,7 @@ class Halts:
         self._heard = ""
 
     def heard(self, text: str) -> None:
-        """This alarm was just told: a halt for that very reason need not tell it again."""
+        """An alarm was just told: a halt for that very reason need not tell it again."""
         self._heard = text
 
     def restore(self) -> None:
