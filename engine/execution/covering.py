@@ -146,6 +146,9 @@ def _shrink(bracket: Bracket, excess: Decimal, now: Circumstances) -> Step | Non
     if excess <= ZERO:
         return cancel(bracket, going, now)
     staying = [leg for leg in working if leg.cancel_us is None]
+    ended = [leg for leg in staying if _has_sold(bracket, leg)]
+    if ended:
+        return cancel(bracket, ended, now)
     newest = next((leg for leg in reversed(staying) if leg.cum == ZERO), staying[-1] if staying else None)
     if newest is None:
         return None
@@ -154,6 +157,12 @@ def _shrink(bracket: Bracket, excess: Decimal, now: Circumstances) -> Step | Non
         return None if bracket.successor(newest) is not None else cancel(bracket, [newest], now)
     price = newest.spec.stop_price if newest.spec.stop_price is not None else bracket.stop_now
     return _put(bracket, newest, rest, price, now)
+
+
+def _has_sold(bracket: Bracket, stop: Leg) -> bool:
+    """Its target filled, so the venue ends it; asking for that costs no protection."""
+    target = bracket.sibling(stop)
+    return target is not None and target.state is OrderState.FILLED
 
 
 def _linked(bracket: Bracket, stops: list[Leg], now: Circumstances) -> Decimal:

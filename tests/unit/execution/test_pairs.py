@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.model.orders import OrderRole, OrderState
+from engine.model.orders import BracketKind, OrderRole, OrderState
 
 E, S, T, X = OrderRole.ENTRY, OrderRole.STOP, OrderRole.TARGET, OrderRole.EXIT
 WORKING, CANCELED, UNKNOWN = OrderState.WORKING, OrderState.CANCELED, OrderState.UNKNOWN
@@ -111,3 +111,21 @@ async def test_an_unknown_target_holds_a_new_stop_up_for_two_seconds(rig: Any, s
     assert (sent(rig) == before) is (seconds < 2)
     if seconds > 2:
         assert rig.now().sibling(rig.now().of_role(S)[-1]) is None
+
+
+async def test_when_one_of_two_targets_fills_the_other_pair_stays(rig_of: Any) -> None:
+    rig = rig_of(bracket_kind=BracketKind.OCO)
+    bracket = await rig.begin()
+    for quantity in (4, 6):
+        rig.venue.fill(bracket.entry.id, quantity)
+        await rig.settle()
+    first, second = rig.now().of_role(S)
+    rig.streaming = False
+    rig.venue.fill(rig.now().of_role(T)[0].id, 4, "106")
+    rig.venue.outbox.clear()
+    report(rig, rig.now().of_role(T)[0].id)
+    await rig.settle()
+    await rig.advance(3)
+    assert rig.legs(S) == [CANCELED, WORKING]
+    assert ("cancel", second.id) not in rig.venue.calls
+    assert ("cancel", first.id) in rig.venue.calls
