@@ -6,8 +6,10 @@ all of its facts together and is planned once, with all of them known. Start and
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
+from typing import TypeVar
 
 from engine.errors import BrokerUnavailable, ConfigError
 from engine.execution.bracket import Bracket, Leg
@@ -21,6 +23,7 @@ from engine.model.orders import Fill, OrderRole, OrderSide, OrderState, VenueOrd
 from engine.model.positions import AccountSnapshot
 from engine.money import ZERO
 
+T = TypeVar("T")
 NONE_LOST: Mapping[ClientOrderId, Adopted] = {}
 ASKED_AT_ONCE = 5
 """Single questions that are out at the same time: half of what venues usually allow in a second."""
@@ -65,13 +68,13 @@ class Reconciliation:
         skew = await self._skew_us()
         venue_us = began if skew is None else began + skew
         since = self._since_us(venue_us)
-        fills = await broker.executions(since)
-        listed = await broker.open_orders()
+        fills = await _read(lambda: broker.executions(since))
+        listed = await _read(broker.open_orders)
         answers = await self._ask_absent({report.client_order_id for report in listed})
         lost = await self._ask_lost(fills)
         account = await self._account()
         if self._holdings.cursor_us is None:
-            self._see_first(account, fills, await broker.executions(since), venue_us)
+            self._see_first(account, fills, await _read(lambda: broker.executions(since)), venue_us)
         self._touched = {order: ts for order, ts in self._touched.items() if ts > self._settled_us}
         ours = [report for report in listed if self.strangers.is_ours(report)]
         found = [report for report in answers.values() if report is not None]
@@ -107,7 +110,7 @@ class Reconciliation:
     async def _skew_us(self) -> int | None:
         clock = self._post.clock
         asked = clock.now_us()
-        told = await self._post.broker.venue_time_us()
+        told = await _read(self._post.broker.venue_time_us)
         return None if told is None else told - (asked + clock.now_us()) // 2
 
     def _since_us(self, venue_us: int) -> int:
@@ -126,7 +129,7 @@ class Reconciliation:
 
         async def ask() -> None:
             for order in waiting:
-                answers[order] = await self._post.broker.order(order)
+                answers[order] = await _read(partial(self._post.broker.order, order))
 
         askers = [asyncio.create_task(ask()) for _ in absent[:ASKED_AT_ONCE]]
         try:
@@ -144,7 +147,7 @@ class Reconciliation:
             bracket = None if ticket is None else self._post.brackets.get(ticket)
             if bracket is None or bracket.has_leg(order):
                 continue
-            report = await self._post.broker.order(order)
+            report = await _read(partial(self._post.broker.order, order))
             adopted = None if report is None else _adopted(report, bracket)
             if adopted is not None:
                 found[order] = adopted
@@ -153,7 +156,7 @@ class Reconciliation:
     async def _account(self) -> AccountSnapshot:
         """Which account and what kind of money it is, the venue says, not a file."""
         post = self._post
-        account = await post.broker.account()
+        account = await _read(post.broker.account)
         if (account.account, account.kind) != (post.account, post.kind):
             raise ConfigError(
                 f"the venue reports the {account.kind} account {account.account!r},"
@@ -228,7 +231,8 @@ class Reconciliation:
 
     async def _look_again(self, first: tuple[Difference, ...], venue_us: int) -> tuple[Difference, ...]:
         """A fill between two questions looks like a difference: only what is one twice is told."""
-        fills = await self._post.broker.executions(self._since_us(venue_us))
+        since = self._since_us(venue_us)
+        fills = await _read(lambda: self._post.broker.executions(since))
         account = await self._account()
         self._tell(fills, (), ())
         names = {difference.instrument for difference in first}
@@ -246,6 +250,14 @@ class Reconciliation:
 
     def _is_moving(self, leg: Leg) -> bool:
         return leg.state in (OrderState.UNKNOWN, OrderState.SENDING) or self._is_touched(leg)
+
+
+async def _read(ask: Callable[[], Awaitable[T]]) -> T:
+    """A question that got no answer is put once more: a look of many questions would seldom succeed else."""
+    try:
+        return await ask()
+    except BrokerUnavailable:
+        return await ask()
 
 
 def _adopted(report: VenueOrder, bracket: Bracket) -> Adopted | None:

@@ -69,10 +69,21 @@ async def test_a_failed_question_aborts_the_look_and_changes_nothing(rig: Any, c
     rig.kill()
     before, commits = tuple(rig.brackets), rig.journal.commits
     rig.venue.fill(rig.now().of_role(T)[0].id)
-    rig.venue.faults[call].append("unavailable")
+    rig.venue.faults[call].extend(["unavailable"] * 6)
     with pytest.raises(BrokerUnavailable):
         await rig.recover()
     assert (tuple(rig.brackets), rig.journal.commits) == (before, commits)
+
+
+@pytest.mark.parametrize("call", ["time", "executions", "open", "ask", "account"])
+async def test_a_question_that_got_no_answer_is_put_once_more(rig: Any, call: str) -> None:
+    await rig.begin()
+    rig.kill()
+    rig.streaming = False
+    rig.venue.fill(rig.now().entry.id)
+    rig.venue.faults[call].append("unavailable")
+    await rig.recover()
+    assert rig.now().position == 10
 
 
 @pytest.mark.parametrize(
@@ -161,7 +172,7 @@ async def test_one_failed_question_of_many_leaves_no_task_behind(rig: Any, world
         await rig.begin(number=number)
         rig.venue.hidden.update(leg.id for leg in rig.now(world.ticket_id(number)).legs)
     rig.kill()
-    rig.venue.faults["ask"].extend([None, "unavailable", None, "unavailable"])
+    rig.venue.faults["ask"].extend([None, *["unavailable"] * 8])
     before = world.asyncio.all_tasks()
     with pytest.raises(BrokerUnavailable):
         await rig.recover()

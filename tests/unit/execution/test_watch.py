@@ -209,7 +209,7 @@ def test_legs_that_wake_by_themselves_need_no_such_hurry(station: Any) -> None:
 
 def test_a_start_at_a_venue_that_does_not_answer_fails(station: Any) -> None:
     async def go(s: Station) -> None:
-        s.rig.venue.faults["account"].append("unavailable")
+        s.rig.venue.faults["account"].extend(["unavailable"] * 2)
         with pytest.raises(BrokerUnavailable):
             await s.start()
         assert s.watch.why_not_clean() == "the venue was not compared with the books yet"
@@ -310,7 +310,7 @@ def test_a_stream_that_breaks_is_caught_up_with_before_it_is_followed(station: A
 def test_a_venue_that_stays_away_is_tried_for_ever(station: Any) -> None:
     async def go(s: Station) -> None:
         await s.ready()
-        s.rig.venue.faults["account"].extend(["unavailable"] * 200)
+        s.rig.venue.faults["account"].extend(["unavailable"] * 2000)
         s.cut()
         await asyncio.sleep(3600)
         assert s.degraded[-1] == "venue updates: cannot connect"
@@ -326,7 +326,7 @@ def test_old_books_are_told_once_and_again_when_they_are_fresh(station: Any) -> 
     async def go(s: Station) -> None:
         await s.ready()
         await s.hold()
-        s.rig.venue.faults["open"].extend(["unavailable"] * 12)
+        s.rig.venue.faults["open"].extend(["unavailable"] * 24)
         await asyncio.sleep(119)
         assert s.told == ["the venue cannot be compared with the books: cannot connect"]
         await asyncio.sleep(8)
