@@ -39,8 +39,8 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Nothing speaks against this journal."""
-        signed = self.signatures is None or self.signatures.ok
+        """Nothing speaks against this journal, and everything in it could be checked."""
+        signed = self.signatures is None or (self.signatures.ok and not self.signatures.other_key)
         return self.chain.ok and not self.anchor and signed and not self.books
 
     @property
@@ -53,7 +53,13 @@ class Report:
             )
         if self.anchor:
             yield self.anchor
-        yield from () if self.signatures is None else self.signatures.forged
+        if self.signatures is not None:
+            yield from self.signatures.forged
+            if self.signatures.other_key:
+                yield (
+                    f"{self.signatures.other_key:,} approvals were signed with a key that is not here:"
+                    " not checked. Restore the approval key of this folder"
+                )
         yield from self.books
 
 

@@ -260,14 +260,16 @@ class RiskBook:
     def release(self, command: ReleaseBreaker) -> Answer:
         """Lift the third level; the fall is counted anew from the equity of now."""
         desk, equity = self._desk, self.equity()
-        if self._fall.level is not Level.STOPPED:
-            return Answer(False, "not_stopped", f"The drawdown breaker is at L{self._fall.level}, not at L3.")
+        # As of now, like everything that is shown, not as of the last mark.
+        fall = self._fall if equity is None else self._stepped(desk.clock.now_us(), equity)[0]
+        if fall.level is not Level.STOPPED:
+            return Answer(False, "not_stopped", f"The drawdown breaker is at L{fall.level}, not at L3.")
         if command.typed != desk.account:
             return Answer(False, "wrong_name", "That is not the account's name. Nothing was released.")
         if equity is None:
             text = "The equity is not known: a position has no price. Nothing was released."
             return Answer(False, "no_equity", text)
-        before, self._fall = self._fall, drawdown.release(self._fall, equity)
+        before, self._fall = self._fall, drawdown.release(fall, equity)
         body = {"equity": format(equity, "f"), "high_water_before": format(before.high_water, "f")}
         line = AuditEntry(desk.clock.now_us(), str(command.actor), "breaker_released", "", body)
         try:

@@ -55,8 +55,7 @@ def _good(report: "Report") -> Iterator[str]:
     chain, signed, ledger = report.chain, report.signatures, report.ledger
     yield f"{chain.rows:,} rows, chain whole, head {chain.rows}:{chain.head}"
     if signed is not None and signed.approvals:
-        rest = [(signed.unsigned, "unsigned"), (signed.other_key, "of a key that is not here: not checked")]
-        more = "".join(f", {count:,} {words}" for count, words in rest if count)
+        more = f", {signed.unsigned:,} unsigned" if signed.unsigned else ""
         yield f"approvals {signed.approvals:,}, signatures right {signed.checked:,}{more}"
     if ledger is not None and not report.books:
         cash, profit = format.money(ledger.cash), format.signed_money(ledger.realised)

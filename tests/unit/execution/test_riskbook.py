@@ -174,6 +174,15 @@ async def test_release_needs_a_stop_a_known_equity_and_a_journal(account: Any) -
     assert account.risk.release(release).ok
 
 
+async def test_a_fall_since_the_last_mark_is_released_as_it_is_shown(booth: Any) -> None:
+    at(booth, MINUTE)
+    cash(booth, "80000")
+    assert booth.risk.view().level is Level.STOPPED
+    answer = booth.risk.release(ReleaseBreaker(NINA, "SIM-1"))
+    assert answer.ok, answer.text
+    assert booth.risk.view().level is Level.NONE
+
+
 async def test_everything_survives_a_restart(booth: Any) -> None:
     cash(booth, "104000")
     at(booth, MINUTE)
