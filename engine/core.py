@@ -154,6 +154,7 @@ class Engine:
                 lambda name: parts.instruments.get(name, Instrument(name)).lot_size,
                 self._next_close if parts.live else lambda: None,
                 PRICE_AGE_US if parts.live else None,
+                lambda: self.watch.wake(),
             )
         )
 

@@ -45,6 +45,8 @@ class Desk:
     """With a running clock: when the session of now, or the next one, closes. None: time is stepped."""
     price_age_us: int | None = None
     """With a running clock: an older price is no reason to trade. None: time is stepped, it is of now."""
+    look: Callable[[], None] = lambda: None
+    """Have the books compared with the venue soon."""
 
     def alarm(self, bracket: Bracket, text: str, page: bool) -> None:
         """Tell a person of a bracket; `page`: now."""

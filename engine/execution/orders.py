@@ -24,7 +24,7 @@ from engine.execution.steps import Action, Circumstances, HaltScope, RaiseAlarm,
 from engine.model.events import BracketChanged, FillRecorded, RoundTripClosed
 from engine.model.ids import CLIENT_ORDER_PREFIX, ULID_LENGTH, ClientOrderId, InstrumentId, TicketId
 from engine.model.market import Bar, CorporateAction
-from engine.model.orders import Fill, OrderState, VenueOrder
+from engine.model.orders import Fill, OrderRole, OrderState, VenueOrder
 from engine.model.positions import ExitReason, RoundTrip
 from engine.model.tickets import Ticket, to_plain
 from engine.money import ZERO, to_decimal
@@ -132,6 +132,9 @@ class Brackets:
             if leg.state is OrderState.REJECTED and after.leg(leg.id).state is not OrderState.REJECTED:
                 text = f"{before.instrument}: the venue works order {leg.id} that it rejected: {leg.reason}"
                 self._desk.alarm(before, text, page=True)
+        if _refused_exits(after) > _refused_exits(before):
+            # A venue refuses to sell what it does not hold: what it holds is asked, not only tried again.
+            self._desk.look()
         for fact in believed:
             self._warn_of_less(before, fact)
         for order, why in doubts:
@@ -390,6 +393,12 @@ class Brackets:
             except StorageError:
                 # `write` has halted the account and said why. All other timers go on.
                 self._wake_at(ticket, self._desk.clock.now_us() + RETRY_JOURNAL_US)
+
+
+def _refused_exits(bracket: Bracket) -> int:
+    """How many stops, targets and exits the venue refused; those of a refused entry never were any."""
+    refused = [leg for leg in bracket.legs if leg.state is OrderState.REJECTED]
+    return sum(leg.role is not OrderRole.ENTRY and bracket.is_awake(leg) for leg in refused)
 
 
 def _named(facts: Sequence[Fact]) -> tuple[str, dict[str, object]]:

@@ -170,6 +170,22 @@ async def test_a_rejected_order_that_works_is_adopted_with_an_alarm(rig: Any) ->
     rig.assert_over()
 
 
+@pytest.mark.parametrize(("what", "looks"), [("entry", False), ("stop", True), ("exit", True)])
+async def test_a_refused_exit_has_the_books_compared_with_the_venue(rig: Any, what: str, looks: bool) -> None:
+    if what == "entry":
+        rig.venue.faults["send"].append("rejected and recorded")
+        await rig.begin()
+    else:
+        bracket = await rig.hold()
+        rig.venue.faults["send"].append("rejected without a record")
+        if what == "stop":
+            rig.venue.end(bracket.of_role(OrderRole.STOP)[0].id, OrderState.CANCELED)
+        else:
+            rig.brackets.want_exit(bracket.ticket, ExitReason.MANUAL)
+        await rig.settle()
+    assert (rig.looks > 0) is looks
+
+
 async def test_a_listener_that_fails_leaves_no_share_without_its_stop(rig: Any) -> None:
     rig.venue.faults["send"] = deque([None, "rejected and recorded"])
     bracket = await rig.begin()

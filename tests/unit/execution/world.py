@@ -497,6 +497,8 @@ class Rig:
         self.halted = False
         self.tick: Decimal | None = None
         self.close_us: int | None = None
+        self.looks = 0
+        """How often the books were to be compared with the venue."""
         self.price_age_us: int | None = None
         """Read at a restart: how old a price may be that decides."""
         self.streaming = True
@@ -520,8 +522,12 @@ class Rig:
             lambda instrument: self.tick,
             close_us=lambda: self.close_us,
             price_age_us=self.price_age_us,
+            look=self._look,
         )
         self.brackets = Brackets(desk)
+
+    def _look(self) -> None:
+        self.looks += 1
 
     def halt(self, why: str, instrument: InstrumentId | None = None) -> None:
         self.halts.append(why)
