@@ -204,6 +204,13 @@ MUTANTS = (
         "    return _end_lone_targets(bracket, now)",
     ),
     _one(
+        "stop_far_below",
+        "a stop rests at the plan's price",
+        "engine.execution.covering",
+        "    stop = stop_spec(bracket.ticket, bracket.instrument, number, missing, price)\n",
+        "    stop = stop_spec(bracket.ticket, bracket.instrument, number, missing, price / 2)\n",
+    ),
+    _one(
         "fee_forgotten",
         "cash counts fees",
         "engine.execution.books",

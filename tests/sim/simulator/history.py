@@ -71,6 +71,8 @@ class History:
         self.intents: dict[str, int] = {}
         """Client order id -> number of the commit that journalled it."""
         self.sends: list[Sent] = []
+        self.commanded: defaultdict[str, set[str]] = defaultdict(set)
+        """Ticket -> hashes that persons gave, whatever the answer."""
         self.approved: dict[str, str] = {}
         """Ticket -> hash that a person gave, of the approval that was answered with ok."""
         self.halts: list[tuple[int, int | None]] = []
@@ -79,7 +81,11 @@ class History:
         self.uncanceled: list[str] = []
         """Entries whose cancel was not sent within a second of the kill switch."""
         self.lowest: dict[str, Decimal] = {}
+        """Of what was held of an instrument, and of a ticket."""
         self.oversold: list[str] = []
+        self.low_prices: dict[str, Decimal] = {}
+        self.stops: list[tuple[BookOrder, Decimal]] = []
+        """Stops that the venue accepted, each with the lowest price of the instrument until then."""
         self.entries: defaultdict[str, list[BookOrder]] = defaultdict(list)
         """Ticket -> entry orders that the venue accepted."""
         self.of_ticket: defaultdict[str, list[BookOrder]] = defaultdict(list)
@@ -113,11 +119,11 @@ class History:
             self.of_ticket[ticket].append(order)
             if role_of(order.id) == "E" and order.state is not OrderState.REJECTED:
                 self.entries[ticket].append(order)
+            if order.type is OrderType.STOP and order.state is not OrderState.REJECTED:
+                self.stops.append((order, self.low_prices[order.terms.instrument]))
         if execution is not None:
-            held = self._book.positions[execution.instrument]
-            if held < self.lowest.get(execution.instrument, ZERO):
-                self.oversold.append(f"{execution.instrument} at {held} after {order.id}")
-            self.lowest[execution.instrument] = min(held, self.lowest.get(execution.instrument, ZERO))
+            self._measure_held(execution.instrument, self._book.positions[execution.instrument], order)
+            self._measure_held(ticket, self.position(ticket), order)
         if self.trace is not None:
             self.trace(
                 f"venue {order.id} {order.venue_id} {order.state} {order.cum}/{order.quantity}"
@@ -125,6 +131,16 @@ class History:
                 f"{order.reason}"
             )
         self._measure(ticket)
+
+    def _measure_held(self, name: str, held: Decimal, order: BookOrder) -> None:
+        lowest = self.lowest.get(name, ZERO)
+        if held < lowest:
+            self.oversold.append(f"{name} at {held} after {order.id}")
+            self.lowest[name] = held
+
+    def priced(self, name: str, price: Decimal) -> None:
+        """The market has a new price."""
+        self.low_prices[name] = min(price, self.low_prices.get(name, price))
 
     def uncovered(self, ticket: str) -> Decimal:
         """Shares of a ticket that the venue holds without a resting stop."""

@@ -24,6 +24,8 @@ LARGEST_SKEW_US = 1_000_000
 SKEW_SEEN_US = 90_000_000
 """A difference of the clocks must be seen within a minute and a half."""
 RECONCILED_AGE_US = 120_000_000
+LOWEST_STOP = Decimal("0.99")
+"""A refused stop goes once more half a percent lower."""
 Violation = tuple[str, str]
 
 
@@ -37,6 +39,7 @@ def always(station: Station) -> Iterator[Violation]:
     yield from untouched(station)
     yield from journalled(station)
     yield from entries_in_order(station)
+    yield from stops_as_planned(station)
     yield from books(station)
 
 
@@ -71,6 +74,7 @@ def at_the_end(station: Station) -> Iterator[Violation]:
     """After every position was left: nothing is held, nothing works, the money agrees to the cent."""
     engine, book = station.engine, station.venue.book
     if engine is None:
+        yield "I3", "the engine is not up long after every fault"
         return
     for name, quantity in book.positions.items():
         if quantity != ZERO:
@@ -114,6 +118,17 @@ def one_entry(station: Station) -> Iterator[Violation]:
             yield "I1", f"{len(entries)} entries of {ticket} at the venue"
         if filled > entries[0].terms.quantity:
             yield "I1", f"{ticket}: {filled} filled of {entries[0].terms.quantity}"
+
+
+def stops_as_planned(station: Station) -> Iterator[Violation]:
+    """I2: a stop far below the plan's, and below every price so far, protects nothing."""
+    planned = {
+        row[0]: Decimal(row[1]) for row in station.connection.execute("SELECT id, stop_px FROM bracket")
+    }
+    for order, low in station.history.stops:
+        stop, plan = order.terms.stop_price, planned.get(ticket_of(order.id))
+        if stop is not None and plan is not None and stop < min(plan, low) * LOWEST_STOP:
+            yield "I2", f"stop {order.id} rests at {stop}, planned at {plan}, lowest price {low}"
 
 
 def untouched(station: Station) -> Iterator[Violation]:
@@ -181,6 +196,8 @@ def _as_approved(station: Station, sent: Submit, bodies: dict[str, tuple[str, st
     body, stored = bodies.get(ticket, ("", ""))
     approved = station.history.approved.get(ticket)
     digest = hashlib.sha256(body.encode()).hexdigest()
+    if digest not in station.history.commanded[ticket]:
+        yield "I8", f"{ticket} was sent, and nobody gave {digest[:8]}, the hash of its text"
     if approved is not None and approved != digest:
         yield "I8", f"{ticket}: approved {approved[:8]}, the stored ticket is {digest[:8]}"
     if digest != stored:

@@ -156,6 +156,7 @@ class People:
             self._later(random.uniform(0.5, 6.0), self._approve, ticket, actor, self._nonce(), tries + 1)
 
     def _give(self, command: ApproveTicket) -> bool | None:
+        self._station.history.commanded[command.ticket].add(command.sha256)
         answer = self._station.ask(lambda engine: engine.give(command))
         if answer is None:
             return None

@@ -99,7 +99,7 @@ class World:
             for station in self.stations
         ]
         market, stations = self.market, self.stations
-        market.price_seen = lambda name, price: [s.venue.book.price(name, price) for s in stations] and None
+        market.price_seen = lambda name, price: [s.priced(name, price) for s in stations] and None
         market.opened = lambda session: [s.opened(session) for s in stations] and None
         market.closed = lambda session: [s.closed(session) for s in stations] and None
         market.ticked = lambda names: [s.ticked(names) for s in stations] and None

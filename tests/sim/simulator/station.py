@@ -459,6 +459,11 @@ class Station:
             is_up and life.link.is_reachable and self.market.is_open and not self.venue.book.halted
         )
 
+    def priced(self, name: InstrumentId, price: Decimal) -> None:
+        """The market moved."""
+        self.history.priced(name, price)
+        self.venue.book.price(name, price)
+
     def opened(self, session: Session) -> None:
         """The exchange opens."""
         self.venue.book.open_session()
