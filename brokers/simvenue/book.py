@@ -199,12 +199,9 @@ class Book:
         if old is None or not old.is_live:
             return Refusal(NOT_WORKING, f"order {client_id} does not work")
         refusal = self._refuse_id(terms) or self._refuse_price(terms)
-        if (
-            refusal is None
-            and old.is_awake
-            and self._free(old.terms.instrument) + old.remaining < terms.quantity
-        ):
-            refusal = Refusal("insufficient", "not enough units for the new quantity")
+        if refusal is None and terms.quantity > old.remaining:
+            # Also when the old one filled in part while the request was under way.
+            refusal = Refusal("insufficient", f"{old.remaining} are left, {terms.quantity} are wanted")
         if refusal is not None:
             return refusal
         new = self._new(terms)

@@ -29,6 +29,8 @@ LOOK_EVERY_US = 30 * US_PER_S
 """One look reads orders, positions, executions and the account, as often as the most urgent of them needs."""
 LOOK_AGAIN_US = PROOF_US
 """Before it is ready, and while something is in doubt. Two looks so far apart prove something."""
+LOOK_SOON_US = 2 * LOOK_AGAIN_US
+"""After a look that failed, while new entries wait for one since the start."""
 LOOK_GAP_US = US_PER_S
 """Whatever the stream shows, no two looks begin closer than that."""
 SETTLE_US = 2 * US_PER_S
@@ -225,7 +227,8 @@ class Watch:
             if self._failures == 1:
                 text = f"the venue cannot be compared with the books: {error}"
                 self._post.alarm(text, False, "reconcile")
-            return self._post.clock.now_us() + min(pause_us(self._failures, self._jitter), LOOK_EVERY_US)
+            longest = LOOK_EVERY_US if self.is_ready else LOOK_SOON_US
+            return self._post.clock.now_us() + min(pause_us(self._failures, self._jitter), longest)
         self._failures = 0
         is_calm = self.is_ready and self._clean_us is not None
         return self._post.clock.now_us() + (LOOK_EVERY_US if is_calm else LOOK_AGAIN_US)
