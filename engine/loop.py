@@ -52,9 +52,8 @@ class _JumpingSelector(selectors.DefaultSelector):
 
     def _patience_s(self, timeout: float | None) -> float:
         """Wall seconds to wait for descriptors; the loop's own wake-up pipe is always registered."""
-        if len(self.get_map()) <= 1:
-            return 0.0
-        return self._io_wait_s if timeout is not None else max(self._io_wait_s, _LAST_WAIT_S)
+        patience_s = self._io_wait_s if timeout is not None else max(self._io_wait_s, _LAST_WAIT_S)
+        return patience_s if patience_s and len(self.get_map()) > 1 else 0.0
 
     def _jump(self, timeout: float | None) -> float:
         if timeout is None:

@@ -78,6 +78,16 @@ class Leg:
     cancel_us: int | None = None
     """When a cancel was last sent; a flag with a time, not a state."""
     reason: str = ""
+    is_live: bool = field(init=False, repr=False, compare=False)
+    """It may still be, or come to rest, at the venue. This and what follows is found once: every row of the
+    plan asks for it."""
+    unbooked: Decimal = field(init=False, repr=False, compare=False)
+    """Filled by the venue's count, but the executions with their prices have not come yet."""
+
+    def __post_init__(self) -> None:
+        booked = sum((fill.quantity for fill in self.fills), ZERO) if self.fills else ZERO
+        object.__setattr__(self, "is_live", not self.state.is_terminal)
+        object.__setattr__(self, "unbooked", self.cum - booked)
 
     @property
     def id(self) -> ClientOrderId:
@@ -85,19 +95,9 @@ class Leg:
         return self.spec.client_order_id
 
     @property
-    def is_live(self) -> bool:
-        """It may still be, or come to rest, at the venue."""
-        return not self.state.is_terminal
-
-    @property
     def remaining(self) -> Decimal:
         """Ordered and not yet filled."""
         return self.spec.quantity - self.cum
-
-    @property
-    def unbooked(self) -> Decimal:
-        """Filled by the venue's count, but the executions with their prices have not come yet."""
-        return self.cum - sum((fill.quantity for fill in self.fills), ZERO) if self.fills else self.cum
 
     @property
     def place(self) -> tuple[int, int]:
@@ -154,8 +154,7 @@ class Bracket:
     """How often a person was told of that: 0, 1 alarmed, 2 paged."""
     closed_us: int | None = None
     position: Decimal = field(init=False, repr=False, compare=False)
-    """Shares held now, by what the orders filled; this and what follows is summed once, because every row of
-    the plan looks at it."""
+    """Shares held now, by what the orders filled; this and what follows is summed once too."""
     held: Decimal = field(init=False, repr=False, compare=False)
     """Shares that there are to protect and to sell: the venue's count where it is proved lower."""
     cover: Decimal = field(init=False, repr=False, compare=False)
