@@ -196,6 +196,18 @@ def test_a_replacement_that_is_refused_leaves_the_order(
     assert stop.is_live
 
 
+def test_a_replacement_of_more_than_is_left_is_refused_also_where_exits_hold_nothing() -> None:
+    world = World(replace(CALM, holds_quantity=False))
+    world.hold()
+    (stop,) = world.send(terms("S", "sell", "stop", 10, "9.00"))
+    world.book.part_of = lambda lots: 6
+    world.book.price(ABC, D("9.00"))
+    assert stop.remaining == 4
+    refusal = world.book.replace("S", terms("S2", "sell", "stop", 5, "9.50"))
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "insufficient"
+
+
 def test_a_stop_that_the_price_is_through_is_refused_where_the_venue_does_so() -> None:
     world = World(replace(CALM, refuses_stop_through=True))
     world.hold()

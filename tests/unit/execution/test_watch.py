@@ -322,6 +322,17 @@ def test_a_venue_that_stays_away_is_tried_for_ever(station: Any) -> None:
     station(go)
 
 
+def test_before_it_is_ready_a_failed_look_is_made_again_soon(station: Any) -> None:
+    async def go(s: Station) -> None:
+        await s.start()
+        s.looks.clear()
+        s.rig.venue.faults["open"].extend(["unavailable"] * 40)
+        await asyncio.sleep(60)
+        assert len(s.looks) > 12
+
+    station(go)
+
+
 def test_old_books_are_told_once_and_again_when_they_are_fresh(station: Any) -> None:
     async def go(s: Station) -> None:
         await s.ready()
