@@ -30,6 +30,7 @@ class Runtime(Protocol):
     def events(self) -> AsyncIterator[Event]: ...
     def is_healthy(self) -> bool: ...
     def audit_head(self) -> tuple[int, str]: ...
+    def wake(self) -> None: ...
 
 
 class Server(Protocol):
@@ -64,7 +65,8 @@ async def run(runtime: Runtime, make_server: Callable[[], Server], environment: 
             await server.start()
             _notify(READY, environment)
             _log.info("ready")
-            await asyncio.wait({done, stop, teller, watch, anchor}, return_when=asyncio.FIRST_COMPLETED)
+            with _continued(runtime.wake):
+                await asyncio.wait({done, stop, teller, watch, anchor}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             anchor.cancel()  # it reads the journal that stopping closes
             _notify(STOPPING, environment)
@@ -101,6 +103,17 @@ def _signals(asked: asyncio.Event) -> Iterator[None]:
     finally:
         for number in caught:
             loop.remove_signal_handler(number)
+
+
+@contextmanager
+def _continued(wake: Callable[[], None]) -> Iterator[None]:
+    """SIGCONT: the process stood still, so what it knows of the venue is old (RELIABILITY 7)."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGCONT, wake)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGCONT)
 
 
 def _notify(state: str, environment: Mapping[str, str]) -> None:

@@ -11,11 +11,15 @@ _US_PER_S = 1_000_000
 
 
 def notify(state: str, environment: Mapping[str, str]) -> bool:
-    """Send one state line; False when no service manager asked for it. Raises OSError when it is gone."""
+    """Send one state line; False when no service manager asked for it.
+
+    Never waits: raises OSError when the manager is gone, or does not read what it was told before.
+    """
     address = environment.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as messenger:
+        messenger.setblocking(False)
         messenger.connect(f"\0{address[1:]}" if address.startswith("@") else address)
         messenger.sendall(state.encode())
     return True

@@ -262,6 +262,10 @@ class Runtime:
         """Number and hash of the newest line of the audit log, to be kept in a second place."""
         return self._journal.head()
 
+    def wake(self) -> None:
+        """The process was stopped and goes on: compare the venue with the books at once."""
+        self.engine.watch.wake()
+
     def ask_to_stop(self) -> None:
         """Let `run_until_done` return."""
         self._stopping.set()

@@ -52,6 +52,9 @@ class FakeRuntime:
         self.looked += 1
         return self.healthy
 
+    def wake(self) -> None:
+        self.steps.append("wake")
+
     def audit_head(self) -> tuple[int, str]:
         return 7, "ab" * 32
 
@@ -133,6 +136,31 @@ async def test_a_signal_drains_and_ends_well(
     await told(listener, b"READY=1")
     os.kill(os.getpid(), number)
     await told(listener, b"STOPPING=1")
+    await running
+    assert steps == ["start", "serve", "stop", "close"]
+
+
+async def test_a_process_that_goes_on_looks_at_the_venue(
+    runtime: FakeRuntime, server: FakeServer, steps: list[str], manager: Any
+) -> None:
+    listener, environment = manager
+    running = asyncio.create_task(headless.run(runtime, lambda: server, environment))
+    await told(listener, b"READY=1")
+    os.kill(os.getpid(), signal.SIGCONT)
+    for _ in range(5):
+        await told(listener, b"WATCHDOG=1")
+    runtime.done.set()
+    await running
+    assert steps == ["start", "serve", "wake", "stop", "close"]
+
+
+async def test_a_manager_that_reads_nothing_does_not_stop_the_engine(
+    runtime: FakeRuntime, server: FakeServer, steps: list[str], manager: Any
+) -> None:
+    running = asyncio.create_task(headless.run(runtime, lambda: server, manager[1]))
+    while runtime.looked < 400:
+        await asyncio.sleep(0)
+    runtime.done.set()
     await running
     assert steps == ["start", "serve", "stop", "close"]
 
