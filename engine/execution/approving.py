@@ -126,16 +126,18 @@ def _price(price: float) -> str:
 
 
 def _gated(entry: Entry, gatekeeper: Gatekeeper) -> Answer | None:
-    """The gates of approval, then those of the send, which follows in the same instant."""
+    """The gates of the send, which are those of the approval too: nothing comes between the two.
+
+    What may come between an intent and its request is looked at there (`sending.Outbox`).
+    """
     subject = _subject(entry.ticket)
     if subject is None:
         text = f"T-{entry.ticket.number} holds no limit entry. Nothing was sent."
         return Answer(False, "hash_mismatch", text)
-    for stage in (GateStage.APPROVAL, GateStage.SEND):
-        failure = first_failure(gatekeeper.run(stage, subject))
-        if failure is not None:
-            return Answer(False, "gated_out", f"T-{entry.ticket.number} refused: {gate_words(failure)}.")
-    return None
+    failure = first_failure(gatekeeper.run(GateStage.SEND, subject))
+    if failure is None:
+        return None
+    return Answer(False, "gated_out", f"T-{entry.ticket.number} refused: {gate_words(failure)}.")
 
 
 def _subject(ticket: Ticket) -> GateSubject | None:

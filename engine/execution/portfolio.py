@@ -51,7 +51,7 @@ class Portfolio:
         self._returns: dict[InstrumentId, Returns | None] = {}
         self._correlations: dict[tuple[InstrumentId, InstrumentId], float | None] = {}
         self._measured: tuple[Values, ValueAtRisk | None] | None = None
-        """The last value at risk: the gates ask for the same one at proposal, at approval and at the send."""
+        """The last value at risk: the gates ask for the same one at proposal and at the send."""
 
     def exposure(self, session: date, candidate: InstrumentId, values: Values) -> Exposure:
         """What moves together with the candidate."""

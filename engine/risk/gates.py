@@ -28,10 +28,9 @@ from engine.risk.words import money, percent
 
 
 class GateStage(StrEnum):
-    """When the gates run; the age limit of the quote differs."""
+    """When the gates run; the age limit of the quote differs. An approval and its send are one instant."""
 
     PROPOSAL = "proposal"
-    APPROVAL = "approval"
     SEND = "send"
 
 

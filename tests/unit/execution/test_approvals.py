@@ -278,7 +278,7 @@ async def test_a_quote_good_enough_to_propose_may_be_too_old_to_send(booth: Any)
     await booth.rig.settle()
 
 
-async def test_gates_at_send_are_asked_too(booth: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_approval_passes_the_gates_of_its_send(booth: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = booth.propose()
     stages: list[str] = []
     run = type(booth.gatekeeper).run
@@ -289,7 +289,7 @@ async def test_gates_at_send_are_asked_too(booth: Any, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(type(booth.gatekeeper), "run", recorded)
     booth.approve(entry)
-    assert stages == ["approval", "send"]
+    assert stages == ["send"]
     await booth.rig.settle()
 
 

@@ -496,7 +496,7 @@ def test_a_crypto_quote_may_be_five_seconds_old_when_it_is_sent() -> None:
 
     assert _quote_age(GateStage.PROPOSAL, True) == 15 * US_PER_S
     assert _quote_age(GateStage.SEND, True) == 5 * US_PER_S
-    assert _quote_age(GateStage.APPROVAL, False) == 3 * US_PER_S
+    assert _quote_age(GateStage.SEND, False) == 3 * US_PER_S
 
 
 def test_states_that_the_venue_took() -> None:

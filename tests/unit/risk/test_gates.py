@@ -459,7 +459,6 @@ def test_g2_only_live_quotes_decide_outside_a_simulation(
     ("stage", "dataset", "bid", "status"),
     [
         (GateStage.SEND, False, 8.25, FAIL),
-        (GateStage.APPROVAL, False, 8.25, FAIL),
         (GateStage.PROPOSAL, False, 8.25, PASS),
         (GateStage.SEND, True, 8.25, PASS),
         (GateStage.SEND, False, 8.30, PASS),
