@@ -97,13 +97,14 @@ class Brackets:
         """
         if self.get(ticket.id) is not None:
             raise InvariantBroken(f"ticket {ticket.id} has its bracket already: an entry is sent once")
+        jumped_us = self._desk.clock.jumped_us()
         kind = self._desk.broker.capabilities.bracket_kind
         bracket = open_bracket(ticket, self._desk.clock.now_us(), kind)
         first = SendBracket(ticket.order) if bracket.is_grouped else SendOrder(bracket.entry.spec)
         intent = self._audit(bracket, "intent", to_plain(first.spec))
         self._commit(None, bracket, (*rows, *changed_rows(None, bracket)), (*audit, intent))
         self._wake_at(bracket.ticket, next_wake(bracket, self._circumstances(bracket)))
-        self._outbox.perform(bracket, (first,))
+        self._outbox.perform(bracket, (first,), jumped_us)
         self.on_committed(bracket)
         self._publish(None, bracket)
         return bracket

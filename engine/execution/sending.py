@@ -24,7 +24,7 @@ from engine.execution.steps import (
     SendBracket,
     SendOrder,
 )
-from engine.model.ids import ClientOrderId, InstrumentId, TicketId
+from engine.model.ids import ClientOrderId, TicketId
 from engine.model.orders import Fill, OrderSpec, OrderState, VenueOrder
 
 NOT_SENT = "not sent"
@@ -44,6 +44,14 @@ class Writer:
     """As it is now. Raises KeyError for one that is not in memory."""
     tell: Callable[[TicketId, Fact], None]
     tell_venue: Callable[[VenueOrder | Fill], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Gated:
+    """An entry whose gates have passed, and how far the machine's clock was off then."""
+
+    bracket: Bracket
+    jumped_us: int
 
 
 class Outbox:
@@ -72,20 +80,23 @@ class Outbox:
             # One that does not even end when it is cancelled is left behind.
             await asyncio.wait(tuple(self._tasks), timeout=ABANDON_S)
 
-    def perform(self, bracket: Bracket, actions: Iterable[Action]) -> None:
-        """Begin all that is to be sent or asked; alarms are told by the writer, after the new state."""
+    def perform(self, bracket: Bracket, actions: Iterable[Action], jumped_us: int = 0) -> None:
+        """Begin all that is to be sent or asked; alarms are told by the writer, after the new state.
+
+        `jumped_us`: of the clock, when an entry's gates passed.
+        """
         broker, ticket = self._desk.broker, bracket.ticket
         for action in actions:
             match action:
                 case SendOrder(order):
                     send = partial(broker.submit, order)
-                    begins = bracket.instrument if order == bracket.entry.spec else None
+                    begins = _Gated(bracket, jumped_us) if order == bracket.entry.spec else None
                     self._spawn(self._send(ticket, (order.client_order_id,), send, begins))
                 case SendBracket(group):
                     orders = (group.entry, group.stop, group.target)
                     ids = tuple(order.client_order_id for order in orders if order is not None)
                     send = partial(broker.submit_bracket, group)
-                    begins = None if group.entry is None else bracket.instrument
+                    begins = None if group.entry is None else _Gated(bracket, jumped_us)
                     self._spawn(self._send(ticket, ids, send, begins))
                 case ReplaceOrder(order_id, new):
                     self._spawn(self._replace(ticket, order_id, new))
@@ -118,12 +129,12 @@ class Outbox:
         ticket: TicketId,
         orders: tuple[ClientOrderId, ...],
         call: Callable[[], Coroutine[Any, Any, None]],
-        begins: InstrumentId | None = None,
+        begins: _Gated | None = None,
     ) -> None:
-        """`begins`: an entry goes in this instrument, which a halt or a pause after its intent forbids."""
+        """`begins`: an entry goes, which a halt or a pause after its intent forbids."""
         facts: list[Fact]
         try:
-            if begins is not None and (why := self._why_not_now(begins, ticket)):
+            if begins is not None and (why := self._why_not_now(begins)):
                 # Nothing left this process: that is proof, and no question is needed.
                 raise OrderRejected(NOT_SENT, why)
             await call()
@@ -138,13 +149,14 @@ class Outbox:
         for fact in facts:
             self._writer.tell(ticket, fact)
 
-    def _why_not_now(self, instrument: InstrumentId, ticket: TicketId) -> str:
+    def _why_not_now(self, entry: _Gated) -> str:
         """What came between an entry's intent and its send, so that its gates do not hold any more."""
         clock = self._desk.clock
-        if self._desk.is_halted(instrument):
+        if self._desk.is_halted(entry.bracket.instrument):
             return "halted before the send"
-        gated_us = self._writer.bracket(ticket).opened_us
-        late = max(clock.now_us() - gated_us, abs(clock.jumped_us()))
+        # A suspended machine stops the time of the engine, so that only its wall clock shows it.
+        jumped = abs(clock.jumped_us() - entry.jumped_us)
+        late = max(clock.now_us() - entry.bracket.opened_us, jumped)
         if late > SEND_WITHIN_US:
             return f"the send came {late / US_PER_S:.1f} s after its gates"
         return ""

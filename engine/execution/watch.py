@@ -103,10 +103,13 @@ class Watch:
         """
         if not self._live:
             return None
-        jump = self._post.clock.jumped_us() - self._looked_jump_us
-        if abs(jump) > SKEW_LIMIT_US:
-            return jump
-        return None if self.findings is None else self.findings.skew_us
+        jumped = self._post.clock.jumped_us()
+        since_look = jumped - self._looked_jump_us
+        if abs(since_look) > SKEW_LIMIT_US:
+            return since_look
+        told = None if self.findings is None else self.findings.skew_us
+        # The machine's clock is a witness too, where the venue is none.
+        return jumped if told is None and abs(jumped) > SKEW_LIMIT_US else told
 
     def why_not_clean(self, instrument: InstrumentId | None = None) -> str:
         """What must be cleared up before a halt of an instrument, or of the account, may end; "" for nothing.
@@ -318,6 +321,8 @@ class Watch:
         if level != self._skew_told:
             self._skew_told = level
             entries = "" if abs(skew) <= SKEW_LIMIT_US else ": no new entries"
+            if skew < -SKEW_LIMIT_US:
+                entries += " before the machine's clock is right and the engine is restarted"
             text = f"the venue's clock is {skew / US_PER_S:+.3f} s off ours{entries}"
             self._post.alarm(text, False, "clock")
 
@@ -328,6 +333,8 @@ class Watch:
             return
         self._jump_us = jump
         text = f"the machine's clock jumped: it is {jump / US_PER_S:+.1f} s off ours"
+        if jump < 0:
+            text += ": no new entries before a restart, unless the venue says that our time is right"
         self._post.alarm(text, False, "clock")
         self.wake()
 
@@ -337,7 +344,7 @@ class Watch:
         Time never goes back: a clock that was set back stays a difference, and the gate keeps entries out.
         """
         jump, skew = self._post.clock.jumped_us(), findings.skew_us
-        if jump <= JUMP_US or (skew is not None and abs(skew - jump) >= abs(skew)):
+        if jump <= SKEW_LIMIT_US or (skew is not None and abs(skew - jump) >= abs(skew)):
             return findings
         self._post.clock.follow_wall()
         self._jump_us = 0

@@ -109,6 +109,19 @@ async def test_an_entry_is_not_sent_when_the_process_stood_still_before_it(
     rig.assert_over()
 
 
+@pytest.mark.parametrize(("before_us", "after_us", "sent"), [(-3600, -3600, True), (0, 3600, False)])
+async def test_a_machine_that_slept_before_the_send_is_told_by_how_far_its_clock_went_since(
+    rig: Any, world: ModuleType, before_us: int, after_us: int, sent: bool
+) -> None:
+    """Not by a step of the clock that was made up or told long ago."""
+    rig.clock.jumped_us = lambda: before_us * 1_000_000
+    rig.brackets.start(world.make_ticket(), (), ())
+    rig.clock.jumped_us = lambda: after_us * 1_000_000
+    await rig.settle()
+    assert bool(rig.venue.calls) is sent
+    assert rig.now().entry.reason == ("" if sent else "the send came 3600.0 s after its gates (not sent)")
+
+
 async def test_exits_and_stops_are_sent_while_halted(rig: Any) -> None:
     bracket = await rig.hold()
     rig.halt("enough")

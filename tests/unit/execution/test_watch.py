@@ -618,10 +618,35 @@ def test_a_clock_that_went_back_is_told_and_never_followed(station: Any) -> None
         s.wall_us = s.rig.venue.skew_us = -3600 * US_PER_S
         await asyncio.sleep(6)
         assert s.told == [
-            "the machine's clock jumped: it is -3600.0 s off ours",
-            "the venue's clock is -3600.000 s off ours: no new entries",
+            "the machine's clock jumped: it is -3600.0 s off ours: no new entries before a restart,"
+            " unless the venue says that our time is right",
+            "the venue's clock is -3600.000 s off ours: no new entries"
+            " before the machine's clock is right and the engine is restarted",
         ]
         assert s.watch.clock_skew_us() == -3600 * US_PER_S
+
+    station(go)
+
+
+def test_a_clock_set_back_at_a_venue_without_one_is_a_skew_that_stays(station: Any) -> None:
+    async def go(s: Station) -> None:
+        s.rig.venue.skew_us = None
+        await s.ready()
+        s.wall_us = -3600 * US_PER_S
+        await asyncio.sleep(60)
+        assert s.watch.clock_skew_us() == -3600 * US_PER_S
+
+    station(go)
+
+
+def test_a_small_jump_ahead_at_a_venue_without_a_clock_is_followed(station: Any) -> None:
+    async def go(s: Station) -> None:
+        s.rig.venue.skew_us = None
+        await s.ready()
+        s.wall_us = 1_500_000
+        assert s.watch.clock_skew_us() == 1_500_000
+        await asyncio.sleep(40)
+        assert s.watch.clock_skew_us() is None
 
     station(go)
 
