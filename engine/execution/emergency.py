@@ -5,13 +5,14 @@ the plan of each bracket goes on trying. A line that cannot be journalled delays
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from typing import TypeVar
 
 from engine.clock import US_PER_S, Clock
-from engine.errors import BrokerError, StorageError
+from engine.errors import BrokerError, BrokerUnavailable, StorageError
 from engine.execution.books import Books
 from engine.execution.bracket import Bracket, BracketPhase
 from engine.execution.evidence import Found, NotFound
@@ -34,7 +35,10 @@ CANCEL_WAIT_US = 10 * US_PER_S
 VERIFY_WAIT_US = 30 * US_PER_S
 """How long missing stops get to rest: three questions, and a new order where one was lost."""
 VERIFY_EVERY_US = US_PER_S
+ANSWER_US = 10 * US_PER_S
+"""How long the venue may take to answer; its link may be up and mute."""
 LOOK_US = 250_000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Emergency:
         }
 
     def restore(self) -> None:
-        """Take over where the last process stood."""
+        """Take over where the last process stood. Raises StorageError for what makes no sense."""
         self.shutdown = from_json(self._desk.journal.meta(META_KEY))
 
     @property
@@ -146,7 +150,7 @@ class Emergency:
         deadline_us = clock.now_us() + VERIFY_WAIT_US
         while True:
             try:
-                missing, foreign = await self._uncovered()
+                missing, foreign = await self._answered(self._uncovered())
             except BrokerError as error:
                 missing, foreign = (f"the venue could not be asked for its stops: {error.message}",), ()
             if not missing or clock.now_us() >= deadline_us:
@@ -200,7 +204,7 @@ class Emergency:
         if desk.snapshots is None:
             return ()
         try:
-            venue: AccountSnapshot | str = await desk.broker.account()
+            venue: AccountSnapshot | str = await self._answered(desk.broker.account())
         except BrokerError as error:
             venue = error.message
         document = snapshot(
@@ -223,6 +227,14 @@ class Emergency:
         self._tell("; ".join((text, *shutdown.texts)), page=True)
         return ()
 
+    async def _answered(self, work: Coroutine[object, object, T]) -> T:
+        """Raises BrokerUnavailable when no answer comes."""
+        task = asyncio.ensure_future(work)
+        await _first(task, self._desk.clock.sleep_until(self._desk.clock.now_us() + ANSWER_US))
+        if not task.done():
+            raise BrokerUnavailable(f"no answer in {ANSWER_US // US_PER_S} s")
+        return task.result()
+
     async def _until(self, is_so: Callable[[], bool], bound_us: int) -> None:
         """Wait for answers, then for time to pass: in a paused replay only the first of them goes on."""
         clock = self._desk.clock
@@ -244,7 +256,7 @@ class Emergency:
         self._desk.publish(Alarm(text, page, CorrelationId(""), self._desk.clock.now_us(), KIND))
 
 
-async def _first(*works: Awaitable[None]) -> None:
+async def _first(*works: Awaitable[object]) -> None:
     """Until one of them is done; the others are cancelled."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:

@@ -8,6 +8,8 @@ import json
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from engine.errors import StorageError
+
 META_KEY = "shutdown"
 """Of the journal's `meta` table; "" once the account was resumed."""
 
@@ -102,15 +104,21 @@ def to_json(shutdown: Shutdown | None) -> str:
 
 
 def from_json(text: str | None) -> Shutdown | None:
-    """What `to_json` wrote; None where nothing was, or it was ended."""
+    """What `to_json` wrote; None where nothing was, or it was ended. Raises StorageError."""
     if not text:
         return None
-    stored = json.loads(text)
-    return Shutdown(
-        stored["began_us"],
-        stored["by"],
-        stored["reason"],
-        stored["flatten"],
-        tuple(ShutdownStep(step) for step in stored["done"]),
-        tuple((ShutdownStep(step), text) for step, text in stored["notes"]),
-    )
+    try:
+        stored = json.loads(text)
+        return Shutdown(
+            stored["began_us"],
+            stored["by"],
+            stored["reason"],
+            stored["flatten"],
+            tuple(ShutdownStep(step) for step in stored["done"]),
+            tuple((ShutdownStep(step), text) for step, text in stored["notes"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise StorageError(
+            f"the journal's note of an emergency shutdown makes no sense: {error!r}",
+            "run tradedeck audit verify",
+        ) from error

@@ -252,6 +252,29 @@ async def test_a_venue_that_does_not_answer_delays_nothing_for_ever(scene: Scene
     assert scene.rig.now().exit_wanted is ExitReason.EMERGENCY
 
 
+async def test_a_venue_that_is_mute_is_given_up_and_the_alert_is_told(
+    scene: Scene, world: ModuleType
+) -> None:
+    await scene.rig.hold()
+
+    async def mute() -> Any:
+        await asyncio.Event().wait()
+
+    scene.rig.venue.open_orders = scene.rig.venue.account = mute
+    scene.emergency.begin(world.ANN, "enough", flatten=False)
+    await scene.run()
+    (alert,) = [event for event in scene.rig.events if isinstance(event, Alarm) and event.page][-1:]
+    assert "the venue could not be asked for its stops: no answer in 10 s" in alert.text
+    (document,) = scene.folder.files.values()
+    assert "no answer in 10 s" in str(document)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"began_us": 1}', "7"])
+def test_a_note_that_makes_no_sense_is_no_plan(text: str) -> None:
+    with pytest.raises(StorageError, match="makes no sense"):
+        from_json(text)
+
+
 async def test_the_account_may_be_unknown(scene: Scene, world: ModuleType) -> None:
     from engine.errors import BrokerUnavailable
 
