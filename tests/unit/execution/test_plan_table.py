@@ -40,6 +40,7 @@ from engine.execution.steps import (
 from engine.model.exits import ExitPlan, Tier
 from engine.model.orders import BracketKind, Fill, OrderRole, OrderSide, OrderState, OrderType, TimeInForce
 from engine.model.positions import ExitReason
+from engine.ports import Capabilities
 
 ZERO = Decimal(0)
 SECOND = 1_000_000
@@ -246,8 +247,6 @@ def bracket(rng: random.Random, start: Bracket, legs: list[Leg], tiered: bool) -
 
 
 def circumstances(rng: random.Random, kind: BracketKind) -> Circumstances:
-    from engine.ports import Capabilities
-
     return Circumstances(
         now_us=NOW,
         halted=rng.random() < 0.1,
@@ -680,3 +679,27 @@ def test_nothing_asks_a_venue_twice_in_one_step(cases: list[Found]) -> None:
     for _, step in cases:
         ids = [action.order for action in step.actions if isinstance(action, CancelOrder | AskOrder)]
         assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("kind", list(BracketKind))
+@pytest.mark.parametrize("sold", [0, 10])
+def test_no_entry_is_ever_sent_again(world: ModuleType, kind: BracketKind, sold: int) -> None:
+    """Also where more was sold than held, so that a purchase is what is missing."""
+    start = open_bracket(world.make_ticket(), OPENED, kind)
+    lost = {
+        "state": UNKNOWN,
+        "not_found": 1,
+        "asked": 1,
+        "ask_us": NOW + SECOND,
+        "last_send_us": NOW - SECOND,
+    }
+    spec = exit_spec(
+        start.ticket, start.instrument, 0, OrderSide.SELL, Decimal(10), TimeInForce.DAY, Decimal(98)
+    )
+    exits = Leg(spec, OrderRole.EXIT, 0, FILLED if sold else CANCELED, attempts=1, cancel_us=OPENED)
+    current = start.with_leg(replace(start.entry, **lost)).with_new(filled(exits, sold))
+    card = Capabilities(kind, True, 0, 0, True, True, True, True)
+    step = plan(current, Circumstances(NOW, False, True, Decimal(101), card))
+    for _ in range(5):
+        assert start.entry.id not in {spec.client_order_id for spec in sent(step)}
+        step = plan(step.bracket, Circumstances(NOW, False, True, Decimal(101), card))
