@@ -3,6 +3,9 @@
 Real strategy, agents, gates, sizing and journal (each commit waits for the disk); 250 days of returns of each
 position held. What is durable is named apart: the disk of a shared machine decides it. The venue refuses each
 entry after the clock stopped, so that every decision sees the same positions.
+
+A decision waits for the disk twice: its ticket is durable before anybody may approve it, its intent before it
+is sent. A policy approves at once here; a person does so minutes later, so each half has a figure of its own.
 """
 
 import asyncio
@@ -26,6 +29,7 @@ from engine.agents.panel import Panel
 from engine.clock import TestClock
 from engine.core import Engine
 from engine.errors import OrderRejected
+from engine.execution.approvals import Tickets
 from engine.execution.gating import Gatekeeper, StrategyTerms
 from engine.execution.policies import PolicyName, policy_of
 from engine.execution.ticketbook import Entry, ticket_row
@@ -52,7 +56,8 @@ ACCOUNT = AccountId("BENCH-1")
 FIRST, LAST = date(2022, 1, 3), date(2025, 12, 31)
 STAGES = ("features", "sizing", "agents", "gates", "commit")
 """In the order of the work; what is left is the ticket: hashes, rows, audit lines."""
-GOAL_MS = 20.0
+PROPOSED, APPROVED, WHOLE = "opening to ticket", "approval to intent", "whole"
+GOALS_MS = {PROPOSED: 20.0, APPROVED: 20.0, WHOLE: 20.0}
 
 
 def run(rounds: int) -> None:
@@ -81,7 +86,7 @@ def run(rounds: int) -> None:
             loop.close()
     for times, stages in taken.items():
         for stage, seconds in stages.items():
-            _report(f"{stage} at {times}x", seconds, commits, GOAL_MS if stage == "whole" else None)
+            _report(f"{stage} at {times}x", seconds, commits, GOALS_MS.get(stage))
 
 
 def _report(figure: str, seconds: list[float], commits: list[float], goal_ms: float | None) -> None:
@@ -185,7 +190,9 @@ class Desk:
             raise RuntimeError(f"nothing was sent: {[(e.state, e.reason) for e in engine.tickets][-1:]}")
         await engine.brackets.idle()
         stages["ticket"] = whole - sum(stages.values())
-        stages |= {"whole": whole, "whole without the commits": whole - stages["commit"]}
+        approval = self._watch.seconds[APPROVED]
+        stages |= {PROPOSED: whole - approval, APPROVED: approval}
+        stages |= {WHOLE: whole, "whole without the commits": whole - stages["commit"]}
         stages["whole, processor time"] = busy
         for stage, seconds in stages.items():
             taken[stage].append(seconds)
@@ -211,6 +218,7 @@ class Desk:
             (Gaps, "_agent_context", "sizing"),
             (Gatekeeper, "run", "gates"),
             (SqliteJournal, "commit", "commit"),
+            (Tickets, "approve", APPROVED),
         ]
         kept = [getattr(owner, name) for owner, name, _ in places]
         for (owner, name, stage), work in zip(places, kept, strict=True):
