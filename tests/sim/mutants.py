@@ -145,7 +145,8 @@ MUTANTS = (
         "queued_send_after_halt",
         "a halt stops entries whose sends are queued",
         _SENDING,
-        '        if self._desk.is_halted(instrument):\n            return "halted before the send"\n',
+        "        if self._desk.is_halted(entry.bracket.instrument):\n"
+        '            return "halted before the send"\n',
         "",
     ),
     Mutant(
