@@ -33,6 +33,7 @@ def objection(
         or _alone(command, entry, gatekeeper)
         or _old_dialog(command, entry, now)
         or _moved(command, entry, gatekeeper)
+        or _outgrown(entry, gatekeeper)
         or _gated(entry, gatekeeper)
     )
 
@@ -123,6 +124,15 @@ def _moved(command: ApproveTicket, entry: Entry, gatekeeper: Gatekeeper) -> Answ
 def _price(price: float) -> str:
     """As many digits as the price has, at least two behind the point."""
     return f"{price:.2f}" if round(price, 2) == price else f"{price:.10g}"
+
+
+def _outgrown(entry: Entry, gatekeeper: Gatekeeper) -> Answer | None:
+    """Its size is from before the drawdown breaker halved sizes, or allowed cautious ones only."""
+    if entry.ticket.created_us >= gatekeeper.risk.outgrown_us:
+        return None
+    level = int(gatekeeper.risk.view().level)
+    text = f"T-{entry.ticket.number} refused: it was sized before the account's drawdown reached L{level}."
+    return Answer(False, "gated_out", f"{text} Wait for the next proposal.")
 
 
 def _gated(entry: Entry, gatekeeper: Gatekeeper) -> Answer | None:

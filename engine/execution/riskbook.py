@@ -83,6 +83,7 @@ class RiskBook:
         self._deposits = desk.books.deposits
         """How much of `books.deposits` the high and the day's start know of."""
         self._marked_us = 0
+        self._raised_us = 0
         self._test = VarTest()
         self._written_us: int | None = None
         self._changes: deque[float] = deque(maxlen=CHANGES)
@@ -97,6 +98,11 @@ class RiskBook:
     def day_start(self) -> Decimal:
         """Equity that the account's day began with."""
         return self._day.start
+
+    @property
+    def outgrown_us(self) -> int:
+        """What was sized before that was sized for an account that had fallen less; 0: nothing was."""
+        return self._raised_us if self._desk.switches.portfolio else 0
 
     @property
     def is_day_over(self) -> bool:
@@ -121,6 +127,7 @@ class RiskBook:
             self._equity = self._stored("risk_equity", initial)
             self._deposits = self._stored("risk_deposits", self._deposits)
             self._marked_us = int(desk.journal.meta("risk_marked_us") or 0)
+            self._raised_us = int(desk.journal.meta("risk_raised_us") or 0)
             day = desk.journal.meta("risk_day")
             if day is not None:
                 start, is_over = self._stored("risk_day_start", initial), desk.journal.meta("risk_day_over")
@@ -237,6 +244,8 @@ class RiskBook:
             self._fall, self._day = self._stepped(now, equity)
             self._follow(now, equity)
             self._equity, self._marked_us = equity, now
+            if self._fall.level > before.level:
+                self._raised_us = now
             verdict = self._test_forecast(closed)
             values = {**values, **self._rows()}
         moved = before.level is not self._fall.level and self._desk.switches.portfolio
@@ -336,6 +345,7 @@ class RiskBook:
             "risk_equity": format(self._equity, "f"),
             "risk_deposits": format(self._deposits, "f"),
             "risk_marked_us": str(self._marked_us),
+            "risk_raised_us": str(self._raised_us),
             "risk_day": self._day.day.isoformat(),
             "risk_day_start": format(self._day.start, "f"),
             "risk_day_over": str(int(self._day.is_over)),

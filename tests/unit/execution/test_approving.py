@@ -9,7 +9,9 @@ from engine.clock import US_PER_S
 from engine.execution.approving import DIALOG_US, NONCE_MAX
 from engine.model.approvals import Approval
 from engine.model.commands import Actor
+from engine.model.market import MarketBatch
 from engine.model.tickets import ProposalState
+from engine.risk.limits import DATASET
 
 PENDING, SUBMITTED = ProposalState.PENDING, ProposalState.SUBMITTED
 
@@ -148,3 +150,39 @@ async def test_at_a_venue_that_cannot_be_trusted_alone_only_a_person_approves(
         why = "order ids may be used again and requests may arrive at any time"
         assert answer.text == f"T-1 needs a person: at this venue {why}."
         assert booth.state(entry) is PENDING
+
+
+async def test_a_size_from_before_a_fall_is_not_sent_also_after_a_restart(booth: Any) -> None:
+    entry = booth.propose()
+    await booth.rig.advance(10)
+    booth.rig.books._cash -= 6_000
+    booth.risk.finish(MarketBatch(booth.rig.clock.now_us()))
+    booth.rig.books._cash += 2_500  # still L1: it is released below 3 %
+    booth.quote(100.0)
+    for restarts in range(2):
+        if restarts:
+            booth.risk.restore()
+        answer = booth.approve(entry, f"n{restarts}")
+        assert answer.code == "gated_out"
+        assert answer.text == (
+            "T-1 refused: it was sized before the account's drawdown reached L1. Wait for the next proposal."
+        )
+    assert booth.rig.venue.calls == []
+    await booth.rig.advance(10)
+    later = booth.propose(2, instrument="XYZ.US")
+    booth.quote(100.0, later.ticket.instrument)
+    answer = booth.approve(later, "n3")
+    assert "sized before" not in answer.text
+    await booth.rig.settle()
+
+
+async def test_where_the_limits_are_off_no_size_is_outgrown(booth: Any) -> None:
+    booth.switches = DATASET
+    booth.boot()
+    entry = booth.propose()
+    await booth.rig.advance(10)
+    booth.rig.books._cash -= 6_000
+    booth.risk.finish(MarketBatch(booth.rig.clock.now_us()))
+    booth.quote(100.0)
+    assert booth.approve(entry).ok
+    await booth.rig.settle()
