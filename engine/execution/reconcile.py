@@ -109,9 +109,14 @@ class Reconciliation:
 
     async def _skew_us(self) -> int | None:
         clock = self._post.clock
-        asked = clock.now_us()
-        told = await _read(self._post.broker.venue_time_us)
-        return None if told is None else told - (asked + clock.now_us()) // 2
+
+        async def ask() -> int | None:
+            # A question that got no answer took its time too: the middle is that of the one that did.
+            asked = clock.now_us()
+            told = await self._post.broker.venue_time_us()
+            return None if told is None else told - (asked + clock.now_us()) // 2
+
+        return await _read(ask)
 
     def _since_us(self, venue_us: int) -> int:
         """At the first look at an account: since all of our brackets."""

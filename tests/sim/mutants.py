@@ -29,10 +29,16 @@ class Mutant:
     name: str
     rule: str
     edits: tuple[Edit, ...]
+    family: tuple[int, int] = (0, 1)
+    """Only sessions of one family are after it: their first seed, and how many lie from one to the next."""
 
 
-def _one(name: str, rule: str, module: str, old: str, new: str) -> Mutant:
-    return Mutant(name, rule, (Edit(module, old, new),))
+AMBIGUOUS = (7, 10)
+"""Where answers are lost, requests late and refused the second time (`simulator.swarm`)."""
+
+
+def _one(name: str, rule: str, module: str, old: str, new: str, family: tuple[int, int] = (0, 1)) -> Mutant:
+    return Mutant(name, rule, (Edit(module, old, new),), family)
 
 
 _ORDERS = "engine.execution.orders"
@@ -85,6 +91,7 @@ MUTANTS = (
         _EVIDENCE,
         "state = OrderState.REJECTED if leg.attempts == 1 else OrderState.UNKNOWN",
         "state = OrderState.REJECTED",
+        AMBIGUOUS,
     ),
     _one(
         "duplicate_believed",
@@ -125,6 +132,7 @@ MUTANTS = (
         _FATES,
         "return leg.not_found >= NOT_FOUND_PROOF and _asked_us(leg) > proof_us(leg, now)",
         "return leg.not_found >= 1",
+        AMBIGUOUS,
     ),
     Mutant(
         "late_fill_ignored",
@@ -273,7 +281,7 @@ def hunt(mutants: Sequence[Mutant], seeds: int, jobs: int) -> Iterator[Death]:
 def _hunt(mutant: Mutant, known: int | None, seeds: int) -> Death:
     began = time.perf_counter()
     tried = 0
-    for first, count in (() if known is None else ((known, 1),)) + ((0, seeds),):
+    for first, count in (() if known is None else ((known, 1),)) + ((mutant.family[0], seeds),):
         seed, invariant, ran = _run(mutant, first, count)
         tried += ran
         if seed is not None:
@@ -283,7 +291,7 @@ def _hunt(mutant: Mutant, known: int | None, seeds: int) -> Death:
 
 def _run(mutant: Mutant, first: int, count: int) -> tuple[int | None, str, int]:
     command = [sys.executable, str(HERE), OPTION, mutant.name, "--first-seed", str(first)]
-    command += ["--seeds", str(count), "--until-first"]
+    command += ["--seeds", str(count), "--every", str(mutant.family[1]), "--until-first"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     for line in done.stdout.splitlines():
         if line.startswith("{"):

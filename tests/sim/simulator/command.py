@@ -37,6 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="./run sim", description=PURPOSE)
     parser.add_argument("--seeds", type=int, default=1000, metavar="N", help="how many sessions (1000)")
     parser.add_argument("--first-seed", type=int, default=0, metavar="K", help="where they begin (0)")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="of the seeds only each N-th")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes: 1, for --report one a core")
     parser.add_argument("--seed", type=int, metavar="N", help="one session")
     parser.add_argument("--trace", action="store_true", help="with --seed: print everything that happens")
@@ -66,12 +67,13 @@ def main(arguments: Sequence[str]) -> int:
         for name, text in result.violations:
             say(f"VIOLATION {name}: {text}")
         return 1 if result.violations else 0
-    last = options.first_seed + options.seeds
+    last = options.first_seed + options.seeds * options.every
+    seeds = range(options.first_seed, last, options.every)
     if options.until_first:
-        say(json.dumps(until_first(range(options.first_seed, last))))
+        say(json.dumps(until_first(seeds)))
         return 0
     began = time.perf_counter()
-    results = list(run_seeds(range(options.first_seed, last), options.jobs))
+    results = list(run_seeds(seeds, options.jobs))
     if options.store:
         store(results)
     return tell(results, time.perf_counter() - began, options.jobs)

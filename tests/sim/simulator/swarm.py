@@ -146,8 +146,8 @@ def _forgetful(card: VenueCard) -> VenueCard:
 
 
 DOUBTED = (
-    (_patient, {Fault.LATE_REQUEST: 3.0, Fault.REFUSED: 3.0}),
-    (_forgetful, {Fault.ERROR_AFTER: 3.0, Fault.LATE_REQUEST: 1.0}),
+    (_patient, {Fault.LATE_REQUEST: 8.0, Fault.REFUSED: 8.0}),
+    (_forgetful, {Fault.ERROR_AFTER: 8.0, Fault.LATE_REQUEST: 1.0}),
     (lambda card: card, {Fault.LATE_REQUEST: 3.0}),
 )
 """What a venue is like that makes doubt dangerous, and what then happens for sure."""
@@ -160,15 +160,15 @@ def _ambiguous(seed: int, random: Random) -> Plan:
     faults = FaultMix(
         per_call=random.choice((0.3, 0.5)),
         weights=weights | certain,
-        per_minute={Fault.GAP: random.choice((0.0, 2.0)), Fault.MUTE: random.choice((0.0, 2.0))},
+        per_minute={Fault.GAP: random.choice((0.0, 2.0)), Fault.MUTE: random.choice((0.0, 4.0))},
         partial_ratio=random.choice((0.0, 0.5)),
         lag=random.random() < 0.7,
         reads=0.1,
     )
     trader = TraderMix(stop=(0.006, 0.04), target=(0.006, 0.03), tiers=random.random() < 0.3)
     mix = StationMix("SIM-1", card(draw_card(random, KINDS)), faults, DiskMix(), trader, neighbor=True)
-    habits = Habits(halts_a_minute=0.2, exits_a_minute=3.0, delay_s=(0.1, 1.0), halts_at_once=0.1)
-    return Plan(seed, "ambiguous", (mix,), habits, 3, 0.002, 1.5, (LONG_S,), 20, 120.0)
+    habits = Habits(halts_a_minute=0.2, exits_a_minute=8.0, delay_s=(0.1, 1.0), halts_at_once=0.05)
+    return Plan(seed, "ambiguous", (mix,), habits, 8, 0.002, 1.5, (LONG_S,), 20, 120.0)
 
 
 def _parts(seed: int, random: Random) -> Plan:

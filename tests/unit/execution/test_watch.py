@@ -566,6 +566,25 @@ def test_a_skew_of_the_venues_clock_is_told_by_its_size(station: Any, skew_us: i
     station(go)
 
 
+def test_a_question_of_the_time_that_was_lost_is_no_skew(station: Any) -> None:
+    async def go(s: Station) -> None:
+        ask, calls = s.rig.venue.venue_time_us, []
+
+        async def lost_once() -> Any:
+            calls.append(s.now_s)
+            if len(calls) == 1:
+                await asyncio.sleep(5)
+                raise BrokerUnavailable("no answer")
+            return await ask()
+
+        s.rig.venue.venue_time_us = lost_once
+        await s.start()
+        assert calls == [0.0, 5.0]
+        assert s.watch.clock_skew_us() == 0
+
+    station(go)
+
+
 def test_a_venue_without_a_clock_has_no_skew(station: Any) -> None:
     async def go(s: Station) -> None:
         s.rig.venue.skew_us = None

@@ -3,6 +3,7 @@
 import ast
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -61,3 +62,6 @@ def test_a_mutant_lives_or_dies_by_what_the_seeds_say(
     deaths = list(mutants.hunt((weak, strong), 30, 1))
     assert ran == [(weak.name, 71, 1), (weak.name, 0, 30), (strong.name, 0, 30)]
     assert [(death.seed, death.tried) for death in deaths] == [(5, 7), (None, 30)]
+    ran.clear()
+    list(mutants.hunt((replace(strong, family=(7, 10)),), 30, 1))
+    assert ran == [(strong.name, 7, 30)]
