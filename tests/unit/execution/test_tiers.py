@@ -141,6 +141,20 @@ async def test_a_raise_that_the_venue_refuses_keeps_the_old_stop(rig_of: Any, wo
     rig.assert_covered()
 
 
+async def test_a_tier_is_not_sold_beside_a_stop_that_did_not_shrink(rig_of: Any, world: ModuleType) -> None:
+    rig = rig_of(can_replace=True)
+    await hold(rig, world)
+    rig.venue.faults["replace"].append(world.REFUSE)
+    await rig.price(130)
+    assert rig.legs(S) == [WORKING, REJECTED]
+    await rig.advance(1.5)
+    assert stops(rig) == [(10, 85)]
+    assert sales(rig) == []
+    await rig.advance(1)
+    assert stops(rig)[0][0] == 7
+    assert [leg.spec.quantity for leg in sales(rig)] == [3]
+
+
 async def test_a_venue_that_never_replaces_is_canceled_and_placed(rig_of: Any, world: ModuleType) -> None:
     rig = rig_of(can_replace=True)
     await hold(rig, world, tiered(breakeven_after=None))

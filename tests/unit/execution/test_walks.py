@@ -9,6 +9,7 @@ import pytest
 
 from engine.errors import OrderRejected
 from engine.execution.bracket import BracketPhase
+from engine.execution.evidence import VenueHolds
 from engine.model.events import Alarm, RoundTripClosed
 from engine.model.orders import BracketKind, OrderRole, OrderState
 from engine.model.positions import ExitReason
@@ -102,6 +103,25 @@ async def test_additional_fill_gets_an_additional_stop(rig_of: Any) -> None:
     await rig.settle()
     rig.assert_covered()
     assert [leg.spec.quantity for leg in rig.now().of_role(S)] == [4, 3]
+
+
+@pytest.mark.parametrize(("newest_fills", "shrunk"), [(0, 1), (1, 0)])
+async def test_the_newest_stop_that_did_not_fill_shrinks_first(
+    rig_of: Any, newest_fills: int, shrunk: int
+) -> None:
+    rig = rig_of(bracket_kind=BracketKind.SYNTHETIC)
+    bracket = await rig.begin()
+    for quantity in (5, 5):
+        rig.venue.fill(bracket.entry.id, quantity)
+        await rig.settle()
+    stops = rig.now().of_role(S)
+    if newest_fills:
+        rig.venue.fill(stops[1].id, newest_fills, "92")
+        await rig.settle()
+    rig.venue.calls.clear()
+    rig.brackets.tell(bracket.ticket, VenueHolds(rig.now().position - 2))
+    await rig.settle()
+    assert [order for what, order in rig.venue.calls if what == "cancel"] == [stops[shrunk].id]
 
 
 async def test_time_exit_at_the_close_of_the_last_session(rig: Any) -> None:
