@@ -122,6 +122,12 @@ async def test_a_machine_that_slept_before_the_send_is_told_by_how_far_its_clock
     assert rig.now().entry.reason == ("" if sent else "the send came 3600.0 s after its gates (not sent)")
 
 
+async def test_nothing_is_out_that_could_be_given_up(rig: Any) -> None:
+    bracket = await rig.hold()
+    await rig.brackets.abandon()
+    assert rig.now() == bracket
+
+
 async def test_exits_and_stops_are_sent_while_halted(rig: Any) -> None:
     bracket = await rig.hold()
     rig.halt("enough")

@@ -1,5 +1,6 @@
 """Closed brackets leave memory; nothing that is said of them later is lost."""
 
+from dataclasses import replace
 from decimal import Decimal
 from types import ModuleType
 from typing import Any
@@ -51,6 +52,17 @@ async def test_a_bracket_of_yesterday_leaves_memory_and_its_money_stays(rig: Any
     assert first.session == world.MONDAY
     assert [bracket.number for bracket in rig.brackets.of_session(world.MONDAY)] == [9]
     assert rig.books.cash - cash == cash - Decimal(100_000)
+
+
+async def test_a_session_whose_brackets_left_is_empty(rig: Any, world: ModuleType) -> None:
+    await closed(rig)
+    tuesday = world.MONDAY.replace(day=5)
+    rig.ticket_of = lambda number: replace(
+        world.make_ticket(number, now_us=rig.clock.now_us()), session=tuesday
+    )
+    await later(rig, world)
+    assert rig.brackets.of_session(world.MONDAY) == ()
+    assert [bracket.number for bracket in rig.brackets.of_session(tuesday)] == [9]
 
 
 async def test_what_is_open_or_of_the_session_that_is_shown_stays(rig: Any, world: ModuleType) -> None:

@@ -342,6 +342,22 @@ async def test_entries_are_counted_by_minute_and_day_also_after_a_restart(accoun
     assert account.risk.view().entries_today == 0
 
 
+async def test_a_lost_day_cancels_the_entries_that_work_and_no_stop(account: Any) -> None:
+    rig = account.rig
+    rig.brackets._desk = replace(rig.brackets._desk, is_halted=lambda name: account.risk.is_day_over)
+    held = await rig.hold()
+    await rig.price(100.0)
+    waiting = await rig.begin(number=2, instrument=XYZ)
+    cash(account, "90000")
+    at(account, MINUTE)
+    await rig.settle()
+    assert account.risk.is_day_over
+    assert rig.now(waiting.ticket).entry.state is OrderState.CANCELED
+    assert rig.now(held.ticket).cover == held.position
+    rig.clock.advance_to(rig.clock.now_us() + 24 * HOUR)
+    assert not account.risk.is_day_over
+
+
 async def test_old_entries_are_forgotten(account: Any) -> None:
     bracket = await account.rig.hold()
     account.risk.pace.heed(bracket.ticket)

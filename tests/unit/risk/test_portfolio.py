@@ -118,6 +118,7 @@ def test_value_at_risk_looks_at_250_returns(bars: Make) -> None:
 def test_value_at_risk_is_unknown_without_every_holding(bars: Make) -> None:
     one, short = returns_of(bars(walk(1))), returns_of(bars(walk(2, 60)))
     assert portfolio_var({A: 1.0, B: 1.0}, {A: one}) is None
+    assert portfolio_var({A: 1.0, B: 1.0}, {A: one, B: one}) == portfolio_var({A: 2.0}, {A: one})
     assert portfolio_var({A: 1.0, B: 1.0}, {A: one, B: None}) is None
     assert portfolio_var({A: 1.0, B: 1.0}, {A: one, B: short}) is None
     assert portfolio_var({A: nan}, {A: one}) is None
