@@ -124,3 +124,25 @@ def test_a_live_account_that_nobody_asked_for_asks_and_sends_nothing(
         assert venue.calls == []
 
     live(test, kind=AccountKind.LIVE)
+
+
+def test_a_close_of_yesterday_marks_a_position_and_decides_nothing(
+    live: Callable[..., None], world: ModuleType
+) -> None:
+    async def test(make: Any, venue: Any) -> None:
+        engine = await begun(make, world)
+        held = await hold(engine, venue, world)
+        assert engine.equity() is None
+        working = await enter(engine, world, 2, instrument=InstrumentId("XYZ.US"))
+        for name in (held.instrument, working.instrument):
+            engine.picture.seed(name, 80.0)
+        engine.brackets.review_all()
+        await asyncio.sleep(0.1)
+        assert engine.equity() is not None
+        assert engine.brackets.get(working.ticket).entry.cancel_us is None
+        engine.take(trade(engine, working.instrument, 80.0))
+        await asyncio.sleep(0.1)
+        assert venue.orders[working.entry.id].state is OrderState.CANCELED
+        await engine.stop()
+
+    live(test)
