@@ -703,3 +703,44 @@ def test_no_entry_is_ever_sent_again(world: ModuleType, kind: BracketKind, sold:
     for _ in range(5):
         assert start.entry.id not in {spec.client_order_id for spec in sent(step)}
         step = plan(step.bracket, Circumstances(NOW, False, True, Decimal(101), card))
+
+
+@pytest.mark.parametrize(
+    ("state", "cancel_us", "sells"),
+    [
+        (UNKNOWN, None, False),
+        (SENDING, None, False),
+        (CANCELED, None, True),
+        (CANCELED, NOW - SECOND, True),
+    ],
+)
+@pytest.mark.parametrize("leaving", [False, True])
+def test_a_tier_waits_for_every_stop_to_be_settled(
+    world: ModuleType, state: OrderState, cancel_us: int | None, sells: bool, leaving: bool
+) -> None:
+    """One that is unknown, or on its way out or in, may sell the tier's shares too."""
+    start = open_bracket(world.make_ticket(target="120", exit_plan=TIERED), OPENED, BracketKind.SYNTHETIC)
+    times = {"attempts": 1, "last_send_us": NOW - SECOND, "changed_us": NOW - SECOND, "ask_us": NOW + SECOND}
+    stays, goes = (
+        Leg(
+            stop_spec(start.ticket, start.instrument, n, Decimal(quantity), Decimal(100)),
+            OrderRole.STOP,
+            n,
+            at,
+            **times,
+        )
+        for n, quantity, at in ((0, 7, WORKING), (1, 3, state))
+    )
+    stays = replace(stays, cancel_us=NOW - SECOND if leaving else None)
+    entry = replace(filled(start.entry, 10), state=FILLED)
+    held = replace(
+        start,
+        phase=PROTECTED,
+        legs=(entry, stays, replace(goes, cancel_us=cancel_us)),
+        progress=replace(start.progress, tiers_done=1, stop_price=Decimal(100), state=ExitState.TRAILING),
+        first_fill_us=OPENED,
+        naked_us=NOW,
+    )
+    card = Capabilities(BracketKind.SYNTHETIC, True, 0, 0, True, True, True, True)
+    step = plan(held, Circumstances(NOW, False, True, Decimal(121), card))
+    assert [spec.quantity for spec in sent(step)] == ([3] if sells and not leaving else [])
