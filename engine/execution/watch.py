@@ -138,10 +138,6 @@ class Watch:
         )
         return "; ".join(open_doubts)
 
-    def is_clean(self, instrument: InstrumentId | None = None) -> bool:
-        """Whether nothing speaks against the end of a halt."""
-        return not self.why_not_clean(instrument)
-
     def accept(self, instrument: InstrumentId, actor: str) -> bool:
         """A person says that what the venue holds beyond our books is not ours; False: it is not proved.
 

@@ -163,7 +163,7 @@ def test_a_stepped_clock_has_both_looks_at_once_and_no_age(station: Any) -> None
         await asyncio.sleep(1000)
         assert s.looks == [0.0, 0.0]
         assert (s.watch.reconciled_age_us(), s.watch.clock_skew_us()) == (None, None)
-        assert s.watch.is_clean()
+        assert not s.watch.why_not_clean()
 
     station(go, live=False)
 
@@ -242,7 +242,7 @@ def test_an_account_that_becomes_another_halts_and_is_told_nothing(station: Any)
         assert s.watch.why_not_clean() == s.rig.halts[0].partition(". ")[0]
         s.rig.venue.identity = (AccountId("SIM-1"), AccountKind.SIMULATION)
         await asyncio.sleep(40)
-        assert s.watch.is_clean()
+        assert not s.watch.why_not_clean()
 
     station(go)
 
@@ -346,7 +346,7 @@ def test_old_books_are_told_once_and_again_when_they_are_fresh(station: Any) -> 
         assert "old, limit 120 s" in s.watch.why_not_clean()
         await asyncio.sleep(600)
         assert s.told[2:] == ["the venue is compared with the books again"]
-        assert s.watch.is_clean()
+        assert not s.watch.why_not_clean()
 
     station(go)
 
@@ -364,7 +364,7 @@ def test_a_question_that_is_never_answered_is_a_failed_look(station: Any) -> Non
         assert s.told == ["the venue cannot be compared with the books: the venue did not answer in 30 s"]
         s.rig.venue.account = real
         await asyncio.sleep(65)
-        assert s.watch.is_clean()
+        assert not s.watch.why_not_clean()
 
     station(go)
 
@@ -386,7 +386,7 @@ def test_a_difference_that_two_looks_find_halts_its_instrument_and_corrects_the_
         await asyncio.sleep(60)
         assert s.rig.now().cover == 7
         assert "ABC.US: our books and the venue's agree again" in s.told
-        assert s.watch.is_clean(InstrumentId("ABC.US"))
+        assert not s.watch.why_not_clean(InstrumentId("ABC.US"))
 
     station(go)
 
@@ -399,12 +399,12 @@ def test_more_than_we_hold_halts_only_that_instrument_until_a_person_accepts_it(
         assert (s.rig.halts, s.rig.scopes) == (["XYZ.US: we hold 0, the venue says 3"], [XYZ])
         await asyncio.sleep(120)
         assert len(s.rig.halts) == 1
-        assert s.watch.is_clean()
+        assert not s.watch.why_not_clean()
         assert s.watch.why_not_clean(XYZ) == "XYZ.US: we hold 0, the venue says 3"
         assert s.watch.accept(XYZ, "ann on pts/1")
-        assert s.watch.is_clean(XYZ)
+        assert not s.watch.why_not_clean(XYZ)
         await asyncio.sleep(60)
-        assert s.watch.is_clean(XYZ)
+        assert not s.watch.why_not_clean(XYZ)
         assert not s.watch.accept(XYZ, "ann on pts/1")
         assert len(s.rig.halts) == 1
 
@@ -542,8 +542,8 @@ def test_unknown_orders_keep_a_halt_from_ending(station: Any) -> None:
         s.rig.brackets.start(s.rig.make(), (), ())
         await asyncio.sleep(1)
         assert s.watch.why_not_clean() == "1 orders UNKNOWN. Asking the venue."
-        assert s.watch.is_clean(XYZ)
-        assert not s.watch.is_clean(InstrumentId("ABC.US"))
+        assert not s.watch.why_not_clean(XYZ)
+        assert s.watch.why_not_clean(InstrumentId("ABC.US"))
 
     station(go, request_expiry_us=20 * US_PER_S)
 
