@@ -99,6 +99,7 @@ MUTANTS = (
         _SENDING,
         "fate = AnswerLost if error.code == DUPLICATE else Refused",
         "fate = Refused",
+        AMBIGUOUS,
     ),
     _one(
         "lost_answer_is_refusal",
@@ -156,6 +157,7 @@ MUTANTS = (
         "        if self._desk.is_halted(entry.bracket.instrument):\n"
         '            return "halted before the send"\n',
         "",
+        AMBIGUOUS,
     ),
     Mutant(
         "hash_not_compared",
