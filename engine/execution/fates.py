@@ -43,6 +43,9 @@ MOST_SENDS = 6
 """So often a protective order goes out under its id. A venue that refuses it each time says nothing about
 the first send, whose answer was lost: after this many only the proof of absence tells, and another way out
 of the position is taken."""
+MOST_EXIT_SENDS = 12
+"""An exit is what the other way would be: where requests have no expiry, an old one that comes late would sell
+beside a new one, and beside itself it cannot."""
 SKEW_US = US_PER_S
 EXPIRY_US = 8 * US_PER_S
 """How late a request may arrive where the venue sets no bound; what comes later still is adopted."""
@@ -171,7 +174,7 @@ def _is_proved_absent(leg: Leg, now: Circumstances) -> bool:
 def _may_go_again(bracket: Bracket, leg: Leg, now: Circumstances) -> bool:
     if not now.card.client_id_unique_for_ever or bracket.restating or leg.cancel_us is not None:
         return False
-    if leg.attempts >= MOST_SENDS:
+    if leg.attempts >= (MOST_EXIT_SENDS if leg.role is OrderRole.EXIT else MOST_SENDS):
         return False
     if leg.spec.side is OrderSide.BUY:
         return leg.remaining <= -bracket.held

@@ -401,3 +401,20 @@ async def test_a_stop_refused_again_and_again_is_given_up_for_another(rig_of: An
     assert rig.legs(S)[1:] == [NOTPLACED, WORKING]
     assert len(rig.venue.sent("S")) == 7
     rig.assert_covered()
+
+
+async def test_an_exit_keeps_its_id_through_many_refusals_of_later_sends(rig_of: Any) -> None:
+    rig = rig_of(request_expiry_us=None)
+    await rig.hold()
+    rig.venue.faults["send"].extend(["arrives late", *["rejected without a record"] * 8])
+    rig.brackets.want_exit(rig.now().ticket, ExitReason.MANUAL)
+    await rig.settle()
+    await rig.advance(30)
+    (exit_leg,) = rig.now().of_role(X)
+    assert (exit_leg.state, exit_leg.attempts) == (WORKING, 10)
+    rig.venue.fill(exit_leg.id)
+    rig.venue.arrive_late()
+    await rig.settle()
+    await rig.advance(95)
+    rig.assert_over()
+    assert rig.venue.lowest == 0
