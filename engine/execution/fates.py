@@ -44,7 +44,7 @@ MOST_SENDS = 6
 the first send, whose answer was lost: after this many only the proof of absence tells, and another way out
 of the position is taken."""
 MOST_EXIT_SENDS = 12
-"""An exit is what the other way would be: where requests have no expiry, an old one that comes late would sell
+"""An exit is what the other way would be: where requests have no expiry, an old one that comes late sells
 beside a new one, and beside itself it cannot."""
 SKEW_US = US_PER_S
 EXPIRY_US = 8 * US_PER_S
