@@ -54,7 +54,7 @@ CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 
 """
 
 _VERSION_2 = """
-ALTER TABLE bracket ADD COLUMN exit_plan TEXT;     -- canonical JSON; NULL: stop_px, target_px and max_sessions
+ALTER TABLE bracket ADD COLUMN exit_plan TEXT;     -- canonical JSON; NULL: stop_px, target_px, max_sessions
 ALTER TABLE bracket ADD COLUMN exit_state TEXT;    -- engine.execution.exits.Progress; entry-day dollars
 ALTER TABLE bracket ADD COLUMN raised_stop_px TEXT;
 ALTER TABLE bracket ADD COLUMN high_px TEXT;

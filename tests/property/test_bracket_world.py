@@ -51,9 +51,7 @@ CARDS = (
     world.card(request_expiry_us=EXPIRY_S * 1_000_000, client_id_unique_for_ever=False),
     world.card(bracket_kind=BracketKind.SYNTHETIC),
     world.card(bracket_kind=BracketKind.OCO, can_replace=True),
-    world.card(
-        bracket_kind=BracketKind.SYNTHETIC, can_replace=True, request_expiry_us=EXPIRY_S * 1_000_000
-    ),
+    world.card(bracket_kind=BracketKind.SYNTHETIC, can_replace=True, request_expiry_us=EXPIRY_S * 1_000_000),
 )
 HALF = Decimal("0.5")
 PLANS = (
