@@ -17,6 +17,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from statistics import median_low
 from typing import Any
 
 from simulator.market import ORIGIN_US, Calendar, Market, Walk, calendar, instruments
@@ -242,12 +243,13 @@ class Soak:
         await self.engine.brackets.idle()
         gc.collect()
         tasks = []
-        for _ in range(LOOKS):  # a question to the venue may be out at any one of them
+        # At any one of them a question to the venue may be out, or a timer between two waits.
+        for _ in range(LOOKS):
             tasks.append(len(asyncio.all_tasks()))
             await asyncio.sleep(1.7)
         return Sample(
             rss=_rss(),
-            tasks=min(tasks),
+            tasks=median_low(tasks),
             descriptors=len(os.listdir("/proc/self/fd")),
             timers=len(self.engine.scheduler._due),
             unread=sum(listener.pending for listener in self.bus.listeners()),
