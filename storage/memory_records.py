@@ -128,7 +128,7 @@ def outcome_values(trip: RoundTrip) -> dict[str, object]:
 
 
 def reward(reason: ExitReason, sessions: int) -> float | None:
-    """Target +1, stop and news -1, time -0.2, minus 0.01 a session (SPEC 3.10); None: it rates no such exit."""
+    """Target +1, stop and news -1, time -0.2, minus 0.01 a session (SPEC 3.10); None: not rated."""
     base = _REWARDS.get(reason)
     return None if base is None else base + _REWARD_PER_SESSION * sessions
 
