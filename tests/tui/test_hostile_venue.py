@@ -196,7 +196,10 @@ async def test_events_of_a_venue_are_drawn_without_a_control_byte(
 
 def test_log_lines_hold_no_control_byte_also_when_they_are_read(view: DeskView, hostile: Any) -> None:
     stream = io.StringIO()
-    level = logging.getLogger().level
+    root = logging.getLogger()
+    level, others = root.level, root.handlers[:]
+    for handler in others:
+        root.removeHandler(handler)  # the test runner's own would carry lone surrogates to another process
     logs.start(None, [], stream)
     try:
         log = logs.logger("engine")
@@ -208,7 +211,9 @@ def test_log_lines_hold_no_control_byte_also_when_they_are_read(view: DeskView, 
             logging.getLogger("a.library").error("broker said %s", payload)
     finally:
         logs.stop()
-        logging.getLogger().setLevel(level)
+        root.setLevel(level)
+        for handler in others:
+            root.addHandler(handler)
     written = stream.getvalue()
     assert_harmless(written, "\n")
     records = [json.loads(line) for line in written.splitlines()]
