@@ -198,13 +198,20 @@ def _at_close(bracket: Bracket, now: Circumstances) -> bool:
 
 def _limit(bracket: Bracket, now: Circumstances) -> Decimal | None:
     """The least that an exit takes; None: at market, where no price is known or a limit did not fill."""
-    exits = bracket.of_role(OrderRole.EXIT)
-    unfilled = exits and exits[-1].spec.type is OrderType.LIMIT and exits[-1].cancel_us is not None
-    if unfilled or not now.session_open:
+    if _was_slow(bracket, now) or not now.session_open:
         return None
     if bracket.exit_wanted is ExitReason.NEWS and now.bid is not None:
         return round_down(now.bid * NEWS_LIMIT, now.tick_size)
     return None if now.last_price is None else round_down(now.last_price * COLLAR, now.tick_size)
+
+
+def _was_slow(bracket: Bracket, now: Circumstances) -> bool:
+    """A limited sale did not fill: the last one, or lately one beside it, where a tier is sold as well."""
+    exits = bracket.of_role(OrderRole.EXIT)
+    slow = [leg for leg in exits if leg.spec.type is OrderType.LIMIT and leg.cancel_us is not None]
+    return bool(slow) and (
+        slow[-1] is exits[-1] or now.now_us < max(leg.cancel_us or 0 for leg in slow) + NEWS_PATIENCE_US
+    )
 
 
 def _back_off(

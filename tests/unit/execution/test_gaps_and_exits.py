@@ -9,9 +9,9 @@ from engine.clock import US_PER_S
 from engine.execution.bracket import BracketPhase
 from engine.execution.evidence import Found
 from engine.model.events import Alarm, RoundTripClosed
-from engine.model.exits import single_target
+from engine.model.exits import ExitPlan, Tier, single_target
 from engine.model.market import MarketBatch, Provenance, Quote
-from engine.model.orders import OrderRole, OrderState, OrderType, TimeInForce
+from engine.model.orders import BracketKind, OrderRole, OrderState, OrderType, TimeInForce
 from engine.model.positions import ExitReason
 
 E, S, T, X = OrderRole.ENTRY, OrderRole.STOP, OrderRole.TARGET, OrderRole.EXIT
@@ -67,6 +67,24 @@ async def test_a_limited_exit_that_fills_in_part_leaves_its_rest_to_the_market(r
     await rig.advance(5.1)
     second = rig.now().of_role(X)[1]
     assert (second.spec.type, second.spec.quantity) == (OrderType.MARKET, 4)
+
+
+async def test_of_two_limited_exits_that_do_not_fill_both_go_on_at_market(rig_of: Any) -> None:
+    rig = rig_of(bracket_kind=BracketKind.SYNTHETIC)
+    tiers = (Tier(Decimal(106), Decimal("0.5")), Tier(Decimal(112), Decimal("0.5")))
+    await rig.hold(exit_plan=ExitPlan(Decimal(92), tiers, 5))
+    await rig.price(107)
+    await rig.advance(2.6)
+    assert [leg.spec.type for leg in rig.now().of_role(X)] == [OrderType.LIMIT]
+    await leave(rig)
+    assert [leg.spec.type for leg in rig.now().of_role(X)] == [OrderType.LIMIT] * 2
+    await rig.advance(60)
+    exits = rig.now().of_role(X)
+    assert [leg.spec.type for leg in exits] == [OrderType.LIMIT] * 2 + [OrderType.MARKET] * 2
+    for leg in exits[2:]:
+        rig.venue.fill(leg.id, price="90")
+    await rig.settle()
+    rig.assert_over()
 
 
 async def test_an_exit_without_a_price_goes_at_market(rig: Any) -> None:

@@ -441,8 +441,9 @@ def exit_is_due(c: Case) -> bool:
 def sells(c: Case, step: Step) -> bool:
     (spec,) = sent(step)
     room = c.pos - sum((leg.remaining for leg in c.sales), ZERO)
-    last = c.bracket.of_role(OrderRole.EXIT)[-1:]
-    impatient = bool(last) and last[0].spec.type is OrderType.LIMIT and last[0].cancel_us is not None
+    exits = c.bracket.of_role(OrderRole.EXIT)
+    given_up = [x for x in exits if x.spec.type is OrderType.LIMIT and x.cancel_us is not None]
+    impatient = any(x is exits[-1] or x.cancel_us > NOW - 60 * SECOND for x in given_up)
     priced = c.now.session_open and c.now.last_price is not None and not impatient
     limit = c.now.last_price * Decimal("0.98") if priced and c.now.last_price is not None else None
     return (spec.side, spec.quantity, spec.limit_price) == (OrderSide.SELL, room, limit)
