@@ -84,29 +84,15 @@ ZERO = Decimal(0)
 ANN = Actor("ann", "pts/1")
 BOB = Actor("bob", "pts/2")
 CARD = Capabilities(
-    bracket_kind=BracketKind.OTOCO,
-    client_id_unique_for_ever=True,
-    request_expiry_us=0,
-    visibility_lag_us=0,
-    lookup_by_client_id=True,
-    stop_rests_without_us=True,
-    can_replace=False,
+    bracket_kind=BracketKind.OTOCO, client_id_unique_for_ever=True, request_expiry_us=0,
+    visibility_lag_us=0, lookup_by_client_id=True, stop_rests_without_us=True, can_replace=False,
     reduces_pairs=True,
-)
+)  # fmt: skip
 KEYS = {
-    "meta": ("k",),
-    "ticket": ("id",),
-    "bracket": ("id",),
-    "ord": ("cid",),
-    "fill": ("venue", "exec_id"),
-    "halt": ("scope",),
-    "cursor": ("venue", "stream"),
-    "nonce": ("nonce",),
-    "round_trip": ("ticket",),
-    "proposal_seen": ("key",),
-    "whynot": ("correlation",),
-    "settlement": ("id",),
-}
+    "meta": ("k",), "ticket": ("id",), "bracket": ("id",), "ord": ("cid",), "fill": ("venue", "exec_id"),
+    "halt": ("scope",), "cursor": ("venue", "stream"), "nonce": ("nonce",), "round_trip": ("ticket",),
+    "proposal_seen": ("key",), "whynot": ("correlation",), "settlement": ("id",),
+}  # fmt: skip
 
 
 def card(**changes: Any) -> Capabilities:
