@@ -6,7 +6,7 @@ batch, in this order: `restate`, (the paper venue sees the batch), `take`, `deci
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -57,7 +57,7 @@ from engine.model.events import (
     RoundTripClosed,
 )
 from engine.model.ids import CorrelationId, InstrumentId, StrategyName, TicketId, UlidFactory
-from engine.model.market import Instrument, MarketBatch, Session, SessionPhase
+from engine.model.market import CorporateAction, Instrument, MarketBatch, Session, SessionPhase
 from engine.model.positions import AccountSnapshot
 from engine.model.tickets import ProposalState, Ticket
 from engine.money import ZERO
@@ -381,6 +381,16 @@ class Engine:
         """Corporate actions, before the venue carries them out."""
         self.picture.restate(batch.actions)
         self.brackets.restate(batch.actions)
+        if self._parts.live:
+            self._halt_restated(batch.actions)
+
+    def _halt_restated(self, actions: Iterable[CorporateAction]) -> None:
+        """A venue carries an action out when it likes: until its shares are ours again, nothing new."""
+        held = {bracket.instrument for bracket in self.brackets.open() if bracket.held != ZERO}
+        for action in actions:
+            if action.instrument in held:
+                why = f"{action.instrument}: {action.kind} by {action.ratio:g} of {action.ex_date}"
+                self.halt(ENGINE, f"{why}: resume when the venue's shares agree", action.instrument)
 
     def prime(self, batch: MarketBatch) -> None:
         """The last instant that was handled to its end before a restart: the picture is what it was then.

@@ -13,7 +13,14 @@ from engine.execution.ticketbook import Entry, ticket_row
 from engine.model.commands import AcceptDifference, ResumeSymbol
 from engine.model.events import AnomalySeen
 from engine.model.ids import InstrumentId
-from engine.model.market import MarketBatch, Provenance, SessionPhase, Trade
+from engine.model.market import (
+    CorporateAction,
+    MarketBatch,
+    Provenance,
+    SessionPhase,
+    Trade,
+    corporate_action_kind,
+)
 from engine.model.orders import OrderState
 from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState
@@ -143,6 +150,25 @@ def test_a_close_of_yesterday_marks_a_position_and_decides_nothing(
         engine.take(trade(engine, working.instrument, 80.0))
         await asyncio.sleep(0.1)
         assert venue.orders[working.entry.id].state is OrderState.CANCELED
+        await engine.stop()
+
+    live(test)
+
+
+def test_a_corporate_action_of_what_is_held_halts_its_symbol(
+    live: Callable[..., None], world: ModuleType
+) -> None:
+    async def test(make: Any, venue: Any) -> None:
+        engine = await begun(make, world)
+        bracket = await hold(engine, venue, world)
+        now = engine.parts.clock.now_us()
+        names = (bracket.instrument, InstrumentId("OTHER.US"))
+        actions = tuple(
+            CorporateAction(name, corporate_action_kind(0.5), 0.5, 100.0, world.MONDAY, now) for name in names
+        )
+        engine.restate(MarketBatch(now, actions=actions))
+        assert "split by 0.5 of 2016-01-04" in engine.halts.reason_of(names[0])
+        assert engine.halts.reason_of(names[1]) == ""
         await engine.stop()
 
     live(test)
