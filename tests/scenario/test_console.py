@@ -125,7 +125,8 @@ def test_another_shell_reaches_the_engine_of_the_console(tmp_path: Path, replay_
     try:
         terminal.await_text("waiting for you")
         limit = time.monotonic() + PATIENCE_S
-        while not (status := tradedeck(tmp_path, *state, "status", "--json"))["running"]:
+        # Its socket may come a moment after its first screen.
+        while (status := tradedeck(tmp_path, *state, "status", "--json"))["state"] == "UNREACHED":
             assert time.monotonic() < limit, f"the engine runs, status says: {status['reason']}"
         assert status["state"] == "RUNNING"
         assert tradedeck(tmp_path, *state, "halt", "--json")["ok"]
