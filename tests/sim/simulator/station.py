@@ -140,7 +140,6 @@ class StationMix:
     faults: FaultMix
     disk: DiskMix
     trader: TraderMix
-    clock_jump: bool = False
     neighbor: bool = False
     """The venue lists a working order of another account beside ours: same prefix, not ours to touch."""
 

@@ -53,7 +53,6 @@ DOUBTFUL = (
 AMBIGUOUS = 7
 PARTS = 13
 """Last digits of the seeds of these families."""
-RICH_PLANS = True
 LONG_S = 3600
 """The last session is open until everything is over."""
 KINDS = tuple(BracketKind)
@@ -97,8 +96,8 @@ def draw(seed: int) -> Plan:
         stop=(0.006, 0.02),
         target=(0.006, 0.03),
         max_sessions=1,
-        tiers=random.random() < 0.3 and RICH_PLANS,
-        trails=random.random() < 0.3 and RICH_PLANS,
+        tiers=random.random() < 0.3,
+        trails=random.random() < 0.3,
     )
     two_days = random.random() < 0.15
     lengths = (random.randint(60, 120), LONG_S) if two_days else (LONG_S,)
