@@ -11,12 +11,12 @@ from engine.errors import DeckError, InvariantBroken
 from engine.model.commands import Actor, Answer, Command, Halt
 from tui.format import plain
 from tui.link import Link
-from tui.messages import DeskChanged, EngineLost
+from tui.messages import DeckChanged, EngineLost
 from tui.options import ConsoleExit, ConsoleOptions
 from tui.screens.chrome import DeckScreen
 from tui.screens.desk import DeskScreen, load_dialogs
+from tui.shown.deck import DeckView, LinkState
 from tui.theme import THEMES, choose_theme
-from tui.views import DeskView, LinkState
 from tui.widgets.ink import drawable
 from tui.widgets.look import Look
 
@@ -45,7 +45,7 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         self.actor = actor
         self.halting = False
         self._link = link
-        self._view: DeskView | None = None
+        self._view: DeckView | None = None
         self._taken_at = 0.0
         self._shown_at = float("-inf")
         self._halt_at = float("-inf")
@@ -82,13 +82,13 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
     async def _follow(self) -> None:
         try:
             async for view in self._link.changes():
-                self.post_message(DeskChanged(view))
+                self.post_message(DeckChanged(view))
         except DeckError as error:
             self.post_message(EngineLost(error.message))
         else:
             self.post_message(EngineLost("the engine has ended"))
 
-    def on_desk_changed(self, message: DeskChanged) -> None:
+    def on_deck_changed(self, message: DeckChanged) -> None:
         """Show a newer picture everywhere."""
         if self._view is None or not Look(message.view, 0).detached:
             # A link that lost its engine repeats the last picture: that is no answer.

@@ -18,7 +18,7 @@ from engine.ports import Journal
 from engine.risk.drawdown import Level
 from tui.link import Question
 from tui.restrictions import restrictions
-from tui.views import Restriction
+from tui.shown.deck import Restriction
 
 Document = list[dict[str, object]] | dict[str, object]
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from engine.model.commands import Answer, Command
-from tui.views import DeskView
+from tui.shown.deck import DeckView
 
 
 class Question(StrEnum):
@@ -21,11 +21,11 @@ class Question(StrEnum):
 class Link(Protocol):
     """The in-process form and the remote form behave the same; nothing in a screen may tell them apart."""
 
-    async def desk(self) -> DeskView:
+    async def deck(self) -> DeckView:
         """The Desk as it is now."""
         ...
 
-    def changes(self) -> AsyncIterator[DeskView]:
+    def changes(self) -> AsyncIterator[DeckView]:
         """A new view after each change, at most ten a second, the newest only."""
         ...
 

@@ -12,11 +12,11 @@ from engine.model.events import ALL_EVENTS, Event
 from engine.model.market import Session
 from engine.notify.dispatch import Delivery
 from engine.parts import EngineState
-from tui import deskview
 from tui.books import answer
-from tui.deskevents import line_of
 from tui.link import Question
-from tui.views import DeskView, EventLine, LinkState, MarketView
+from tui.showing.desk import deck
+from tui.showing.events import line_of
+from tui.shown.deck import DeckView, EventLine, LinkState, MarketView
 
 MIN_INTERVAL_S = 0.1
 """At most ten views a second."""
@@ -44,17 +44,17 @@ class LocalLink:
         self._events: deque[EventLine] = deque(maxlen=EVENTS_KEPT)
         self._handle = bus.subscribe_call(ALL_EVENTS, self._hear, "link")
 
-    async def desk(self) -> DeskView:
+    async def deck(self) -> DeckView:
         """The Desk as it is now."""
         now = self._engine.parts.clock.now_us()
         session = self._next_session(now)
-        return deskview.desk(self._engine, session, self._market(), LinkState.IN_PROCESS, tuple(self._events))
+        return deck(self._engine, session, self._market(), LinkState.IN_PROCESS, tuple(self._events))
 
-    async def changes(self) -> AsyncIterator[DeskView]:
+    async def changes(self) -> AsyncIterator[DeckView]:
         """A view now and after each change."""
         while True:
             self._changed.clear()
-            yield await self.desk()
+            yield await self.deck()
             await asyncio.sleep(MIN_INTERVAL_S)
             try:
                 async with asyncio.timeout(HEARTBEAT_S):

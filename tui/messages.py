@@ -4,18 +4,18 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from tui.views import DeskView
+from tui.shown.deck import DeckView
 
 
 @dataclass
-class DeskChanged(Message):
+class DeckChanged(Message):
     """The engine's newest picture; an unread older one is dropped."""
 
-    view: DeskView
+    view: DeckView
 
     def can_replace(self, message: Message) -> bool:
         """A newer picture makes an older one useless."""
-        return isinstance(message, DeskChanged)
+        return isinstance(message, DeckChanged)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from engine.model.orders import OrderState
 from engine.risk.drawdown import Level
 from engine.risk.view import RiskView
 from tui import format
-from tui.views import Restriction
+from tui.shown.deck import Restriction
 
 _TAKEN_BACK = frozenset({OrderState.CANCELED, OrderState.REJECTED})
 """Also one that a halt kept from being sent."""

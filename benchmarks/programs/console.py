@@ -11,7 +11,7 @@ from engine.model.ids import CorrelationId, Symbol
 from engine.model.positions import AccountKind
 from tui.app import ConsoleApp
 from tui.link import Question
-from tui.views import DeskView, GapRow, HeaderView, LinkState, MarketView, RowState
+from tui.shown.deck import DeckView, GapRow, HeaderView, LinkState, MarketView, RowState
 
 NOW_US = 1_451_918_400_000_000
 
@@ -19,13 +19,13 @@ NOW_US = 1_451_918_400_000_000
 class StillLink:
     """One picture, and then nothing."""
 
-    def __init__(self, view: DeskView) -> None:
+    def __init__(self, view: DeckView) -> None:
         self._view = view
 
-    async def desk(self) -> DeskView:
+    async def deck(self) -> DeckView:
         return self._view
 
-    async def changes(self) -> AsyncIterator[DeskView]:
+    async def changes(self) -> AsyncIterator[DeckView]:
         yield self._view
         await asyncio.Event().wait()
 
@@ -42,7 +42,7 @@ class StillLink:
         pass
 
 
-def picture(gaps: int) -> DeskView:
+def picture(gaps: int) -> DeckView:
     header = HeaderView(
         kind=AccountKind.SIMULATION,
         account="simulation",
@@ -65,7 +65,7 @@ def picture(gaps: int) -> DeskView:
         market=MarketView("replay", False, 390.0, 1, 1, False),
     )
     rows = tuple(gap_row(n) for n in range(gaps))
-    return DeskView(header, rows, "scan 09:30 ET", (), (), (), "")
+    return DeckView(header, rows, "scan 09:30 ET", (), (), (), "")
 
 
 def gap_row(n: int) -> GapRow:

@@ -20,8 +20,8 @@ from engine.ports import BarColumns
 from engine.risk.limits import DATASET, FULL, LimitSwitches, RiskConfig
 from engine.sources.sessions import ExchangeSessions
 from tui.books import positions, status
-from tui.deskview import bracket_view
 from tui.restrictions import restrictions
+from tui.showing.desk import bracket_view
 from tui.wiring.market import MarketData
 from tui.wiring.runtime import RunOptions, Runtime
 

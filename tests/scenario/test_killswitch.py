@@ -17,7 +17,7 @@ from engine.model.orders import BracketSpec, OrderState
 from engine.parts import EngineState
 from engine.sources.sessions import ExchangeSessions
 from tui.link import Question
-from tui.views import Restriction
+from tui.shown.deck import Restriction
 from tui.wiring.killswitch import PERIOD_S
 
 NINA = Actor("nina", "pts/7")
@@ -126,16 +126,16 @@ def test_the_header_counts_the_entries_that_a_halt_took_back(
         assert scene.approve().ok
         if is_sent:
             await scene.quiet()
-        header = (await scene.runtime.link.desk()).header
+        header = (await scene.runtime.link.deck()).header
         assert (header.entries_cancelled, header.entries_working) == (0, 0)
         scene.runtime.engine.give(Halt(NINA, "enough"))
-        header = (await scene.runtime.link.desk()).header
+        header = (await scene.runtime.link.deck()).header
         assert (header.entries_cancelled, header.entries_working) == (0, 1)
         await asyncio.sleep(1)
-        header = (await scene.runtime.link.desk()).header
+        header = (await scene.runtime.link.deck()).header
         assert (header.entries_cancelled, header.entries_working) == (1, 0)
         assert scene.runtime.engine.give(Resume(NINA)).ok
-        assert (await scene.runtime.link.desk()).header.entries_cancelled == 0
+        assert (await scene.runtime.link.deck()).header.entries_cancelled == 0
         await scene.runtime.stop()
 
     run_virtual(main())
@@ -206,7 +206,7 @@ def test_a_halted_symbol_is_refused_alone_and_released_by_name(floor: Callable[.
         engine = scene.runtime.engine
         first, second = engine.tickets.waiting()
         engine.halt(NINA, "look at it", first.ticket.instrument)
-        held = {view.ticket.number: view.held_reason for view in (await scene.runtime.link.desk()).tickets}
+        held = {view.ticket.number: view.held_reason for view in (await scene.runtime.link.deck()).tickets}
         assert held == {1: "AAA is halted by nina on pts/7 (look at it)", 2: ""}
         refused = scene.approve()
         assert (refused.code, "look at it" in refused.text) == ("gated_out", True)
@@ -214,15 +214,15 @@ def test_a_halted_symbol_is_refused_alone_and_released_by_name(floor: Callable[.
         status: Any = await scene.runtime.link.ask(Question.STATUS)
         assert status["halted_symbols"] == {first.ticket.instrument: "by nina on pts/7 (look at it)"}
         limit = Restriction("AAA HALTED by nina on pts/7 (look at it)", "tradedeck resume AAA", True)
-        assert (await scene.runtime.link.desk()).header.restrictions == (limit,)
+        assert (await scene.runtime.link.deck()).header.restrictions == (limit,)
         assert status["restrictions"] == [f"{limit.text}. To end it: {limit.command}"]
         engine.halt(NINA, "and at this", second.ticket.instrument)
-        (both,) = (await scene.runtime.link.desk()).header.restrictions
+        (both,) = (await scene.runtime.link.deck()).header.restrictions
         assert (both.text[:16], both.command) == ("2 symbols HALTED", "tradedeck resume SYMBOL")
         assert engine.give(ResumeSymbol(NINA, second.ticket.instrument)).ok
         assert engine.give(ResumeSymbol(NINA, first.ticket.instrument)).ok
         assert [type(event) for event in told] == [SymbolHalted, SymbolHalted, SymbolReleased, SymbolReleased]
-        assert (await scene.runtime.link.desk()).header.restrictions == ()
+        assert (await scene.runtime.link.deck()).header.restrictions == ()
         assert not engine.give(ResumeSymbol(NINA, second.ticket.instrument)).ok
         await scene.runtime.stop()
 

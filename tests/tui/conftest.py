@@ -44,9 +44,9 @@ from engine.model.tickets import ProposalState, Ticket
 from tui.app import ConsoleApp
 from tui.link import Question
 from tui.options import ConsoleOptions
-from tui.views import (
+from tui.shown.deck import (
     BracketView,
-    DeskView,
+    DeckView,
     EventKind,
     EventLine,
     GapRow,
@@ -76,16 +76,16 @@ def ulid(number: int) -> str:
 class FakeLink:
     """Shows what it is told and remembers what it was asked."""
 
-    view: DeskView
+    view: DeckView
     given: list[Command] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     went_on: int = 0
-    _queue: "asyncio.Queue[DeskView | None]" = field(default_factory=asyncio.Queue)
+    _queue: "asyncio.Queue[DeckView | None]" = field(default_factory=asyncio.Queue)
 
-    async def desk(self) -> DeskView:
+    async def deck(self) -> DeckView:
         return self.view
 
-    async def changes(self) -> AsyncIterator[DeskView]:
+    async def changes(self) -> AsyncIterator[DeckView]:
         yield self.view
         while (view := await self._queue.get()) is not None:
             yield view
@@ -104,7 +104,7 @@ class FakeLink:
     async def close(self) -> None:
         self._queue.put_nowait(None)
 
-    def push(self, view: DeskView) -> None:
+    def push(self, view: DeckView) -> None:
         self.view = view
         self._queue.put_nowait(view)
 
@@ -334,7 +334,7 @@ def make_gap(
     )
 
 
-def make_view() -> DeskView:
+def make_view() -> DeckView:
     """The market of the pictures 01."""
     header = HeaderView(
         AccountKind.PAPER,
@@ -423,10 +423,10 @@ def make_view() -> DeskView:
         ("14:46:12", EventKind.YOURS, "T-18 ORVX waiting for you, 10 min"),
     )
     events = tuple(EventLine(us(f"2026-11-06T{at}"), kind, text, "") for at, kind, text in lines)
-    return DeskView(header, gaps, "scan 09:45 ET", tickets, brackets, events, "")
+    return DeckView(header, gaps, "scan 09:45 ET", tickets, brackets, events, "")
 
 
-def make_empty() -> DeskView:
+def make_empty() -> DeckView:
     view = make_view()
     header = replace(
         view.header,
@@ -439,16 +439,16 @@ def make_empty() -> DeskView:
         positions=0,
         market=MarketView("replay", False, 390.0, 1, 1, False),
     )
-    return DeskView(header, (), "scan 09:30 ET", (), (), (), "HELQ 14:41Z, target, +19.62")
+    return DeckView(header, (), "scan 09:30 ET", (), (), (), "HELQ 14:41Z, target, +19.62")
 
 
 @pytest.fixture
-def view() -> DeskView:
+def view() -> DeckView:
     return make_view()
 
 
 @pytest.fixture
-def empty_view() -> DeskView:
+def empty_view() -> DeckView:
     return make_empty()
 
 
@@ -459,7 +459,7 @@ def now() -> Now:
 
 @pytest.fixture
 def console(now: Now) -> Callable[..., tuple[ConsoleApp, FakeLink]]:
-    def build(view: DeskView, **options: object) -> tuple[ConsoleApp, FakeLink]:
+    def build(view: DeckView, **options: object) -> tuple[ConsoleApp, FakeLink]:
         link = FakeLink(view)
         chosen = ConsoleOptions(now=now, **options)  # type: ignore[arg-type]
         return ConsoleApp(link, actor=Actor("nina", "pts/7"), options=chosen), link

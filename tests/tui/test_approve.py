@@ -14,7 +14,7 @@ from tui.app import ConsoleApp
 from tui.screens.approve import ApproveDialog
 from tui.screens.desk import DeskScreen
 from tui.screens.reject import RejectDialog
-from tui.views import DeskView, LinkState
+from tui.shown.deck import DeckView, LinkState
 
 Build = Callable[..., tuple[ConsoleApp, Any]]
 
@@ -53,7 +53,7 @@ def armed(console: Build, now: Any) -> Callable[..., Any]:
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_a_then_a_approves_exactly_the_shown_hash(
-    size: tuple[int, int], view: DeskView, console: Build, armed: Any
+    size: tuple[int, int], view: DeckView, console: Build, armed: Any
 ) -> None:
     app, link = console(view)
     link.answers.append(Answer(True, "ok", "T-18 sent, B-18."))
@@ -75,7 +75,7 @@ async def test_a_then_a_approves_exactly_the_shown_hash(
         assert said(app) == "● T-18 sent, B-18."
 
 
-async def test_enter_and_escape_cancel(view: DeskView, console: Build, armed: Any) -> None:
+async def test_enter_and_escape_cancel(view: DeckView, console: Build, armed: Any) -> None:
     for key in ("enter", "escape"):
         app, link = console(view)
         async with app.run_test(size=(80, 24)) as pilot:
@@ -87,7 +87,7 @@ async def test_enter_and_escape_cancel(view: DeskView, console: Build, armed: An
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_the_dialog_shows_order_money_hash_and_exact_text(
-    size: tuple[int, int], view: DeskView, console: Build, armed: Any
+    size: tuple[int, int], view: DeckView, console: Build, armed: Any
 ) -> None:
     app, _ = console(view)
     async with app.run_test(size=size) as pilot:
@@ -123,7 +123,7 @@ async def test_the_dialog_shows_order_money_hash_and_exact_text(
     assert shown == ticket.order_text
 
 
-async def test_the_key_sleeps_for_300_ms(view: DeskView, console: Build, now: Any) -> None:
+async def test_the_key_sleeps_for_300_ms(view: DeckView, console: Build, now: Any) -> None:
     app, link = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -140,7 +140,7 @@ async def test_the_key_sleeps_for_300_ms(view: DeskView, console: Build, now: An
 
 
 async def test_a_second_press_while_the_answer_is_awaited_does_nothing(
-    view: DeskView, console: Build, armed: Any
+    view: DeckView, console: Build, armed: Any
 ) -> None:
     import asyncio
 
@@ -165,7 +165,7 @@ async def test_a_second_press_while_the_answer_is_awaited_does_nothing(
         assert isinstance(app.screen, DeskScreen)
 
 
-def changed(view: DeskView, **header: Any) -> DeskView:
+def changed(view: DeckView, **header: Any) -> DeckView:
     return replace(view, header=replace(view.header, **header))
 
 
@@ -204,7 +204,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 async def test_the_key_is_off_with_the_reason_beside_it(
-    case: str, view: DeskView, console: Build, armed: Any
+    case: str, view: DeckView, console: Build, armed: Any
 ) -> None:
     change, reason = CASES[case]
     app, link = console(view)
@@ -225,7 +225,7 @@ async def test_the_key_is_off_with_the_reason_beside_it(
 
 
 async def test_the_dialog_closes_after_a_minute_and_says_so(
-    view: DeskView, console: Build, armed: Any, now: Any
+    view: DeckView, console: Build, armed: Any, now: Any
 ) -> None:
     app, link = console(view)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -249,7 +249,7 @@ async def test_the_dialog_closes_after_a_minute_and_says_so(
 
 
 async def test_a_moved_price_is_shown_and_asked_about_again(
-    view: DeskView, console: Build, armed: Any, now: Any
+    view: DeckView, console: Build, armed: Any, now: Any
 ) -> None:
     app, link = console(view)
     link.answers += [
@@ -280,7 +280,7 @@ async def test_a_moved_price_is_shown_and_asked_about_again(
         assert first.sha256 == second.sha256
 
 
-async def test_a_refusal_of_the_engine_closes_and_is_said(view: DeskView, console: Build, armed: Any) -> None:
+async def test_a_refusal_of_the_engine_closes_and_is_said(view: DeckView, console: Build, armed: Any) -> None:
     app, link = console(view)
     link.answers.append(Answer(False, "gated_out", "T-18: G8 8 positions open, limit 8"))
     async with app.run_test(size=(120, 40)) as pilot:
@@ -292,7 +292,7 @@ async def test_a_refusal_of_the_engine_closes_and_is_said(view: DeskView, consol
         assert said(app) == "■ T-18: G8 8 positions open, limit 8"
 
 
-async def test_a_broken_link_is_an_answer(view: DeskView, console: Build, armed: Any) -> None:
+async def test_a_broken_link_is_an_answer(view: DeckView, console: Build, armed: Any) -> None:
     app, link = console(view)
 
     async def broken(command: Any) -> Answer:
@@ -307,7 +307,7 @@ async def test_a_broken_link_is_an_answer(view: DeskView, console: Build, armed:
         assert "the engine did not answer within 5 s. look at the ticket again" in said(app)
 
 
-async def test_r_leads_to_the_reasons(view: DeskView, console: Build, armed: Any) -> None:
+async def test_r_leads_to_the_reasons(view: DeckView, console: Build, armed: Any) -> None:
     app, link = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await armed(app, pilot)
@@ -316,7 +316,7 @@ async def test_r_leads_to_the_reasons(view: DeskView, console: Build, armed: Any
         assert link.given == []
 
 
-async def test_other_keys_do_nothing(view: DeskView, console: Build, armed: Any) -> None:
+async def test_other_keys_do_nothing(view: DeckView, console: Build, armed: Any) -> None:
     app, link = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await armed(app, pilot)
@@ -326,7 +326,7 @@ async def test_other_keys_do_nothing(view: DeskView, console: Build, armed: Any)
 
 
 async def test_an_order_text_too_long_for_the_terminal_says_how_much_is_shown(
-    view: DeskView, console: Build, armed: Any
+    view: DeckView, console: Build, armed: Any
 ) -> None:
     ticket = view.tickets[0]
     long = replace(ticket, order_text=",".join(f'"field_{at:02d}":"{"x" * 40}"' for at in range(30)))
@@ -342,7 +342,7 @@ async def test_an_order_text_too_long_for_the_terminal_says_how_much_is_shown(
         assert "lines 20–29 of 30" in text_of(app)
 
 
-async def test_a_ticket_that_is_held_opens_no_dialog(view: DeskView, console: Build) -> None:
+async def test_a_ticket_that_is_held_opens_no_dialog(view: DeckView, console: Build) -> None:
     held = replace(view.tickets[0], held_reason="quote is 42 s old, limit 15 s")
     app, _ = console(replace(view, tickets=(held, *view.tickets[1:])))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -352,7 +352,7 @@ async def test_a_ticket_that_is_held_opens_no_dialog(view: DeskView, console: Bu
         assert "a refused: quote is 42 s old, limit 15 s" in last_row(app)
 
 
-async def test_small_terminals_keep_buttons_and_hash(view: DeskView, console: Build, armed: Any) -> None:
+async def test_small_terminals_keep_buttons_and_hash(view: DeckView, console: Build, armed: Any) -> None:
     app, _ = console(view)
     async with app.run_test(size=(60, 15)) as pilot:
         await armed(app, pilot)
@@ -362,7 +362,7 @@ async def test_small_terminals_keep_buttons_and_hash(view: DeskView, console: Bu
         assert "BUY 39 ORVX" in text
 
 
-async def test_big_money_fits(view: DeskView, console: Build, armed: Any) -> None:
+async def test_big_money_fits(view: DeckView, console: Build, armed: Any) -> None:
     ticket = view.tickets[0]
     big = replace(
         ticket,

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tui.app import ConsoleApp
-from tui.views import DeskView
+from tui.shown.deck import DeckView
 
 Build = Callable[..., tuple[ConsoleApp, Any]]
 
@@ -107,7 +107,7 @@ def assert_safe(app: ConsoleApp, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_no_payload_reaches_the_screen_or_breaks_it(
-    size: tuple[int, int], view: DeskView, console: Build, now: Any
+    size: tuple[int, int], view: DeckView, console: Build, now: Any
 ) -> None:
     app, link = console(view)
     async with app.run_test(size=size) as pilot:
@@ -122,7 +122,7 @@ async def test_no_payload_reaches_the_screen_or_breaks_it(
 @pytest.mark.parametrize(
     "keys", [["enter"], ["w"], ["a"], ["r"], ["tab", "tab", "enter"], ["tab", "tab", "tab", "enter"]]
 )
-async def test_no_payload_breaks_a_dialog(keys: list[str], view: DeskView, console: Build) -> None:
+async def test_no_payload_breaks_a_dialog(keys: list[str], view: DeckView, console: Build) -> None:
     app, link = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -136,7 +136,7 @@ async def test_no_payload_breaks_a_dialog(keys: list[str], view: DeskView, conso
         assert app.is_running
 
 
-async def test_toasts_take_no_markup_and_no_sequences(view: DeskView, console: Build) -> None:
+async def test_toasts_take_no_markup_and_no_sequences(view: DeckView, console: Build) -> None:
     app, _ = console(view)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await pilot.pause()

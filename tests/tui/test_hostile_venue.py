@@ -25,9 +25,9 @@ from engine.model.market import MarketBatch
 from engine.model.whynot import WhyNot
 from tui import logs
 from tui.commands import whynot
-from tui.deskevents import line_of
 from tui.eventlines import lines_of
-from tui.views import DeskView
+from tui.showing.events import line_of
+from tui.shown.deck import DeckView
 
 OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 ATOMS = (
@@ -146,7 +146,7 @@ def poison(kind: Any, name: str, payload: str, now: int) -> Any:
     return kind(2016, 1, 4)  # a date
 
 
-def events(payload: str, now: int, view: DeskView, hostile: Any) -> Iterator[Event]:
+def events(payload: str, now: int, view: DeckView, hostile: Any) -> Iterator[Event]:
     """One event of every kind that says anything, with `payload` in it."""
     for kind in ALL_EVENTS:
         if kind is TicketChanged:
@@ -175,7 +175,7 @@ def test_there_are_two_hundred_and_they_differ() -> None:
 
 @pytest.mark.parametrize(("size", "every"), [((80, 24), 1), ((120, 40), 4)])
 async def test_events_of_a_venue_are_drawn_without_a_control_byte(
-    size: tuple[int, int], every: int, view: DeskView, console: Callable[..., Any], hostile: Any
+    size: tuple[int, int], every: int, view: DeckView, console: Callable[..., Any], hostile: Any
 ) -> None:
     app, link = console(view)
     now = view.header.now_us
@@ -194,7 +194,7 @@ async def test_events_of_a_venue_are_drawn_without_a_control_byte(
         assert app.is_running
 
 
-def test_log_lines_hold_no_control_byte_also_when_they_are_read(view: DeskView, hostile: Any) -> None:
+def test_log_lines_hold_no_control_byte_also_when_they_are_read(view: DeckView, hostile: Any) -> None:
     stream = io.StringIO()
     root = logging.getLogger()
     level, others = root.level, root.handlers[:]
@@ -236,7 +236,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def test_why_not_shows_no_control_byte(view: DeskView) -> None:
+def test_why_not_shows_no_control_byte(view: DeckView) -> None:
     for payload in PAYLOADS:
         row = poison(WhyNot, "", payload, view.header.now_us)
         for outcome in type(row.outcome):

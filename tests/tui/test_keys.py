@@ -21,7 +21,7 @@ from tui.screens.leave import LeaveDialog
 from tui.screens.reject import RejectDialog
 from tui.screens.resume import ResumeDialog
 from tui.screens.sheet import Sheet
-from tui.views import DeskView, Restriction
+from tui.shown.deck import DeckView, Restriction
 
 Build = Callable[..., tuple[ConsoleApp, Any]]
 SIZES = [(80, 24), (120, 40)]
@@ -43,12 +43,12 @@ def all_text(app: ConsoleApp) -> str:
     return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
-def halted(view: DeskView) -> DeskView:
+def halted(view: DeckView) -> DeckView:
     header = replace(view.header, engine_state="HALTED", engine_reason="by you (! !)", unknown_orders=0)
     return replace(view, header=header)
 
 
-def paused(view: DeskView) -> DeskView:
+def paused(view: DeckView) -> DeckView:
     market = replace(view.header.market, provenance="replay", paused=True, speed=390.0)
     return replace(view, header=replace(view.header, kind=AccountKind.SIMULATION, market=market))
 
@@ -79,7 +79,7 @@ def test_ids_are_unique_and_no_key_means_two_things_in_one_place() -> None:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("place", sorted(PANES))
 async def test_every_footer_key_acts_or_refuses_with_a_reason(
-    size: tuple[int, int], place: Place, view: DeskView, empty_view: DeskView, console: Build
+    size: tuple[int, int], place: Place, view: DeckView, empty_view: DeckView, console: Build
 ) -> None:
     for shown in (view, empty_view):
         app, link = console(shown, view_only=True)
@@ -104,7 +104,7 @@ async def test_every_footer_key_acts_or_refuses_with_a_reason(
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_rows_move_and_panes_change(size: tuple[int, int], view: DeskView, console: Build) -> None:
+async def test_rows_move_and_panes_change(size: tuple[int, int], view: DeckView, console: Build) -> None:
     app, _ = console(view)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
@@ -134,7 +134,7 @@ async def test_rows_move_and_panes_change(size: tuple[int, int], view: DeskView,
         assert desk.current is Place.GAPS
 
 
-async def test_a_selected_row_below_the_window_is_scrolled_into_sight(view: DeskView, console: Build) -> None:
+async def test_a_selected_row_below_the_window_is_scrolled_into_sight(view: DeckView, console: Build) -> None:
     app, _ = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -145,7 +145,7 @@ async def test_a_selected_row_below_the_window_is_scrolled_into_sight(view: Desk
         assert "▸ ORVX" in all_text(app)
 
 
-async def test_filter_takes_letters_shows_matches_and_clears(view: DeskView, console: Build) -> None:
+async def test_filter_takes_letters_shows_matches_and_clears(view: DeckView, console: Build) -> None:
     app, _ = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -163,7 +163,7 @@ async def test_filter_takes_letters_shows_matches_and_clears(view: DeskView, con
 
 
 async def test_selection_follows_identity_when_rows_are_sorted_anew(
-    view: DeskView, console: Build, now: Any
+    view: DeckView, console: Build, now: Any
 ) -> None:
     app, link = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -187,7 +187,7 @@ async def test_selection_follows_identity_when_rows_are_sorted_anew(
 
 
 async def test_a_new_ticket_moves_neither_cursor_nor_scroll_and_rings_once(
-    view: DeskView, console: Build, monkeypatch: Any
+    view: DeckView, console: Build, monkeypatch: Any
 ) -> None:
     rings = []
     monkeypatch.setattr(ConsoleApp, "bell", lambda self: rings.append(1))
@@ -207,7 +207,7 @@ async def test_a_new_ticket_moves_neither_cursor_nor_scroll_and_rings_once(
         assert rings == [1]
 
 
-async def test_refusals_leave_the_footer_after_four_seconds(view: DeskView, console: Build, now: Any) -> None:
+async def test_refusals_leave_the_footer_after_four_seconds(view: DeckView, console: Build, now: Any) -> None:
     app, _ = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -225,7 +225,7 @@ async def test_refusals_leave_the_footer_after_four_seconds(view: DeskView, cons
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_two_exclamation_marks_halt_everywhere(
-    size: tuple[int, int], view: DeskView, console: Build, now: Any
+    size: tuple[int, int], view: DeckView, console: Build, now: Any
 ) -> None:
     for opening in ([], ["a"], ["r"], ["r", "5"], ["enter"], ["question_mark"], ["q"], ["slash", "x"]):
         app, link = console(view, own_engine=True)
@@ -249,7 +249,7 @@ async def test_two_exclamation_marks_halt_everywhere(
             assert app.screen is front
 
 
-async def test_a_viewing_console_cannot_halt_approve_reject_or_resume(view: DeskView, console: Build) -> None:
+async def test_a_viewing_console_cannot_halt_approve_reject_or_resume(view: DeckView, console: Build) -> None:
     app, link = console(paused(view), view_only=True)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -263,7 +263,7 @@ async def test_a_viewing_console_cannot_halt_approve_reject_or_resume(view: Desk
         assert "refused: this console may look, not act" in last_row(app)
 
 
-async def test_space_lets_a_waiting_replay_go_on(view: DeskView, console: Build) -> None:
+async def test_space_lets_a_waiting_replay_go_on(view: DeckView, console: Build) -> None:
     app, link = console(paused(view))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -278,7 +278,7 @@ async def test_space_lets_a_waiting_replay_go_on(view: DeskView, console: Build)
         assert "space refused: no replay waits" in last_row(app)
 
 
-async def test_reject_gives_the_chosen_reason(view: DeskView, console: Build) -> None:
+async def test_reject_gives_the_chosen_reason(view: DeckView, console: Build) -> None:
     cases = [(["enter"], "news I know"), (["j", "j", "enter"], "too much risk"), (["2"], "price moved")]
     cases.append((["5", "a", "space", "1", "x", "backspace", "enter"], "a 1"))
     for keys, reason in cases:
@@ -290,7 +290,7 @@ async def test_reject_gives_the_chosen_reason(view: DeskView, console: Build) ->
             assert link.given == [RejectTicket(view.tickets[0].ticket.id, reason, app.actor)]
 
 
-async def test_reject_can_be_left_and_other_needs_words(view: DeskView, console: Build) -> None:
+async def test_reject_can_be_left_and_other_needs_words(view: DeckView, console: Build) -> None:
     app, link = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -302,7 +302,7 @@ async def test_reject_can_be_left_and_other_needs_words(view: DeskView, console:
 
 
 async def test_resume_starts_on_cancel_and_needs_a_clean_book(
-    view: DeskView, console: Build, now: Any
+    view: DeckView, console: Build, now: Any
 ) -> None:
     app, link = console(halted(view))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -330,7 +330,7 @@ async def test_resume_starts_on_cancel_and_needs_a_clean_book(
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_resume_says_what_stays_on_after_it(
-    size: tuple[int, int], view: DeskView, console: Build
+    size: tuple[int, int], view: DeckView, console: Build
 ) -> None:
     breaker = Restriction(
         "Drawdown 15.1%: stopped, no new orders.", "tradedeck accounts release paper-1", True
@@ -348,7 +348,7 @@ async def test_resume_says_what_stays_on_after_it(
     assert "to end it: tradedeck accounts release paper-1" in shown
 
 
-async def test_resume_of_a_live_account_wants_its_name(view: DeskView, console: Build, now: Any) -> None:
+async def test_resume_of_a_live_account_wants_its_name(view: DeckView, console: Build, now: Any) -> None:
     shown = halted(view)
     shown = replace(shown, header=replace(shown.header, kind=AccountKind.LIVE, account="UR1"))
     app, link = console(shown)
@@ -362,7 +362,7 @@ async def test_resume_of_a_live_account_wants_its_name(view: DeskView, console: 
         assert link.given == [Resume(app.actor)]
 
 
-async def test_resume_is_refused_while_running(view: DeskView, console: Build) -> None:
+async def test_resume_is_refused_while_running(view: DeckView, console: Build) -> None:
     app, _ = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -370,7 +370,7 @@ async def test_resume_is_refused_while_running(view: DeskView, console: Build) -
         assert "R refused: the engine is not halted" in last_row(app)
 
 
-async def test_leaving_an_attached_console_leaves_at_once(view: DeskView, console: Build) -> None:
+async def test_leaving_an_attached_console_leaves_at_once(view: DeckView, console: Build) -> None:
     for key in ("q", "ctrl+q", "ctrl+c"):
         app, _ = console(view)
         async with app.run_test(size=(80, 24)) as pilot:
@@ -379,7 +379,7 @@ async def test_leaving_an_attached_console_leaves_at_once(view: DeskView, consol
         assert app.return_value == ConsoleExit(stop_engine=False)
 
 
-async def test_leaving_an_own_engine_asks_and_stays_by_default(view: DeskView, console: Build) -> None:
+async def test_leaving_an_own_engine_asks_and_stays_by_default(view: DeckView, console: Build) -> None:
     app, _ = console(view, own_engine=True)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -394,7 +394,7 @@ async def test_leaving_an_own_engine_asks_and_stays_by_default(view: DeskView, c
     assert app.return_value == ConsoleExit(stop_engine=True)
 
 
-async def test_open_shows_the_row_of_each_pane(view: DeskView, console: Build) -> None:
+async def test_open_shows_the_row_of_each_pane(view: DeckView, console: Build) -> None:
     expected = ["G11 broker checks", "stop     ", "B-31 TLMN: no answer, asked 4 times; entries off"]
     app, _ = console(view)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -406,7 +406,7 @@ async def test_open_shows_the_row_of_each_pane(view: DeskView, console: Build) -
             await press(pilot, "escape")
 
 
-async def test_a_sheet_scrolls_to_its_end_and_leads_to_the_dialogs(view: DeskView, console: Build) -> None:
+async def test_a_sheet_scrolls_to_its_end_and_leads_to_the_dialogs(view: DeckView, console: Build) -> None:
     app, _ = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -419,7 +419,7 @@ async def test_a_sheet_scrolls_to_its_end_and_leads_to_the_dialogs(view: DeskVie
         assert isinstance(app.screen, RejectDialog)
 
 
-async def test_why_speaks_of_the_candidate_behind_any_row(view: DeskView, console: Build) -> None:
+async def test_why_speaks_of_the_candidate_behind_any_row(view: DeckView, console: Build) -> None:
     app, _ = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -431,7 +431,7 @@ async def test_why_speaks_of_the_candidate_behind_any_row(view: DeskView, consol
         assert "w refused: its candidate is not of this session" in last_row(app)
 
 
-async def test_help_lists_exactly_the_keys_that_work_here(view: DeskView, console: Build) -> None:
+async def test_help_lists_exactly_the_keys_that_work_here(view: DeckView, console: Build) -> None:
     app, _ = console(view)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
@@ -448,7 +448,7 @@ async def test_help_lists_exactly_the_keys_that_work_here(view: DeskView, consol
 
 
 async def test_an_answer_is_shown_as_a_toast_and_never_as_markup(
-    view: DeskView, console: Build, now: Any
+    view: DeckView, console: Build, now: Any
 ) -> None:
     app, link = console(halted(view))
     link.answers.append(Answer(False, "not_reconciled", "no [b]PEPE[/] [@click=app.bell()]x"))
@@ -466,7 +466,7 @@ async def test_an_answer_is_shown_as_a_toast_and_never_as_markup(
         assert "no [b]PEPE[/] [@click=app.bell()]x" in all_text(app)
 
 
-async def test_a_click_selects_pane_and_row(view: DeskView, console: Build) -> None:
+async def test_a_click_selects_pane_and_row(view: DeckView, console: Build) -> None:
     app, _ = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -480,7 +480,7 @@ async def test_a_click_selects_pane_and_row(view: DeskView, console: Build) -> N
 
 
 async def test_a_slow_line_gets_one_picture_every_two_seconds(
-    view: DeskView, console: Build, now: Any
+    view: DeckView, console: Build, now: Any
 ) -> None:
     app, link = console(view, low_bandwidth=True)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -498,7 +498,7 @@ async def test_a_slow_line_gets_one_picture_every_two_seconds(
         assert "30,000.00" in all_text(app)
 
 
-async def test_a_link_that_ends_marks_every_value_as_old(view: DeskView, console: Build, now: Any) -> None:
+async def test_a_link_that_ends_marks_every_value_as_old(view: DeckView, console: Build, now: Any) -> None:
     app, link = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -513,7 +513,7 @@ async def test_a_link_that_ends_marks_every_value_as_old(view: DeskView, console
         assert "a refused: the engine does not answer" in last_row(app)
 
 
-async def test_an_engine_that_stopped_by_itself_is_not_called_lost(view: DeskView, console: Build) -> None:
+async def test_an_engine_that_stopped_by_itself_is_not_called_lost(view: DeckView, console: Build) -> None:
     header = replace(view.header, engine_state="STOPPED", engine_reason="the replay has ended")
     app, link = console(replace(view, header=header))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -525,7 +525,7 @@ async def test_an_engine_that_stopped_by_itself_is_not_called_lost(view: DeskVie
         assert "DETACHED" not in all_text(app)
 
 
-async def test_a_changed_price_lights_up_for_400_ms(view: DeskView, console: Build, now: Any) -> None:
+async def test_a_changed_price_lights_up_for_400_ms(view: DeckView, console: Build, now: Any) -> None:
     app, link = console(view)
     app.theme = "dusk"
     async with app.run_test(size=(120, 40)) as pilot:
@@ -545,7 +545,7 @@ async def test_a_changed_price_lights_up_for_400_ms(view: DeskView, console: Bui
         assert not [span for span in row if "flash" in span.ink]
 
 
-async def test_a_failing_console_ends_with_one_line_and_its_cause(view: DeskView, monkeypatch: Any) -> None:
+async def test_a_failing_console_ends_with_one_line_and_its_cause(view: DeckView, monkeypatch: Any) -> None:
     class Broken:
         failure = RuntimeError("secret \x1b[31m")
 
@@ -563,7 +563,7 @@ async def test_a_failing_console_ends_with_one_line_and_its_cause(view: DeskView
 
 
 async def test_a_key_of_ones_own_replaces_the_default_and_stands_in_the_footer(
-    console: Build, view: DeskView
+    console: Build, view: DeckView
 ) -> None:
     app, _ = console(view, keys={"ticket.approve": "y"})
     async with app.run_test(size=(80, 24)) as pilot:

@@ -6,13 +6,13 @@ from typing import Any
 
 from engine.model.positions import AccountKind
 from tui.app import ConsoleApp
-from tui.views import DeskView, EventKind, EventLine, LinkState
+from tui.shown.deck import DeckView, EventKind, EventLine, LinkState
 
 Build = Callable[..., tuple[ConsoleApp, Any]]
 Dump = Callable[[ConsoleApp], str]
 
 
-def replayed(view: DeskView, link: LinkState) -> DeskView:
+def replayed(view: DeckView, link: LinkState) -> DeckView:
     market = replace(view.header.market, provenance="replay", paused=True, speed=390.0)
     return replace(view, header=replace(view.header, link=link, market=market))
 
@@ -23,7 +23,7 @@ async def press(pilot: Any, *keys: str) -> None:
 
 
 async def test_a_lost_replay_neither_runs_on_nor_asks_to_go_on(
-    view: DeskView, console: Build, now: Any, dump: Dump
+    view: DeckView, console: Build, now: Any, dump: Dump
 ) -> None:
     app, link = console(replayed(view, LinkState.ATTACHED))
     async with app.run_test(size=(120, 40)) as pilot:
@@ -43,7 +43,7 @@ async def test_a_lost_replay_neither_runs_on_nor_asks_to_go_on(
 
 
 async def test_a_picture_repeated_while_lost_does_not_restart_the_count(
-    view: DeskView, console: Build, now: Any, dump: Dump
+    view: DeckView, console: Build, now: Any, dump: Dump
 ) -> None:
     app, link = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -55,7 +55,7 @@ async def test_a_picture_repeated_while_lost_does_not_restart_the_count(
         assert "14:52:08Z" in dump(app)
 
 
-async def test_the_dialog_says_who_was_quicker(view: DeskView, console: Build, dump: Dump) -> None:
+async def test_the_dialog_says_who_was_quicker(view: DeckView, console: Build, dump: Dump) -> None:
     app, link = console(view)
     ticket = view.tickets[0].ticket
     waits = EventLine(ticket.created_us, EventKind.YOURS, "T-18 ORVX waiting for you", ticket.correlation)
@@ -71,7 +71,7 @@ async def test_the_dialog_says_who_was_quicker(view: DeskView, console: Build, d
 
 
 async def test_the_desk_behind_a_dialog_is_never_older_than_a_second(
-    view: DeskView, console: Build, dump: Dump
+    view: DeckView, console: Build, dump: Dump
 ) -> None:
     app, link = console(view)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -84,7 +84,7 @@ async def test_the_desk_behind_a_dialog_is_never_older_than_a_second(
         assert "Tickets 1 waiting" in dump(app)
 
 
-async def test_halting_twice_over_is_told(view: DeskView, console: Build, dump: Dump) -> None:
+async def test_halting_twice_over_is_told(view: DeckView, console: Build, dump: Dump) -> None:
     app, link = console(replace(view, header=replace(view.header, engine_state="HALTED")))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -94,7 +94,7 @@ async def test_halting_twice_over_is_told(view: DeskView, console: Build, dump: 
 
 
 async def test_leaving_a_simulation_promises_no_stop_at_a_venue(
-    view: DeskView, console: Build, dump: Dump
+    view: DeckView, console: Build, dump: Dump
 ) -> None:
     simulated = replace(view, header=replace(view.header, kind=AccountKind.SIMULATION))
     app, _ = console(simulated, own_engine=True)
@@ -107,7 +107,7 @@ async def test_leaving_a_simulation_promises_no_stop_at_a_venue(
 
 
 async def test_an_event_names_the_state_of_an_engine_of_its_own(
-    view: DeskView, console: Build, dump: Dump
+    view: DeckView, console: Build, dump: Dump
 ) -> None:
     event = EventLine(view.header.now_us, EventKind.INFO, "something", "C1")
     for own, command in (
@@ -122,7 +122,7 @@ async def test_an_event_names_the_state_of_an_engine_of_its_own(
 
 
 async def test_the_title_counts_tickets_that_only_wait_for_a_quote_as_held(
-    view: DeskView, console: Build, dump: Dump
+    view: DeckView, console: Build, dump: Dump
 ) -> None:
     first, *rest = view.tickets
     aged = replace(first, held_reason="ORVX quote is 42s old, limit 3.0s")
@@ -133,7 +133,7 @@ async def test_the_title_counts_tickets_that_only_wait_for_a_quote_as_held(
 
 
 async def test_events_above_the_first_row_shown_are_counted(
-    view: DeskView, console: Build, dump: Dump
+    view: DeckView, console: Build, dump: Dump
 ) -> None:
     events = tuple(EventLine(at, EventKind.INFO, f"event {at}", "") for at in range(60, 0, -1))
     app, _ = console(replace(view, events=events))
@@ -148,7 +148,7 @@ async def test_events_above_the_first_row_shown_are_counted(
 
 
 async def test_an_engine_that_began_after_the_scan_does_not_claim_an_empty_day(
-    view: DeskView, console: Build, dump: Dump
+    view: DeckView, console: Build, dump: Dump
 ) -> None:
     opens = view.header.session_open_us
     header = replace(view.header, engine_since_us=opens)

@@ -7,12 +7,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tui.picture import console_picture
+from tui.shown.deck import DeckView
 from tui.theme import DUSK, PAPER
-from tui.views import DeskView
 
 
 @pytest.mark.parametrize(("theme", "tokens"), [("dusk", DUSK), ("paper", PAPER)])
-async def test_picture_is_an_svg_of_the_desk(theme: str, tokens: Any, view: DeskView, console: Any) -> None:
+async def test_picture_is_an_svg_of_the_desk(theme: str, tokens: Any, view: DeckView, console: Any) -> None:
     _, link = console(view)
     svg = await console_picture(link, width=80, height=24, theme=theme)
     root = ET.fromstring(svg)  # noqa: S314 - our own picture
@@ -24,7 +24,7 @@ async def test_picture_is_an_svg_of_the_desk(theme: str, tokens: Any, view: Desk
     assert set(re.findall(r"https?://[^\"' ]+", svg)) == {"http://www.w3.org/2000/svg"}
 
 
-async def test_picture_presses_keys_and_escapes_text(view: DeskView, console: Any) -> None:
+async def test_picture_presses_keys_and_escapes_text(view: DeckView, console: Any) -> None:
     _, link = console(view)
     svg = await console_picture(link, keys=("question_mark",))
     assert ">Help</text>" in svg

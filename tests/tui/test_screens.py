@@ -8,7 +8,7 @@ import pytest
 
 from engine.model.positions import AccountKind
 from tui.app import ConsoleApp
-from tui.views import DeskView, LinkState
+from tui.shown.deck import DeckView, LinkState
 
 Dump = Callable[[ConsoleApp], str]
 Build = Callable[..., tuple[ConsoleApp, Any]]
@@ -16,11 +16,11 @@ Build = Callable[..., tuple[ConsoleApp, Any]]
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
 
 
-def with_header(view: DeskView, **changes: object) -> DeskView:
+def with_header(view: DeckView, **changes: object) -> DeckView:
     return replace(view, header=replace(view.header, **changes))  # type: ignore[arg-type]
 
 
-def halted(view: DeskView) -> DeskView:
+def halted(view: DeckView) -> DeckView:
     return with_header(
         view,
         engine_state="HALTED",
@@ -29,20 +29,20 @@ def halted(view: DeskView) -> DeskView:
     )
 
 
-def stale(view: DeskView) -> DeskView:
+def stale(view: DeckView) -> DeckView:
     return with_header(view, market=replace(view.header.market, stale="Alpaca stream silent 42 s"))
 
 
-def detached(view: DeskView) -> DeskView:
+def detached(view: DeckView) -> DeckView:
     return with_header(view, link=LinkState.LOST)
 
 
-def replaying(view: DeskView) -> DeskView:
+def replaying(view: DeckView) -> DeckView:
     market = replace(view.header.market, provenance="replay", paused=True, speed=390.0)
     return with_header(view, kind=AccountKind.SIMULATION, account="simulation", market=market)
 
 
-def same(view: DeskView) -> DeskView:
+def same(view: DeckView) -> DeckView:
     return view
 
 
@@ -69,7 +69,7 @@ STATES = {
 async def test_screen(
     state: str,
     size: str,
-    view: DeskView,
+    view: DeckView,
     console: Build,
     dump: Dump,
     golden: Callable[[str, str], None],
@@ -90,7 +90,7 @@ async def test_screen(
 
 @pytest.mark.parametrize("size", [*SIZES, "60x15", "160x50"])
 async def test_empty_desk(
-    size: str, empty_view: DeskView, console: Build, dump: Dump, golden: Callable[[str, str], None]
+    size: str, empty_view: DeckView, console: Build, dump: Dump, golden: Callable[[str, str], None]
 ) -> None:
     width, height = map(int, size.split("x"))
     app, _ = console(empty_view)
@@ -102,7 +102,7 @@ async def test_empty_desk(
 
 @pytest.mark.parametrize("size", [(60, 15), (160, 50), (100, 30), (120, 24), (200, 60)])
 async def test_other_sizes_keep_frame_header_and_footer(
-    size: tuple[int, int], view: DeskView, console: Build, dump: Dump
+    size: tuple[int, int], view: DeckView, console: Build, dump: Dump
 ) -> None:
     app, _ = console(view)
     async with app.run_test(size=size) as pilot:
@@ -120,7 +120,7 @@ async def test_other_sizes_keep_frame_header_and_footer(
 
 @pytest.mark.parametrize(("width", "height"), [(52, 14), (40, 10), (20, 5)])
 async def test_a_tiny_terminal_says_what_it_needs(
-    width: int, height: int, view: DeskView, console: Build, dump: Dump
+    width: int, height: int, view: DeckView, console: Build, dump: Dump
 ) -> None:
     app, _ = console(view)
     async with app.run_test(size=(width, height)) as pilot:
@@ -136,7 +136,7 @@ async def test_a_tiny_terminal_says_what_it_needs(
 
 
 async def test_plain_without_color(
-    view: DeskView, console: Build, dump: Dump, golden: Callable[[str, str], None], monkeypatch: Any, now: Any
+    view: DeckView, console: Build, dump: Dump, golden: Callable[[str, str], None], monkeypatch: Any, now: Any
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app, _ = console(replaying(view), plain=True)
@@ -157,7 +157,7 @@ async def test_plain_without_color(
     golden("plain-approve-80x24", dialog)
 
 
-async def test_no_color_writes_no_color(view: DeskView, console: Build, monkeypatch: Any) -> None:
+async def test_no_color_writes_no_color(view: DeckView, console: Build, monkeypatch: Any) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app, _ = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -177,7 +177,7 @@ async def test_no_color_writes_no_color(view: DeskView, console: Build, monkeypa
 
 
 @pytest.mark.parametrize("theme", ["dusk", "paper", "contrast", "sixteen"])
-async def test_every_theme_draws(theme: str, view: DeskView, console: Build, dump: Dump) -> None:
+async def test_every_theme_draws(theme: str, view: DeckView, console: Build, dump: Dump) -> None:
     app, _ = console(view)
     app.theme = theme
     async with app.run_test(size=(120, 40)) as pilot:
@@ -188,7 +188,7 @@ async def test_every_theme_draws(theme: str, view: DeskView, console: Build, dum
 
 
 async def test_decimal_points_of_the_price_column_stand_in_one_line(
-    view: DeskView, console: Build, dump: Dump
+    view: DeckView, console: Build, dump: Dump
 ) -> None:
     app, _ = console(view)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -199,7 +199,7 @@ async def test_decimal_points_of_the_price_column_stand_in_one_line(
 
 
 async def test_before_the_engine_answers_the_console_says_so(
-    console: Build, view: DeskView, dump: Dump
+    console: Build, view: DeckView, dump: Dump
 ) -> None:
     app, link = console(view)
 

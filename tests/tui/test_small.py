@@ -7,7 +7,7 @@ import pytest
 
 from tui.app import ConsoleApp
 from tui.screens.approve import ApproveDialog
-from tui.views import DeskView
+from tui.shown.deck import DeckView
 
 Build = Callable[..., tuple[ConsoleApp, Any]]
 Dump = Callable[[ConsoleApp], str]
@@ -19,7 +19,7 @@ async def press(pilot: Any, *keys: str) -> None:
 
 
 async def test_the_narrowest_approve_dialog_shows_every_price_whole(
-    view: DeskView, console: Build, dump: Dump
+    view: DeckView, console: Build, dump: Dump
 ) -> None:
     app, _ = console(view)
     async with app.run_test(size=(60, 15)) as pilot:
@@ -37,7 +37,7 @@ async def test_the_narrowest_approve_dialog_shows_every_price_whole(
 
 
 async def test_the_narrowest_ticket_shows_every_price_whole(
-    view: DeskView, console: Build, dump: Dump
+    view: DeckView, console: Build, dump: Dump
 ) -> None:
     app, _ = console(view)
     async with app.run_test(size=(60, 15)) as pilot:
@@ -52,7 +52,7 @@ async def test_the_narrowest_ticket_shows_every_price_whole(
 
 @pytest.mark.parametrize(("key", "keys_told"), [("enter", "a approve"), ("r", "enter reject")])
 async def test_a_dialog_in_a_shrunk_terminal_says_why_and_its_keys(
-    key: str, keys_told: str, view: DeskView, console: Build, dump: Dump
+    key: str, keys_told: str, view: DeckView, console: Build, dump: Dump
 ) -> None:
     app, _ = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -72,7 +72,7 @@ async def test_a_dialog_in_a_shrunk_terminal_says_why_and_its_keys(
         assert "paper-1" in dump(app)
 
 
-async def test_approving_is_off_in_a_shrunk_terminal(view: DeskView, console: Build, dump: Dump) -> None:
+async def test_approving_is_off_in_a_shrunk_terminal(view: DeckView, console: Build, dump: Dump) -> None:
     app, link = console(view)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -86,7 +86,7 @@ async def test_approving_is_off_in_a_shrunk_terminal(view: DeskView, console: Bu
 
 
 async def test_the_first_halt_key_warns_in_a_very_small_terminal_too(
-    view: DeskView, console: Build, dump: Dump
+    view: DeckView, console: Build, dump: Dump
 ) -> None:
     app, link = console(view)
     async with app.run_test(size=(40, 10)) as pilot:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from engine.model.commands import Answer, Command
     from tui.link import Link
-    from tui.views import DeskView, TicketView
+    from tui.shown.deck import DeckView, TicketView
 
 T = TypeVar("T")
 RETRY_CODES = frozenset(
@@ -114,8 +114,8 @@ def find_ticket(given: Given, name: str) -> Shown:
     if match is None:
         raise UsageError(f"{name!r} is not the id of a ticket", "Write it like T-18 or td-01JD4Q9M7A")
 
-    async def look(link: "Link") -> tuple["DeskView", object]:
-        return await link.desk(), await link.ask(Question.PROPOSALS)
+    async def look(link: "Link") -> tuple["DeckView", object]:
+        return await link.deck(), await link.ask(Question.PROPOSALS)
 
     def is_meant(number: int, ulid: str) -> bool:
         return number == int(match["number"]) if match["number"] else ulid.startswith(match["ulid"].upper())

@@ -23,7 +23,7 @@ from tui.commands.output import (
 
 if TYPE_CHECKING:
     from engine.model.commands import Answer
-    from tui.views import TicketView
+    from tui.shown.deck import TicketView
 
 SHA_PREFIX_MIN = 8
 FLATTEN = "FLATTEN"

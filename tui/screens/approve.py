@@ -15,7 +15,7 @@ from tui.actions import Place
 from tui.screens.arrange import FEWEST_COLUMNS, FEWEST_ROWS, too_small
 from tui.screens.chrome import bindings_for
 from tui.screens.dialog import GUARD_S, Dialog, Gap, button, key_button
-from tui.views import EventKind, TicketView
+from tui.shown.deck import EventKind, TicketView
 from tui.widgets.ink import EMPTY, Line, Span, break_at_commas, cut, spread, width_of
 from tui.widgets.look import Look
 from tui.widgets.rail import rail

@@ -15,7 +15,7 @@ from tui.actions import Action, Place, actions_in
 from tui.screens.arrange import ORDER, arrange, banner_row, too_small
 from tui.screens.chrome import DeckScreen, bindings_for
 from tui.screens.rows import bracket_of, gap_of, no_ticket, ticket_of
-from tui.views import BracketView, EventLine, TicketView
+from tui.shown.deck import BracketView, EventLine, TicketView
 from tui.widgets.banner import Banner
 from tui.widgets.brackets import BracketsPane
 from tui.widgets.events import EventsPane

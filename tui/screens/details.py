@@ -9,7 +9,7 @@ from engine.model.text import visible
 from engine.model.tickets import Ticket
 from tui import format as fmt
 from tui.screens.approve import aligned_exits
-from tui.views import BracketView, EventLine, GapRow, LegView, TicketView
+from tui.shown.deck import BracketView, EventLine, GapRow, LegView, TicketView
 from tui.widgets.brackets import bracket_mark
 from tui.widgets.events import MARKS
 from tui.widgets.ink import EMPTY, Line, Span, break_at_commas, cut, cut_text, pad, wrap

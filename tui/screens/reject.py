@@ -5,7 +5,7 @@ from textual import events
 from tui.actions import Place
 from tui.screens.chrome import bindings_for
 from tui.screens.dialog import Dialog, Gap
-from tui.views import TicketView
+from tui.shown.deck import TicketView
 from tui.widgets.ink import Line, Span, over, pad
 from tui.widgets.look import Look
 

@@ -1,7 +1,7 @@
 """What belongs to a row of the Desk: its ticket, its candidate, its bracket."""
 
 from engine.model.ids import TicketId
-from tui.views import BracketView, EventLine, GapRow, TicketView
+from tui.shown.deck import BracketView, EventLine, GapRow, TicketView
 from tui.widgets.look import Look
 
 

@@ -197,8 +197,8 @@ class _Guest:
     async def _handle(self, request: Request, body: Ask | Command | None) -> None:
         try:
             match request.kind:
-                case RequestKind.DESK:
-                    await self._send(request.id, ReplyKind.VIEW, await self._server.link.desk())
+                case RequestKind.DECK:
+                    await self._send(request.id, ReplyKind.VIEW, await self._server.link.deck())
                 case RequestKind.GIVE:
                     await self._send(request.id, ReplyKind.ANSWER, await self._give(body))
                 case RequestKind.ASK if isinstance(body, Ask):

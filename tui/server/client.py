@@ -32,7 +32,7 @@ from tui.server.protocol import (
     encode_request,
     error_of,
 )
-from tui.views import DeskView, LinkState
+from tui.shown.deck import DeckView, LinkState
 
 _log = logging.getLogger(__name__)
 _REFUSED_BY_SERVER = frozenset({"malformed", "rate_limited"})
@@ -85,7 +85,7 @@ class RemoteLink:
         self._connection: ClientConnection | None = None
         self._attached = asyncio.Event()
         self._state = LinkState.RECONNECTING
-        self._view: DeskView | None = None
+        self._view: DeckView | None = None
         self._version = 0
         self._changed = asyncio.Condition()
         self._wants_views = False
@@ -111,18 +111,18 @@ class RemoteLink:
         self._cut_off()
         await self._tell()
 
-    async def desk(self) -> DeskView:
+    async def deck(self) -> DeckView:
         """The Desk as it is now; while there is no connection the last one known, marked so."""
         try:
-            view = await self._request(RequestKind.DESK)
+            view = await self._request(RequestKind.DECK)
         except _Cut:
             view = self._view
-        if not isinstance(view, DeskView):
+        if not isinstance(view, DeckView):
             raise Busy("the engine cannot be reached", "It is tried again by itself")
         self._view = view
         return self._shown(view)
 
-    async def changes(self) -> AsyncIterator[DeskView]:
+    async def changes(self) -> AsyncIterator[DeckView]:
         """The newest view after each change of the Desk or of the connection."""
         if not self._wants_views:
             self._wants_views = True
@@ -258,7 +258,7 @@ class RemoteLink:
             async for data in connection:
                 reply, body = decode_reply(data)
                 if reply.id == PUSHED and reply.kind is ReplyKind.VIEW:
-                    assert isinstance(body, DeskView)  # noqa: S101 - the reply's kind says so
+                    assert isinstance(body, DeckView)  # noqa: S101 - the reply's kind says so
                     self._view = body
                     await self._tell()
                 elif (future := self._waiting.get(reply.id)) is not None and not future.done():
@@ -275,7 +275,7 @@ class RemoteLink:
         """Ask for views: each one to come, and as if pushed the one that is now."""
         try:
             await connection.send(encode_request(next(self._ids), RequestKind.SUBSCRIBE))
-            await connection.send(encode_request(PUSHED, RequestKind.DESK))
+            await connection.send(encode_request(PUSHED, RequestKind.DECK))
         except ConnectionClosed:
             _log.debug("the connection broke before it was subscribed")
 
@@ -302,7 +302,7 @@ class RemoteLink:
             self._version += 1
             self._changed.notify_all()
 
-    def _shown(self, view: DeskView) -> DeskView:
+    def _shown(self, view: DeckView) -> DeckView:
         return dataclasses.replace(view, header=dataclasses.replace(view.header, link=self._state))
 
     def _detached_words(self) -> str:

@@ -26,7 +26,7 @@ from engine.model.commands import (
     Settle,
 )
 from tui.link import Question
-from tui.views import DeskView
+from tui.shown.deck import DeckView
 
 PATH: Final = "/attach/1"
 PUSHED: Final = 0
@@ -41,7 +41,7 @@ MESSAGE_MAX: Final = 64 * 1024 * 1024
 class RequestKind(StrEnum):
     """What a face asks."""
 
-    DESK = "desk"
+    DECK = "deck"
     GIVE = "give"
     ASK = "ask"
     RESUME_MARKET = "resume_market"
@@ -94,7 +94,7 @@ class Ask:
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """`body`: a DeskView, an Answer, a JSON document, a bool or a Problem, by `kind`."""
+    """`body`: a DeckView, an Answer, a JSON document, a bool or a Problem, by `kind`."""
 
     id: int
     kind: ReplyKind
@@ -126,14 +126,14 @@ _ERRORS: Final[dict[str, type[DeckError]]] = {
 }
 """One for each exit code: all that a command needs to know of an error on the other side."""
 _BODIES: Final[dict[ReplyKind, type]] = {
-    ReplyKind.VIEW: DeskView,
+    ReplyKind.VIEW: DeckView,
     ReplyKind.ANSWER: Answer,
     ReplyKind.DONE: bool,
     ReplyKind.PROBLEM: Problem,
 }
 _ID = re.compile(rb'^\{"id":(\d{1,15})[,}]')
 
-Body = DeskView | Answer | Problem | bool | object
+Body = DeckView | Answer | Problem | bool | object
 
 
 def encode_request(id: int, kind: RequestKind, body: Ask | Command | None = None) -> bytes:

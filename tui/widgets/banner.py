@@ -1,7 +1,7 @@
 """Rows above the panes when something is not as usual (design 6): the state, then what else stops entries."""
 
 from tui import format as fmt
-from tui.views import HeaderView, Restriction
+from tui.shown.deck import HeaderView, Restriction
 from tui.widgets.board import Board
 from tui.widgets.ink import Line, Span, cut_text, pad
 from tui.widgets.look import Look

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tui import format as fmt
 from tui.actions import Place
-from tui.views import EventKind, EventLine
+from tui.shown.deck import EventKind, EventLine
 from tui.widgets.ink import Line, Span, cut
 from tui.widgets.look import Look
 from tui.widgets.pane import Emptiness, Pane, Title

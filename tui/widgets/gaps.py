@@ -8,7 +8,7 @@ from engine.model.ids import TicketId
 from tui import format as fmt
 from tui.actions import Place
 from tui.options import ConsoleOptions
-from tui.views import BracketView, GapRow, RowState
+from tui.shown.deck import BracketView, GapRow, RowState
 from tui.widgets.columns import Column, Placed, fit_columns
 from tui.widgets.ink import Line, Span, cut_text, over
 from tui.widgets.look import Look

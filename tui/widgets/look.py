@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from tui.views import DeskView, LinkState
+from tui.shown.deck import DeckView, LinkState
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """Made from a view at one instant."""
 
-    view: DeskView
+    view: DeckView
     now_us: int
     """The engine's time, carried on between views of a live market."""
     silent_us: int = 0

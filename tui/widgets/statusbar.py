@@ -2,7 +2,7 @@
 
 from engine.model.positions import AccountKind
 from tui import format as fmt
-from tui.views import HeaderView, LinkState, MarketView
+from tui.shown.deck import HeaderView, LinkState, MarketView
 from tui.widgets.board import Board
 from tui.widgets.ink import Line, Span, over, spread, width_of
 from tui.widgets.look import Look

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tui import format as fmt
 from tui.actions import Place
-from tui.views import TicketView
+from tui.shown.deck import TicketView
 from tui.widgets.ink import EMPTY, Line, Span, spread, width_of
 from tui.widgets.look import Look
 from tui.widgets.pane import Emptiness, Pane, Title

@@ -47,9 +47,9 @@ from engine.model.tickets import ProposalState, Ticket
 from tui.link import Link, Question
 from tui.server.attach import AttachLimits, AttachServer
 from tui.server.client import Pace, RemoteLink, attach
-from tui.views import (
+from tui.shown.deck import (
     BracketView,
-    DeskView,
+    DeckView,
     EventKind,
     EventLine,
     GapRow,
@@ -71,7 +71,7 @@ FAST = Pace(first_retry_s=0.01, longest_retry_s=0.02, lost_after_s=0.05, answer_
 class FakeLink:
     """The in-process form, scripted: what was given is kept, answers are set by the test."""
 
-    def __init__(self, view: DeskView) -> None:
+    def __init__(self, view: DeckView) -> None:
         self.view = view
         self.given: list[Command] = []
         self.answer = Answer(True, "ok", "T-18 sent, B-18")
@@ -82,17 +82,17 @@ class FakeLink:
         self.is_waiting = True
         self._listeners: set[asyncio.Event] = set()
 
-    def show(self, view: DeskView) -> None:
+    def show(self, view: DeckView) -> None:
         self.view = view
         for listener in self._listeners:
             listener.set()
 
-    async def desk(self) -> DeskView:
+    async def deck(self) -> DeckView:
         if self.error is not None:
             raise self.error
         return self.view
 
-    async def changes(self) -> AsyncIterator[DeskView]:
+    async def changes(self) -> AsyncIterator[DeckView]:
         changed = asyncio.Event()
         self._listeners.add(changed)
         try:
@@ -182,7 +182,7 @@ def ticket() -> Ticket:
 
 
 @pytest.fixture
-def view(ticket: Ticket) -> DeskView:
+def view(ticket: Ticket) -> DeckView:
     market = MarketView("replay", True, 390.0, 1, 1, False)
     header = HeaderView(
         kind=AccountKind.SIMULATION,
@@ -260,11 +260,11 @@ def view(ticket: Ticket) -> DeskView:
         (leg,),
     )
     event = EventLine(NOW_US, EventKind.YOURS, "T-18 ORVX waits for you", CORRELATION)
-    return DeskView(header, (gap,), "scan 09:30 ET", (waiting,), (bracket,), (event,), "")
+    return DeckView(header, (gap,), "scan 09:30 ET", (waiting,), (bracket,), (event,), "")
 
 
 @pytest.fixture
-def fake(view: DeskView) -> FakeLink:
+def fake(view: DeckView) -> FakeLink:
     return FakeLink(view)
 
 
@@ -313,10 +313,10 @@ def link(request: pytest.FixtureRequest, fake: FakeLink) -> Link:
 
 
 @pytest.fixture
-def noted() -> Callable[[DeskView, str], DeskView]:
+def noted() -> Callable[[DeckView, str], DeckView]:
     """A view that differs in its note only."""
 
-    def build(view: DeskView, note: str) -> DeskView:
+    def build(view: DeckView, note: str) -> DeckView:
         return dataclasses.replace(view, gaps_note=note)
 
     return build

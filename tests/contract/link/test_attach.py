@@ -162,7 +162,7 @@ async def test_a_malformed_message_is_answered_and_the_next_is_served(
     assert answer["kind"] == "problem"
     assert answer["body"]["code"] == "malformed"
     assert fake.given == []
-    assert (await reply_to(connection, encode_request(8, RequestKind.DESK)))["id"] == 8
+    assert (await reply_to(connection, encode_request(8, RequestKind.DECK)))["id"] == 8
     await connection.close()
 
 
@@ -232,7 +232,7 @@ async def test_the_view_socket_shows_and_takes_no_command(
     await serve()
     link = await attach(sockets[1], pace)
     assert link is not None
-    assert (await link.desk()).gaps_note == fake.view.gaps_note
+    assert (await link.deck()).gaps_note == fake.view.gaps_note
     for command in (RejectTicket("X", "", ME), Halt(ME, ""), Resume(ME)):
         answer = await link.give(command)
         assert (answer.ok, answer.code) == (False, "view_only")
@@ -264,7 +264,7 @@ async def test_a_view_larger_than_a_frame_comes_whole(
     remote: RemoteLink, fake: Any, view: Any, noted: Any
 ) -> None:
     fake.view = noted(view, "n" * (3 * FRAME_MAX))
-    assert (await remote.desk()).gaps_note == fake.view.gaps_note
+    assert (await remote.deck()).gaps_note == fake.view.gaps_note
 
 
 async def test_a_console_that_leaves_is_forgotten(

@@ -11,23 +11,23 @@ from engine.errors import DataError, InvariantBroken, StorageError
 from engine.model.commands import Actor, Answer, ApproveTicket, Halt, RejectTicket, Resume
 from engine.model.tickets import Ticket
 from tui.link import Link, Question
-from tui.views import DeskView
+from tui.shown.deck import DeckView
 
 ME = Actor("somebody", "pts/7")
-Noted = Callable[[DeskView, str], DeskView]
+Noted = Callable[[DeckView, str], DeckView]
 
 
-def without_link(view: DeskView) -> DeskView:
+def without_link(view: DeckView) -> DeckView:
     """A view as both forms must show it: they differ in how they are linked, and only in that."""
     return dataclasses.replace(view, header=dataclasses.replace(view.header, link=None))
 
 
-async def test_the_desk_is_the_same_value(link: Link, view: DeskView) -> None:
-    assert without_link(await link.desk()) == without_link(view)
+async def test_the_desk_is_the_same_value(link: Link, view: DeckView) -> None:
+    assert without_link(await link.deck()) == without_link(view)
 
 
 async def test_a_ticket_keeps_its_hash_across_the_link(link: Link, ticket: Ticket) -> None:
-    (shown,) = (await link.desk()).tickets
+    (shown,) = (await link.deck()).tickets
     assert shown.ticket.sha256 == ticket.sha256 == shown.sha256
     assert shown.ticket.order_text() == shown.order_text
 
@@ -89,7 +89,7 @@ async def test_a_waiting_replay_goes_on_once(link: Link) -> None:
     assert await link.resume_market() is False
 
 
-async def test_a_change_is_shown(link: Link, fake: Any, view: DeskView, noted: Noted) -> None:
+async def test_a_change_is_shown(link: Link, fake: Any, view: DeckView, noted: Noted) -> None:
     changes = link.changes()
     waiting = asyncio.ensure_future(until_note(changes, "one"))
     await until(lambda: fake.listeners == 1)
@@ -99,7 +99,7 @@ async def test_a_change_is_shown(link: Link, fake: Any, view: DeskView, noted: N
 
 
 async def test_a_slow_reader_gets_the_newest_and_no_backlog(
-    link: Link, fake: Any, view: DeskView, noted: Noted
+    link: Link, fake: Any, view: DeckView, noted: Noted
 ) -> None:
     changes = link.changes()
     first = asyncio.ensure_future(until_note(changes, "0"))
@@ -119,13 +119,13 @@ async def test_a_slow_command_holds_up_nothing_else(link: Link, fake: Any) -> No
     fake.gate.clear()
     slow = asyncio.ensure_future(link.give(RejectTicket("X", "slow", ME)))
     await until(lambda: len(fake.given) == 1)
-    await link.desk()
+    await link.deck()
     assert not slow.done()
     fake.gate.set()
     assert (await slow).ok
 
 
-async def until_note(changes: Any, note: str) -> DeskView:
+async def until_note(changes: Any, note: str) -> DeckView:
     async for view in changes:
         if view.gaps_note == note:
             return view

@@ -47,7 +47,7 @@ from tui.server.protocol import (
     frames,
     problem_of,
 )
-from tui.views import DeskView
+from tui.shown.deck import DeckView
 
 ACTOR = Actor("nina", "pts/7", "")
 COMMANDS: list[Command] = [
@@ -73,7 +73,7 @@ def test_each_question_survives(question: Question) -> None:
     assert decode_request(encode_request(7, RequestKind.ASK, Ask(question)))[1] == Ask(question)
 
 
-@pytest.mark.parametrize("kind", [RequestKind.DESK, RequestKind.RESUME_MARKET, RequestKind.SUBSCRIBE])
+@pytest.mark.parametrize("kind", [RequestKind.DECK, RequestKind.RESUME_MARKET, RequestKind.SUBSCRIBE])
 def test_a_request_without_a_body_survives(kind: RequestKind) -> None:
     request, body = decode_request(encode_request(7, kind))
     assert (request.id, request.kind, body) == (7, kind, None)
@@ -94,13 +94,13 @@ def test_each_reply_survives(kind: ReplyKind, body: Any) -> None:
     assert (reply.id, reply.kind, decoded) == (7, kind, body)
 
 
-def test_a_view_survives_with_types_and_exact_digits(view: DeskView) -> None:
+def test_a_view_survives_with_types_and_exact_digits(view: DeckView) -> None:
     _, decoded = decode_reply(encode_reply(0, ReplyKind.VIEW, view))
     assert decoded == view
     assert repr(decoded) == repr(view)
 
 
-def test_every_field_of_a_view_is_filled_in_the_builder(view: DeskView) -> None:
+def test_every_field_of_a_view_is_filled_in_the_builder(view: DeckView) -> None:
     for item in dataclasses.fields(view):
         assert getattr(view, item.name) or item.name == "last_closed"
 

@@ -13,7 +13,7 @@ from engine.model.commands import Actor, Answer, ApproveTicket, Halt, Resume
 from tui.link import Question
 from tui.server.attach import AttachServer
 from tui.server.client import Pace, RemoteLink, attach
-from tui.views import DeskView, LinkState
+from tui.shown.deck import DeckView, LinkState
 
 ME = Actor("", "pts/7")
 APPROVE = ApproveTicket("01JD4Q9M7AZZZZZZZZZZZZZZZZ", "ab" * 32, "nonce", 8.33, ME)
@@ -21,7 +21,7 @@ Sockets = tuple[Path, Path]
 Serve = Callable[..., Awaitable[AttachServer]]
 
 
-async def until_state(changes: Any, *states: LinkState) -> DeskView:
+async def until_state(changes: Any, *states: LinkState) -> DeckView:
     async with asyncio.timeout(5):
         async for view in changes:
             if view.header.link in states:
@@ -37,11 +37,11 @@ async def connect(serve: Serve, sockets: Sockets, pace: Pace) -> tuple[AttachSer
 
 
 async def test_attached_is_shown_as_attached(remote: RemoteLink) -> None:
-    assert (await remote.desk()).header.link is LinkState.ATTACHED
+    assert (await remote.deck()).header.link is LinkState.ATTACHED
 
 
 async def test_a_lost_engine_is_shown_and_found_again(
-    serve: Serve, sockets: Sockets, pace: Pace, fake: Any, view: DeskView, noted: Any
+    serve: Serve, sockets: Sockets, pace: Pace, fake: Any, view: DeckView, noted: Any
 ) -> None:
     server, link = await connect(serve, sockets, pace)
     changes = link.changes()
@@ -50,7 +50,7 @@ async def test_a_lost_engine_is_shown_and_found_again(
     away = await until_state(changes, LinkState.RECONNECTING)
     assert away.gaps == view.gaps
     await until_state(changes, LinkState.LOST)
-    assert (await link.desk()).header.link is LinkState.LOST
+    assert (await link.deck()).header.link is LinkState.LOST
     fake.view = noted(view, "new")
     await serve()
     async with asyncio.timeout(5):

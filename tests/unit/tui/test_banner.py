@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from engine.model.positions import AccountKind
-from tui.views import DeskView, HeaderView, LinkState, MarketView, Restriction
+from tui.shown.deck import DeckView, HeaderView, LinkState, MarketView, Restriction
 from tui.widgets.banner import MOST_ROWS, banner_lines
 from tui.widgets.look import Look
 
@@ -38,7 +38,7 @@ SYMBOL = Restriction("TLMN HALTED by engine (we hold 5 and the venue says 4)", "
 
 
 def rows(header: HeaderView, width: int) -> list[str]:
-    view = DeskView(header, (), "", (), (), (), "")
+    view = DeckView(header, (), "", (), (), (), "")
     return ["".join(span.text for span in line) for line in banner_lines(Look(view, 0), width)]
 
 

@@ -8,9 +8,9 @@ import pytest
 from engine.model.candidates import FeatureValue, GateResult, GateStatus
 from engine.model.events import Alarm, AnomalySeen, EngineStateChanged, Event, SymbolHalted, SymbolReleased
 from engine.model.ids import CorrelationId, instrument_id
-from tui.deskevents import line_of
 from tui.screens.details import _feature_line, _gate_lines, event_lines
-from tui.views import EventKind, EventLine
+from tui.showing.events import line_of
+from tui.shown.deck import EventKind, EventLine
 from tui.widgets.ink import Line
 
 

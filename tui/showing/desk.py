@@ -18,9 +18,9 @@ from engine.parts import EngineState
 from engine.risk.gates import first_failure
 from tui import format
 from tui.restrictions import halted_entries, restrictions
-from tui.views import (
+from tui.shown.deck import (
     BracketView,
-    DeskView,
+    DeckView,
     EventLine,
     GapRow,
     HeaderView,
@@ -36,19 +36,19 @@ REASON_WIDTH = 14
 """Cells of the words in the narrowest state column."""
 
 
-def desk(
+def deck(
     engine: Engine,
     session: Session | None,
     market: MarketView,
     link: LinkState,
     events: tuple[EventLine, ...],
-) -> DeskView:
+) -> DeckView:
     """Everything the Desk shows now."""
     today = engine.picture.session
     open_brackets = engine.brackets.open()
     closed = [b for b in engine.brackets.of_session(today) if b.phase is BracketPhase.CLOSED] if today else []
     brackets = [bracket_view(engine, bracket) for bracket in (*open_brackets, *closed)]
-    return DeskView(
+    return DeckView(
         header=_header(engine, session, market, link),
         gaps=tuple(_gap_rows(engine)),
         gaps_note="scan at the open",

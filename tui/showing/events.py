@@ -19,7 +19,7 @@ from engine.model.ids import symbol_of
 from engine.model.orders import OrderRole
 from engine.model.tickets import ProposalState
 from tui import format
-from tui.views import EventKind, EventLine
+from tui.shown.deck import EventKind, EventLine
 
 _TICKET_WORDS = {
     ProposalState.REJECTED: (EventKind.BLOCKED, "rejected"),

@@ -217,7 +217,7 @@ class EventLine:
 
 
 @dataclass(frozen=True, slots=True)
-class DeskView:
+class DeckView:
     """Everything the Desk shows at one instant. A newer one replaces an older one whole."""
 
     header: HeaderView
