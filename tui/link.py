@@ -6,6 +6,7 @@ from typing import Protocol
 
 from engine.model.commands import Answer, Command
 from tui.shown.deck import DeckView
+from tui.shown.details import Detail, Topic
 
 
 class Question(StrEnum):
@@ -35,6 +36,10 @@ class Link(Protocol):
 
     async def ask(self, question: Question) -> object:
         """A JSON-able document."""
+        ...
+
+    async def detail(self, topic: Topic, id: str) -> Detail | None:
+        """What is known of one thing; None when nothing is. `Topic` says what its id is."""
         ...
 
     async def resume_market(self) -> bool:

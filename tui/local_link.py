@@ -15,8 +15,10 @@ from engine.parts import EngineState
 from tui.books import answer
 from tui.link import Question
 from tui.showing.desk import deck
+from tui.showing.details import detail
 from tui.showing.events import line_of
 from tui.shown.deck import DeckView, EventLine, LinkState, MarketView
+from tui.shown.details import Detail, Topic
 
 MIN_INTERVAL_S = 0.1
 """At most ten views a second."""
@@ -69,6 +71,10 @@ class LocalLink:
     async def ask(self, question: Question) -> object:
         """A JSON-able document of the books."""
         return answer(self._engine, question, self._deliveries())
+
+    async def detail(self, topic: Topic, id: str) -> Detail | None:
+        """What is known of one thing."""
+        return detail(self._engine, topic, id)
 
     async def resume_market(self) -> bool:
         """Let a waiting replay go on."""

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from engine.model.ids import InstrumentId
+
+if TYPE_CHECKING:
+    from engine.model.tokens import Post, TokenSnapshot  # tokens carry a Provenance from here
 
 
 class Provenance(StrEnum):
@@ -111,6 +115,43 @@ class CorporateAction:
     ts_known: int
 
 
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One headline about some instruments. `title` is untrusted text."""
+
+    instruments: tuple[InstrumentId, ...]
+    title: str
+    source: str
+    ts_event: int
+    ts_known: int
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Resting orders of one instrument at one venue: (price, size) from the best price outward."""
+
+    instrument: InstrumentId
+    bids: tuple[tuple[float, float], ...]
+    asks: tuple[tuple[float, float], ...]
+    ts_event: int
+    ts_known: int
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """One stream of data: when it last told something, and what else is to be said of it."""
+
+    name: str
+    last_us: int | None
+    """None: nothing yet."""
+    max_age_us: int
+    """Silent for longer than this while it should speak, it counts as mute."""
+    messages: int
+    note: str = ""
+
+
 class SessionPhase(StrEnum):
     """The instants of an exchange session that a strategy may act on."""
 
@@ -132,6 +173,11 @@ class MarketBatch:
     quotes: tuple[Quote, ...] = ()
     session: date | None = None
     phase: SessionPhase | None = None
+    books: tuple[Book, ...] = ()
+    headlines: tuple[Headline, ...] = ()
+    tokens: "tuple[TokenSnapshot, ...]" = ()
+    """Whole snapshots of those that were looked at at this instant."""
+    posts: "tuple[Post, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ from tui.shown.deck import (
     RowState,
     TicketView,
 )
+from tui.shown.details import Detail, Topic
 
 S = 1_000_000
 
@@ -79,6 +80,7 @@ class FakeLink:
     view: DeckView
     given: list[Command] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    details: dict[tuple[Topic, str], Detail] = field(default_factory=dict)
     went_on: int = 0
     _queue: "asyncio.Queue[DeckView | None]" = field(default_factory=asyncio.Queue)
 
@@ -96,6 +98,9 @@ class FakeLink:
 
     async def ask(self, question: Question) -> object:
         return {}
+
+    async def detail(self, topic: Topic, id: str) -> Detail | None:
+        return self.details.get((topic, id))
 
     async def resume_market(self) -> bool:
         self.went_on += 1

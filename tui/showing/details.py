@@ -1,0 +1,14 @@
+"""Answers to what a person opens, made from the engine's live state. Pure: reads, never writes."""
+
+from collections.abc import Callable, Mapping
+
+from engine.core import Engine
+from tui.shown.details import Detail, Topic
+
+_MAKERS: Mapping[Topic, Callable[[Engine, str], Detail | None]] = {}
+
+
+def detail(engine: Engine, topic: Topic, id: str) -> Detail | None:
+    """What is known of one thing; None for a topic or an id that nothing is known of."""
+    maker = _MAKERS.get(topic)
+    return None if maker is None else maker(engine, id)
