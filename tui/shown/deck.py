@@ -10,9 +10,12 @@ from enum import StrEnum
 
 from engine.model.candidates import Vote
 from engine.model.ids import ClientOrderId, CorrelationId, Symbol, TicketId
-from engine.model.orders import OrderRole, OrderState
+from engine.model.orders import OrderRole, OrderState, OrderType, TimeInForce
 from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState, Ticket
+from tui.shown.health import NO_HEALTH, HealthView
+from tui.shown.portfolio import NO_PORTFOLIO, PortfolioView
+from tui.shown.risk import NO_RISK, RiskView
 
 
 class LinkState(StrEnum):
@@ -168,6 +171,12 @@ class LegView:
     filled: Decimal
     since_us: int
     """Last change of state."""
+    tif: TimeInForce | None = None
+    average: Decimal | None = None
+    """Mean price of its fills; None without one."""
+    venue_order_id: str = ""
+    """As the venue names it; "" before it did."""
+    type: OrderType | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,3 +241,6 @@ class DeckView:
     """Newest first, at most 200."""
     last_closed: str
     """`HELQ 14:41Z, target, +19.62`; "" when none."""
+    portfolio: PortfolioView = NO_PORTFOLIO
+    risk: RiskView = NO_RISK
+    health: HealthView = NO_HEALTH
