@@ -29,13 +29,16 @@ from tui.server.protocol import (
     PUSHED,
     REQUEST_MAX,
     Ask,
+    Asked,
     Body,
+    Look,
     Problem,
     ReplyKind,
     Request,
     RequestKind,
     decode_request,
     encode_reply,
+    found,
     frames,
     problem_of,
     request_id,
@@ -194,7 +197,7 @@ class _Guest:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _handle(self, request: Request, body: Ask | Command | None) -> None:
+    async def _handle(self, request: Request, body: Asked) -> None:
         try:
             match request.kind:
                 case RequestKind.DECK:
@@ -204,6 +207,9 @@ class _Guest:
                 case RequestKind.ASK if isinstance(body, Ask):
                     document = await self._server.link.ask(body.question)
                     await self._send(request.id, ReplyKind.DOCUMENT, document)
+                case RequestKind.DETAIL if isinstance(body, Look):
+                    detail = await self._server.link.detail(body.topic, body.id)
+                    await self._send(request.id, ReplyKind.DETAIL, found(body.topic, detail))
                 case RequestKind.RESUME_MARKET:
                     done = not self._view_only and await self._server.link.resume_market()
                     await self._send(request.id, ReplyKind.DONE, done)
@@ -212,10 +218,10 @@ class _Guest:
         except DeckError as error:
             await self._send(request.id, ReplyKind.PROBLEM, problem_of(error))
 
-    async def _give(self, body: Ask | Command | None) -> Answer:
+    async def _give(self, body: Asked) -> Answer:
         if self._view_only:
             return Answer(False, "view_only", _VIEW_ONLY)
-        if body is None or isinstance(body, Ask):
+        if body is None or isinstance(body, Ask | Look):
             return Answer(False, "malformed", "refused: the request holds no command")
         claim = body.actor.terminal
         terminal = claim if _TERMINAL.fullmatch(claim) else ""

@@ -24,7 +24,9 @@ from tui.server.protocol import (
     PATH,
     PUSHED,
     Ask,
+    Asked,
     Body,
+    Look,
     Problem,
     ReplyKind,
     RequestKind,
@@ -33,6 +35,7 @@ from tui.server.protocol import (
     error_of,
 )
 from tui.shown.deck import DeckView, LinkState
+from tui.shown.details import Detail, Topic
 
 _log = logging.getLogger(__name__)
 _REFUSED_BY_SERVER = frozenset({"malformed", "rate_limited"})
@@ -166,6 +169,15 @@ class RemoteLink:
         except _Cut as cut:
             raise Busy("the engine cannot be reached", "Try again in a moment") from cut
 
+    async def detail(self, topic: Topic, id: str) -> Detail | None:
+        """What is known of one thing. Raises Busy while there is no connection."""
+        try:
+            found = await self._request(RequestKind.DETAIL, Look(topic, id))
+        except _Cut as cut:
+            raise Busy("the engine cannot be reached", "Try again in a moment") from cut
+        assert found is None or isinstance(found, Detail)  # noqa: S101 - the reply's kind says so
+        return found
+
     async def resume_market(self) -> bool:
         """Let a waiting replay go on; False when it does not wait or cannot be reached."""
         try:
@@ -180,7 +192,7 @@ class RemoteLink:
         assert isinstance(answer, Answer)  # noqa: S101 - the reply's kind says so
         return answer
 
-    async def _request(self, kind: RequestKind, body: Ask | Command | None = None) -> Body:
+    async def _request(self, kind: RequestKind, body: Asked = None) -> Body:
         """Send and wait. Raises _Cut, and what the engine raised; its server's refusals are returned."""
         connection = self._connection
         if connection is None:

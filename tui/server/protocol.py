@@ -27,6 +27,7 @@ from engine.model.commands import (
 )
 from tui.link import Question
 from tui.shown.deck import DeckView
+from tui.shown.details import DETAILS, Detail, Topic
 
 PATH: Final = "/attach/1"
 PUSHED: Final = 0
@@ -46,6 +47,7 @@ class RequestKind(StrEnum):
     ASK = "ask"
     RESUME_MARKET = "resume_market"
     SUBSCRIBE = "subscribe"
+    DETAIL = "detail"
 
 
 class CommandKind(StrEnum):
@@ -69,10 +71,11 @@ class ReplyKind(StrEnum):
     DOCUMENT = "document"
     DONE = "done"
     PROBLEM = "problem"
+    DETAIL = "detail"
 
 
 class Request(msgspec.Struct, frozen=True):
-    """`body`: a `Give` or an `Ask`, null for the others."""
+    """`body`: a `Give`, an `Ask` or a `Look`, null for the others."""
 
     id: int
     kind: RequestKind
@@ -93,8 +96,23 @@ class Ask:
     question: Question
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Which detail; `Topic` says what `id` is."""
+
+    topic: Topic
+    id: str
+
+
+class Found(msgspec.Struct, frozen=True):
+    """`body`: the detail of the topic that was asked for, null when nothing is known of that id."""
+
+    topic: Topic
+    body: msgspec.Raw
+
+
 class Reply(msgspec.Struct, frozen=True):
-    """`body`: a DeckView, an Answer, a JSON document, a bool or a Problem, by `kind`."""
+    """`body`: a DeckView, an Answer, a JSON document, a bool, a Found or a Problem, by `kind`."""
 
     id: int
     kind: ReplyKind
@@ -133,20 +151,22 @@ _BODIES: Final[dict[ReplyKind, type]] = {
 }
 _ID = re.compile(rb'^\{"id":(\d{1,15})[,}]')
 
+Asked = Ask | Look | Command | None
+"""What a request carries."""
 Body = DeckView | Answer | Problem | bool | object
 
 
-def encode_request(id: int, kind: RequestKind, body: Ask | Command | None = None) -> bytes:
+def encode_request(id: int, kind: RequestKind, body: Asked = None) -> bytes:
     """A request as bytes; a command is wrapped with its kind."""
     if body is None:
         return msgspec.json.encode(Request(id, kind))
-    if not isinstance(body, Ask):
+    if not isinstance(body, Ask | Look):
         wrapped = Give(_KINDS[type(body)], msgspec.Raw(msgspec.json.encode(body)))
         return msgspec.json.encode(Request(id, kind, msgspec.Raw(msgspec.json.encode(wrapped))))
     return msgspec.json.encode(Request(id, kind, msgspec.Raw(msgspec.json.encode(body))))
 
 
-def decode_request(data: bytes | str) -> tuple[Request, Ask | Command | None]:
+def decode_request(data: bytes | str) -> tuple[Request, Asked]:
     """A request and what it carries. Raises msgspec.DecodeError for anything that is not one."""
     try:
         request = msgspec.json.decode(data, type=Request)
@@ -154,6 +174,8 @@ def decode_request(data: bytes | str) -> tuple[Request, Ask | Command | None]:
         raise msgspec.DecodeError("nested too deeply") from error
     if request.kind is RequestKind.ASK:
         return request, msgspec.json.decode(request.body, type=Ask)
+    if request.kind is RequestKind.DETAIL:
+        return request, msgspec.json.decode(request.body, type=Look)
     if request.kind is RequestKind.GIVE:
         give = msgspec.json.decode(request.body, type=Give)
         return request, msgspec.json.decode(give.body, type=COMMANDS[give.command])
@@ -171,9 +193,17 @@ def encode_reply(id: int, kind: ReplyKind, body: Body) -> bytes:
     return msgspec.json.encode(Reply(id, kind, msgspec.Raw(msgspec.json.encode(body))))
 
 
+def found(topic: Topic, detail: Detail | None) -> Found:
+    """A detail as the body of a reply."""
+    return Found(topic, msgspec.Raw(msgspec.json.encode(detail)))
+
+
 def decode_reply(data: bytes | str) -> tuple[Reply, Body]:
-    """A reply and its body. Raises msgspec.DecodeError."""
+    """A reply and its body; of a Found, the detail or None. Raises msgspec.DecodeError."""
     reply = msgspec.json.decode(data, type=Reply)
+    if reply.kind is ReplyKind.DETAIL:
+        what = msgspec.json.decode(reply.body, type=Found)
+        return reply, msgspec.json.decode(what.body, type=DETAILS[what.topic] | None)
     if reply.kind is ReplyKind.DOCUMENT:
         return reply, msgspec.json.decode(reply.body)
     return reply, msgspec.json.decode(reply.body, type=_BODIES[reply.kind])

@@ -60,6 +60,23 @@ from tui.shown.deck import (
     RowState,
     TicketView,
 )
+from tui.shown.details import (
+    BracketDetail,
+    ChartBars,
+    Contribution,
+    Detail,
+    EquityDetail,
+    FillRow,
+    GapDetail,
+    GemDetail,
+    HeadlineRow,
+    HolderRow,
+    LogDetail,
+    LogRecord,
+    SafetyRow,
+    StoryLine,
+    Topic,
+)
 
 NOW_US = 1_451_917_800_000_000
 TICKET = TicketId("01JD4Q9M7AZZZZZZZZZZZZZZZZ")
@@ -76,6 +93,7 @@ class FakeLink:
         self.given: list[Command] = []
         self.answer = Answer(True, "ok", "T-18 sent, B-18")
         self.documents: dict[Question, object] = {}
+        self.details: dict[tuple[Topic, str], Detail] = {}
         self.error: DeckError | None = None
         self.gate = asyncio.Event()
         self.gate.set()
@@ -118,6 +136,11 @@ class FakeLink:
         if self.error is not None:
             raise self.error
         return self.documents[question]
+
+    async def detail(self, topic: Topic, id: str) -> Detail | None:
+        if self.error is not None:
+            raise self.error
+        return self.details.get((topic, id))
 
     async def resume_market(self) -> bool:
         was_waiting, self.is_waiting = self.is_waiting, False
@@ -261,6 +284,70 @@ def view(ticket: Ticket) -> DeckView:
     )
     event = EventLine(NOW_US, EventKind.YOURS, "T-18 ORVX waits for you", CORRELATION)
     return DeckView(header, (gap,), "scan 09:30 ET", (waiting,), (bracket,), (event,), "")
+
+
+@pytest.fixture
+def details(ticket: Ticket) -> dict[Topic, Detail]:
+    """One detail for each topic, every field filled."""
+    chart = ChartBars("1d", (NOW_US,), (8.97,), (9.1,), (8.2,), (8.33,), (1e6,))
+    return {
+        Topic.GAP: GapDetail(
+            correlation=CORRELATION,
+            symbol=Symbol(SYMBOL),
+            sector="Energy",
+            decided_us=NOW_US,
+            gap_ratio=-0.0714285714285714,
+            regime="high_vix",
+            reports=ticket.reports,
+            gates=ticket.gates,
+            features=ticket.features,
+            headlines=(HeadlineRow(NOW_US, "Orvix ◆ prices offering", "wire"),),
+            entry_price=8.37,
+            stop_price=7.7,
+            target_price=8.87,
+            last=None,
+            charts=(chart,),
+        ),
+        Topic.GEM: GemDetail(
+            id="eth:0x6982",
+            symbol="PEPE[/]",
+            name="",
+            chain="ethereum",
+            address="0x6982",
+            quote_symbol="WETH",
+            score=71.5,
+            score_max=84.25,
+            change_6h=None,
+            confidence=0.82,
+            signals=5,
+            safety="caution",
+            safety_score=0.1 + 0.2,
+            contributions=(Contribution("liquidity", None, 0.0, 15.0, "no pool"),),
+            gates=(SafetyRow("honeypot", "unknown", "–", "no", "chain", None),),
+            deductions=("LP 22 %: -5",),
+            holders=(HolderRow("0xab", 12.5, "pool"),),
+            holder_count=812,
+            pools=("v2 WETH 1.2M",),
+            missing=("posts: no source",),
+            price_usd=0.00008127,
+            change_24h_pct=-3.25,
+            chart=chart,
+            flagged_us=NOW_US,
+            since_flag_ratio=None,
+            seen_us=NOW_US,
+        ),
+        Topic.BRACKET: BracketDetail(
+            TICKET,
+            18,
+            Symbol(SYMBOL),
+            (StoryLine(NOW_US, "entry sent"), StoryLine(None, "sold at the close", is_next=True)),
+            (FillRow(NOW_US, OrderRole.ENTRY, Decimal("39"), Decimal("8.3300"), Decimal("0.00")),),
+        ),
+        Topic.EQUITY: EquityDetail("30d", (NOW_US, NOW_US + 1), (10_000.0, 9_990.5), (0.0, -0.00095)),
+        Topic.LOG: LogDetail(
+            (LogRecord(7, NOW_US, "engine", "ticket", "T-18", CORRELATION, "ab" * 32, "{}"),), older=True
+        ),
+    }
 
 
 @pytest.fixture

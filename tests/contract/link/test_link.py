@@ -12,6 +12,7 @@ from engine.model.commands import Actor, Answer, ApproveTicket, Halt, RejectTick
 from engine.model.tickets import Ticket
 from tui.link import Link, Question
 from tui.shown.deck import DeckView
+from tui.shown.details import DETAILS, Detail, Topic
 
 ME = Actor("somebody", "pts/7")
 Noted = Callable[[DeckView, str], DeckView]
@@ -82,6 +83,27 @@ async def test_an_error_of_another_class_keeps_its_exit_code(link: Link, fake: A
     with pytest.raises(Exception, match="disk full") as caught:
         await link.give(Halt(ME, ""))
     assert caught.value.exit_code == 65  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("topic", list(Topic))
+async def test_a_detail_is_the_same_value(
+    link: Link, fake: Any, details: dict[Topic, Detail], topic: Topic
+) -> None:
+    fake.details[topic, "x ◆"] = details[topic]
+    found = await link.detail(topic, "x ◆")
+    assert type(found) is DETAILS[topic]
+    assert repr(found) == repr(details[topic])
+
+
+@pytest.mark.parametrize("topic", list(Topic))
+async def test_a_detail_that_nothing_is_known_of_is_none(link: Link, topic: Topic) -> None:
+    assert await link.detail(topic, "nobody") is None
+
+
+async def test_a_detail_that_cannot_be_read_raises(link: Link, fake: Any) -> None:
+    fake.error = DataError("the log is broken", "Run audit verify")
+    with pytest.raises(DataError, match="the log is broken"):
+        await link.detail(Topic.LOG, "")
 
 
 async def test_a_waiting_replay_goes_on_once(link: Link) -> None:

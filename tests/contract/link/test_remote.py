@@ -14,6 +14,7 @@ from tui.link import Question
 from tui.server.attach import AttachServer
 from tui.server.client import Pace, RemoteLink, attach
 from tui.shown.deck import DeckView, LinkState
+from tui.shown.details import Topic
 
 ME = Actor("", "pts/7")
 APPROVE = ApproveTicket("01JD4Q9M7AZZZZZZZZZZZZZZZZ", "ab" * 32, "nonce", 8.33, ME)
@@ -74,6 +75,8 @@ async def test_a_key_pressed_while_detached_does_nothing_and_says_so(
     assert fake.given == []
     with pytest.raises(Busy, match="cannot be reached"):
         await link.ask(Question.STATUS)
+    with pytest.raises(Busy, match="cannot be reached"):
+        await link.detail(Topic.LOG, "")
     assert await link.resume_market() is False
     await link.close()
 
