@@ -53,10 +53,10 @@ VALENCES: dict[float, str] = {
 }
 """Valence, -4 (worst) to 4 (best) as VADER rates -> what has it. Whole words, any case; set by hand."""
 NEUTRAL = (
-    "by default, shares outstanding, outstanding shares, active, agreement, agreements, asset,"
-    " assets, cancer, care, credit, credits, crude, debt, defense, energy, grand, grant, grants, gross, intelligence,"
-    " interest, interests, natural, novel, pain, pleased, security, securities, share, shares, special, top, treasure, trust, trusts, tumor, united,"
-    " value, values, weapon, weapons"
+    "by default, shares outstanding, outstanding shares, active, agreement, agreements, asset, assets,"
+    " cancer, care, credit, credits, crude, debt, defense, energy, grand, grant, grants, gross,"
+    " intelligence, interest, interests, natural, novel, pain, pleased, security, securities, share,"
+    " shares, special, top, treasure, trust, trusts, tumor, united, value, values, weapon, weapons"
 )
 """Words that name things in this trade; VADER would hear a feeling in them."""
 
