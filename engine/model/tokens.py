@@ -142,6 +142,8 @@ class TokenSnapshot:
     """Mentions of each of the seven days before; fewer while it is younger."""
     pools: tuple[Pool, ...]
     top_holders: tuple[Holder, ...]
+    lp_holders: tuple[Holder, ...] | None
+    """Who holds the liquidity tokens of its pools; `share_pct` of those, not of the supply."""
     contract: ContractFacts | None
     ts_event: int
     ts_known: int
