@@ -7,8 +7,9 @@ from tui.actions import Place
 from tui.shown.deck import BracketView
 from tui.widgets.ink import EMPTY, Line, Span, cut_text, spread
 from tui.widgets.look import Look
-from tui.widgets.pane import Emptiness, Pane, Title
+from tui.widgets.pane import Emptiness, Title
 from tui.widgets.rail import rail
+from tui.widgets.rowspane import RowsPane
 
 CARD = 44
 """Inner width from which a bracket has two lines; below it has one."""
@@ -34,7 +35,7 @@ def bracket_mark(row: BracketView) -> tuple[str, str]:
     return "●", ""
 
 
-class BracketsPane(Pane[BracketView]):
+class BracketsPane(RowsPane[BracketView]):
     """Brackets with their rail."""
 
     place = Place.BRACKETS

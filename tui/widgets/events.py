@@ -7,7 +7,8 @@ from tui.actions import Place
 from tui.shown.deck import EventKind, EventLine
 from tui.widgets.ink import Line, Span, cut
 from tui.widgets.look import Look
-from tui.widgets.pane import Emptiness, Pane, Title
+from tui.widgets.pane import Emptiness, Title
+from tui.widgets.rowspane import RowsPane
 
 MARKS = {
     EventKind.YOURS: ("◆", "-yours", "-muted"),
@@ -20,7 +21,7 @@ MARKS = {
 """Glyph, its ink and the ink of the words."""
 
 
-class EventsPane(Pane[EventLine]):
+class EventsPane(RowsPane[EventLine]):
     """One line an event; `enter` shows it whole."""
 
     place = Place.EVENTS

@@ -1,7 +1,6 @@
 """The Gaps pane: candidates of the session as columns (design 10)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from engine.model.candidates import Vote
 from engine.model.ids import TicketId
@@ -9,15 +8,16 @@ from tui import format as fmt
 from tui.actions import Place
 from tui.options import ConsoleOptions
 from tui.shown.deck import BracketView, GapRow, RowState
-from tui.widgets.columns import Column, Placed, fit_columns
-from tui.widgets.ink import Line, Span, cut_text, over
+from tui.widgets.columns import Column
+from tui.widgets.ink import Line, Span, cut_text
 from tui.widgets.look import Look
-from tui.widgets.pane import Emptiness, Pane, Title
+from tui.widgets.pane import Emptiness, Title
+from tui.widgets.table import Cell, TablePane
 
 COLUMNS = (
     Column("sym", "sym", 5, 0),
     Column("gap", "gap%", 5, 0, right=True),
-    Column("price", "price", 8, 3, right=True),
+    Column("price", "price", 8, 3, right=True, aligned=True),
     Column("q", "q", 3, 0, right=True),
     Column("touch", "tch", 3, 5, right=True),
     Column("bcs", "BCS", 3, 1, right=True),
@@ -43,17 +43,15 @@ def sort_gaps(rows: Sequence[GapRow]) -> list[GapRow]:
     )
 
 
-class GapsPane(Pane[GapRow]):
+class GapsPane(TablePane[GapRow]):
     """Gap candidates of the current session."""
 
     place = Place.GAPS
     indent = 3
+    columns = COLUMNS
 
     def __init__(self, options: ConsoleOptions, *, id: str) -> None:
         super().__init__(options, id=id)
-        self._columns: tuple[Placed, ...] = ()
-        self._has_small = False
-        """Whether a price below 1 with four decimals stands in the column."""
         self._brackets: dict[TicketId, BracketView] = {}
 
     def heading(self, look: Look) -> Title:
@@ -64,7 +62,7 @@ class GapsPane(Pane[GapRow]):
         tickets = f" · {waiting} ticket{'' if waiting == 1 else 's'}" if waiting else ""
         return Title("Gaps", f"{len(rows)}{tickets}", look.view.gaps_note)
 
-    def rows(self, look: Look) -> Sequence[GapRow]:
+    def table(self, look: Look) -> Sequence[GapRow]:
         return sort_gaps(look.view.gaps)
 
     def key(self, row: GapRow) -> str:
@@ -72,9 +70,6 @@ class GapsPane(Pane[GapRow]):
 
     def words(self, row: GapRow) -> str:
         return f"{row.symbol} {row.reason} {row.state.value}"
-
-    def height_of(self, row: GapRow) -> int:
-        return 1
 
     def empty(self, look: Look) -> Emptiness:
         header = look.view.header
@@ -92,84 +87,43 @@ class GapsPane(Pane[GapRow]):
         return Emptiness("No gap candidates today", ("Nothing is broken.",))
 
     def prepare(self, width: int, look: Look) -> None:
-        rows = look.view.gaps
-        self._has_small = any(abs(row.price) < 1 for row in rows)
         self._brackets = {bracket.ticket: bracket for bracket in look.view.brackets}
-        # The longest text is that of the dearest row, or of a price below 1 with its four decimals.
-        ends = (max(rows, key=_price_of), min(rows, key=_price_of)) if rows else ()
-        longest = max((len(self._price(row, look)) for row in ends), default=0)
-        columns = [
-            replace(column, width=max(column.width, longest)) if column.id == "price" else column
-            for column in COLUMNS
-            if not rows or _is_known(column, rows)
-        ]
-        self._columns = fit_columns(columns, width, self._gap)
+        super().prepare(width, look)
 
-    def head(self, width: int, look: Look) -> Line:
-        cells: list[Line] = []
-        for at in self._columns:
-            head = at.column.head
-            cells.append((Span(head.rjust(at.width) if at.column.right else head.ljust(at.width), "-muted"),))
-        return self._join(cells)
+    def is_shown(self, column: Column, rows: Sequence[GapRow], look: Look) -> bool:
+        return _is_known(column, rows)
 
-    def draw(self, row: GapRow, width: int, look: Look, *, selected: bool) -> list[Line]:
-        cells = [
-            self._votes(row, look)
-            if at.column.id == "votes"
-            else self._cell(row, at, look, selected=selected)
-            for at in self._columns
-        ]
-        return [self._join(cells)]
+    def is_passive(self, row: GapRow, look: Look) -> bool:
+        return row.state in _PASSIVE
 
-    def _join(self, cells: Sequence[Line]) -> Line:
-        gap = Span(" " * self._gap)
-        line: list[Span] = []
-        for at, cell in enumerate(cells):
-            line += [gap, *cell] if at else cell
-        return tuple(line)
-
-    @property
-    def _gap(self) -> int:
-        return 1 if self.compact else 2
-
-    def _price(self, row: GapRow, look: Look) -> str:
-        """Padded on the right so that the points of the column stand in one line."""
-        text = ("~" if look.stale else "") + fmt.price(row.price)
-        return f"{text}  " if self._has_small and abs(row.price) >= 1 else text
-
-    def _cell(self, row: GapRow, at: Placed, look: Look, *, selected: bool) -> Line:
-        if at.column.id == "state":
-            return self._state(row, at.width, look)
-        text, value = self._number(row, at.column.id, look)
-        passive = row.state in _PASSIVE
-        ink = "-muted" if passive else ""
-        if at.column.id == "sym":
-            ink = "-strong" if selected else ink
-            return (Span(cut_text(row.symbol, at.width).ljust(at.width), ink),)
-        if at.column.id in ("gap", "ev") and not passive:
-            quiet = is_held(row, look) or look.stale or text[0] not in "+-"
-            ink = "-muted" if quiet else "-up" if text[0] == "+" else "-down"
-        if at.column.id == "price" and look.stale:
-            ink = "-stale"
-        lit = self.flashes.ink(row.correlation, at.column.id, value, self._options.now())
-        lead = Span(" " * (at.width - len(text)))
-        return (lead, *over((Span(text.rstrip(), ink),), lit), Span(text[len(text.rstrip()) :]))
-
-    def _number(self, row: GapRow, column: str, look: Look) -> tuple[str, float | None]:
+    def cell(self, row: GapRow, column: str, look: Look, width: int) -> Cell:
         match column:
+            case "sym":
+                ink = "-strong" if self.active and row is self.selected_row else ""
+                return Cell(row.symbol, ink)
+            case "votes":
+                return Cell(spans=self._votes(row, look))
+            case "state":
+                return Cell(spans=self._state(row, width, look))
             case "gap":
-                return fmt.signed_percent(row.gap_ratio, ""), row.gap_ratio
-            case "price":
-                return self._price(row, look), row.price
-            case "q":
-                return fmt.probability(row.q_bounce), row.q_bounce
-            case "touch":
-                return fmt.probability(row.p_touch), row.p_touch
-            case "bcs":
-                return fmt.score(row.bcs), row.bcs
+                return self._signed(row.gap_ratio, row, look)
             case "ev":
-                return fmt.signed_percent(row.ev_ratio, ""), row.ev_ratio
-        return "", None
+                return self._signed(row.ev_ratio, row, look)
+            case "price":
+                mark, ink = ("~", "-stale") if look.stale else ("", "")
+                return Cell(mark + fmt.price(row.price), ink, row.price)
+            case "q":
+                return Cell(fmt.probability(row.q_bounce), "", row.q_bounce)
+            case "touch":
+                return Cell(fmt.probability(row.p_touch), "", row.p_touch)
+            case "bcs":
+                return Cell(fmt.score(row.bcs), "", row.bcs)
+        raise KeyError(column)
+
+    def _signed(self, ratio: float | None, row: GapRow, look: Look) -> Cell:
+        text = fmt.signed_percent(ratio, "")
+        quiet = is_held(row, look) or look.stale or text[0] not in "+-"
+        return Cell(text, "-muted" if quiet else "-up" if text[0] == "+" else "-down", ratio)
 
     def _votes(self, row: GapRow, look: Look) -> Line:
         """Six glyphs of one cell; the ones that say no keep their color in a passive row."""
@@ -182,17 +136,12 @@ class GapsPane(Pane[GapRow]):
                 line.append(Span("■", "-danger"))
             else:
                 line.append(Span("○", "-faint"))
-        return (*line, Span(" " * (6 - len(line)))) if len(line) < 6 else tuple(line)
+        return tuple(line)
 
     def _state(self, row: GapRow, width: int, look: Look) -> Line:
         bracket = None if row.ticket is None else self._brackets.get(row.ticket)
         glyph, glyph_ink, words, ink = state_words(row, bracket, look)
-        text = cut_text(f" {words}", width - 1)
-        return (Span(glyph, glyph_ink), Span(text.ljust(width - 1), ink))
-
-
-def _price_of(row: GapRow) -> float:
-    return abs(row.price)
+        return (Span(glyph, glyph_ink), Span(f" {cut_text(words, width - 2)}", ink))
 
 
 def _is_known(column: Column, rows: Sequence[GapRow]) -> bool:

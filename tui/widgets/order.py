@@ -16,6 +16,10 @@ class SteadyOrder:
         self._shown: list[str] = []
         self._sorted_at = float("-inf")
 
+    def reset(self) -> None:
+        """The person asked for another order: take it at once."""
+        self._shown = []
+
     def arrange(self, wanted: Sequence[str], now: float, key_at: float) -> list[str]:
         """The keys of `wanted`, in the order to show them at time `now` in seconds."""
         if not self._shown or (now - self._sorted_at >= RESORT_S and now - key_at >= KEY_REST_S):

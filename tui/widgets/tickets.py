@@ -7,8 +7,9 @@ from tui.actions import Place
 from tui.shown.deck import TicketView
 from tui.widgets.ink import EMPTY, Line, Span, spread, width_of
 from tui.widgets.look import Look
-from tui.widgets.pane import Emptiness, Pane, Title
+from tui.widgets.pane import Emptiness, Title
 from tui.widgets.rail import bar, rail
+from tui.widgets.rowspane import RowsPane
 
 CARD = 44
 """Inner width from which a ticket is a card of four lines; below it has two."""
@@ -20,7 +21,7 @@ def held_because(ticket: TicketView, look: Look) -> str:
     return look.held or ticket.held_reason
 
 
-class TicketsPane(Pane[TicketView]):
+class TicketsPane(RowsPane[TicketView]):
     """Tickets that wait, held ones too."""
 
     place = Place.TICKETS
