@@ -25,6 +25,8 @@ class LinkState(StrEnum):
     ATTACHED = "attached"
     RECONNECTING = "reconnecting"
     LOST = "lost"
+    ENDED = "ended"
+    """The engine said that it stops and went away; a new one is attached to when it comes."""
 
 
 class RowState(StrEnum):
@@ -106,6 +108,8 @@ class HeaderView:
     """While the account is halted: entries whose cancel is still under way."""
     restrictions: tuple[Restriction, ...] = ()
     """In force besides a halt of the account, the one that stops most first."""
+    link_lag_us: int | None = None
+    """How long an attached engine takes to answer the console; None in one process, and when not known."""
 
 
 @dataclass(frozen=True, slots=True)

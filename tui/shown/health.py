@@ -50,6 +50,22 @@ class HealthRow:
 
 
 @dataclass(frozen=True, slots=True)
+class GuestView:
+    """A console that is attached to the engine over its socket."""
+
+    number: int
+    """Counted from 1 since the engine started."""
+    user: str
+    terminal: str
+    """`pts/7`; "" when the system does not tell."""
+    pid: int | None
+    acts: bool
+    """False: it may look only."""
+    since_us: int
+    """Wall clock, not the engine's."""
+
+
+@dataclass(frozen=True, slots=True)
 class HealthView:
     """Everything that Health shows."""
 
@@ -62,6 +78,8 @@ class HealthView:
     up_us: int | None
     """Since the process began."""
     version: str
+    guests: tuple[GuestView, ...] = ()
+    """Who else looks on, longest first."""
 
 
 NO_HEALTH = HealthView((), 0, (), False, None, None, "")
