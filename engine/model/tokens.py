@@ -85,6 +85,16 @@ class ContractFacts:
     creator_made_honeypots: bool | None = None
     is_fake: bool | None = None
     critical_flags: tuple[str, ...] = ()
+    lp_locked_pct: float | None = None
+    """Share of the pool's own tokens that is burned or in a locker."""
+    creator_pct: float | None = None
+    """Of the supply; None: look at the labels of the holders."""
+    has_transfer_hook: bool | None = None
+    """Solana only, where no service simulates a sale: part of the honeypot verdict."""
+    has_sell_route: bool | None = None
+    """Solana only: whether a router quoted an amount above 0 for selling it."""
+    ts_simulated: int | None = None
+    """When the sale was simulated or quoted; None: at `ts_event`."""
 
 
 @dataclass(frozen=True, slots=True)
