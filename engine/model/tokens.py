@@ -85,8 +85,6 @@ class ContractFacts:
     creator_made_honeypots: bool | None = None
     is_fake: bool | None = None
     critical_flags: tuple[str, ...] = ()
-    lp_locked_pct: float | None = None
-    """Share of the pool's own tokens that is burned or in a locker."""
     creator_pct: float | None = None
     """Of the supply; None: look at the labels of the holders."""
     has_transfer_hook: bool | None = None
