@@ -58,14 +58,9 @@ class Transform(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class FeatureSpec:
-    """The registry record.
-
-    `lookback`: rows needed for the first value, so lookback - 1 rows are NaN. `window`: newest rows that one
-    value can depend on; None when it remembers all rows since the first. `max_age_s` None: the value must
-    come from the last completed bar of its series. `inputs` names the columns that `compute` takes, each
-    (T,), oldest first; it returns (T,), and row t sees rows 0..t only.
-    """
+class FeatureRecord:
+    """What the catalogue says of a feature. `max_age_s` None: the value must come from the last completed bar
+    of its series."""
 
     id: str
     category: Category
@@ -81,10 +76,6 @@ class FeatureSpec:
     depends_on: tuple[str, ...]
     version: str
     transform: Transform
-    lookback: int
-    window: int | None
-    inputs: tuple[str, ...]
-    compute: Callable[..., Array]
 
     def holds(self, value: float) -> bool:
         """Whether a value lies in the declared range, with the tolerance of SPEC 0.5; False for NaN."""
@@ -92,6 +83,21 @@ class FeatureSpec:
         if low is not None and (value <= low if self.minimum_excluded else value < low - EPSILON):
             return False
         return not (high is not None and value > high + EPSILON) and value == value
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSpec(FeatureRecord):
+    """The registry record of a feature of bars.
+
+    `lookback`: rows needed for the first value, so lookback - 1 rows are NaN. `window`: newest rows that one
+    value can depend on; None when it remembers all rows since the first. `inputs` names the columns that
+    `compute` takes, each (T,), oldest first; it returns (T,), and row t sees rows 0..t only.
+    """
+
+    lookback: int
+    window: int | None
+    inputs: tuple[str, ...]
+    compute: Callable[..., Array]
 
 
 _RECORDS: dict[str, FeatureSpec] = {}
@@ -139,7 +145,7 @@ def feature(
             sources=sources,
             depends_on=depends_on,
             version=version,
-            transform=_transform(dtype, unit, minimum, maximum),
+            transform=transform_of(dtype, unit, minimum, maximum),
             lookback=lookback,
             window=None if is_recursive else window or lookback,
             inputs=_columns(compute),
@@ -155,7 +161,8 @@ def _columns(compute: Callable[..., Array]) -> tuple[str, ...]:
     return tuple(p.name for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY)
 
 
-def _transform(dtype: Dtype, unit: str, minimum: float | None, maximum: float | None) -> Transform:
+def transform_of(dtype: Dtype, unit: str, minimum: float | None, maximum: float | None) -> Transform:
+    """How models scale such a feature (SPEC 1.3)."""
     if dtype in (Dtype.BOOL, Dtype.CATEGORY):
         return Transform.NONE
     if dtype is Dtype.INT or unit == "USD":
