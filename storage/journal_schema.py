@@ -91,4 +91,9 @@ INSERT INTO whynot          -- candidates of before: key is strategy|YYYY-MM-DD|
   GROUP BY s.correlation;
 """
 
-JOURNAL = Schema("order journal", 0x7464_4A31, (_VERSION_1, _VERSION_2, _VERSION_3))  # "tdJ1"
+_VERSION_4 = """
+CREATE TABLE equity(        -- engine.execution.equity: the account's value over time, slots are used again
+  tier TEXT, slot INT, ts_us INT, equity TEXT, paid_in TEXT, PRIMARY KEY(tier, slot)) STRICT;
+"""
+
+JOURNAL = Schema("order journal", 0x7464_4A31, (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4))  # "tdJ1"

@@ -15,6 +15,7 @@ import msgspec
 from engine.clock import US_PER_S, Clock
 from engine.errors import StorageError
 from engine.execution.books import Books
+from engine.execution.equity import EquityRecord, Point
 from engine.execution.orders import Brackets
 from engine.execution.pace import Pace
 from engine.execution.portfolio import Daily, Portfolio, Values, values_of
@@ -88,6 +89,7 @@ class RiskBook:
         self._written_us: int | None = None
         self._changes: deque[float] = deque(maxlen=CHANGES)
         self.pace = Pace(desk.clock, desk.brackets, self._see)
+        self.record = EquityRecord(desk.journal, desk.day_roll)
 
     @property
     def high_water(self) -> Decimal:
@@ -143,7 +145,14 @@ class RiskBook:
                 f"the stored limits of account {desk.account} make no sense: {error}",
                 "restore the journal from a backup",
             ) from error
+        paid_in = self._paid_in(self._deposits)
+        worth = self._equity if self._marked_us else paid_in
+        marked_us = self._marked_us or desk.clock.now_us()
+        self.record.restore(Point(marked_us, worth, paid_in), self._fall.high_water)
         self.pace.restore()
+
+    def _paid_in(self, deposits: Decimal) -> Decimal:
+        return self._desk.books.initial_cash + deposits
 
     def _stored(self, key: str, default: Decimal) -> Decimal:
         stored = self._desk.journal.meta(key)
@@ -240,6 +249,7 @@ class RiskBook:
         """
         now, equity = self._desk.clock.now_us(), self.equity()
         before, was_over, verdict = self._fall, self._day.is_over, None
+        curve: list[JournalRow] = []
         if equity is not None:
             self._fall, self._day = self._stepped(now, equity)
             self._follow(now, equity)
@@ -248,6 +258,7 @@ class RiskBook:
                 self._raised_us = now
             verdict = self._test_forecast(closed)
             values = {**values, **self._rows()}
+            curve = self.record.note(Point(now, equity, self._paid_in(self._deposits)), self._fall)
         moved = before.level is not self._fall.level and self._desk.switches.portfolio
         if moved and self._fall.level is Level.STOPPED:
             # Halted first: a level that was written down alone would never be reached again.
@@ -258,7 +269,7 @@ class RiskBook:
         audit = [self._moved_line(before)] if moved else []
         if verdict is not None:
             audit.append(self._verdict_line(verdict))
-        self._desk.journal.commit(_meta(values), audit, True)
+        self._desk.journal.commit((*_meta(values), *curve), audit, True)
         self._written_us = now
         self.pace.forget()
         if moved:
