@@ -17,7 +17,7 @@ LEAST_PLOT = 8
 FARTHEST = 3.0
 """A level above three times, or below a third of, every value stays off the chart; its edge names it."""
 _DASHES = {Graph.BRAILLE: "╌", Graph.BLOCK: "─ ", Graph.ASCII: "- "}
-_FAINT_DASHES = {Graph.BRAILLE: "╌ ", Graph.BLOCK: "· ", Graph.ASCII: ".   "}
+_FAINT_DASHES = {Graph.BRAILLE: "╌ ", Graph.BLOCK: "· ", Graph.ASCII: "-   "}
 
 
 @dataclass(frozen=True, slots=True)

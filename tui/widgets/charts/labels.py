@@ -47,7 +47,7 @@ def _shrunk(values: Sequence[float]) -> tuple[str, ...]:
     """As many significant digits in each as the one that needs most."""
     parts = [f"{value:.4e}".split("e") for value in values]
     digits = [mantissa.replace(".", "") for mantissa, _ in parts]
-    kept = max(len(text.rstrip("0")) for text in digits)
+    kept = max(2, *(len(text.rstrip("0")) for text in digits))
     zeros = [str(-int(exponent) - 1).translate(_SUBSCRIPTS) for _, exponent in parts]
     return tuple(f"0.0{count}{text[:kept]}" for count, text in zip(zeros, digits, strict=True))
 

@@ -10,13 +10,13 @@ PARTS = {Graph.BRAILLE: " ▁▂▃▄▅▆", Graph.BLOCK: " ▄▄▄▄▄▄
 FULL = {Graph.BRAILLE: "█", Graph.BLOCK: "█", Graph.ASCII: "#"}
 
 
-def stacked(shares: Sequence[float], rows: int, graph: Graph) -> list[str]:
+def stacked(shares: Sequence[float], rows: int, graph: Graph, least: int = 1) -> list[str]:
     """Columns of `rows` cells, the upper row first. A share is 0..1 of the height; NaN is nothing.
 
-    Whatever is above zero shows at least one eighth.
+    Whatever is above zero shows at least `least` eighths.
     """
     total = (rows - 1) * 8 + HIGHEST
-    heights = [max(round(min(share, 1.0) * total), 1) if share > 0 else 0 for share in shares]
+    heights = [max(round(min(share, 1.0) * total), least) if share > 0 else 0 for share in shares]
     return ["".join(_cell(height - 8 * row, graph) for height in heights) for row in range(rows - 1, -1, -1)]
 
 
