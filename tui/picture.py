@@ -13,6 +13,7 @@ from engine.model.commands import Actor
 from tui.app import ConsoleApp
 from tui.link import Link
 from tui.options import ConsoleOptions
+from tui.shapes import CHART_SHAPES
 from tui.theme import THEMES
 
 CELL_WIDTH, CELL_HEIGHT = 9, 20
@@ -108,6 +109,7 @@ def _circle(radius: float) -> str:
 
 
 SHAPES = {
+    **CHART_SHAPES,
     "─": "M0 9.5h9v1h-9z",
     "━": "M0 8.4h9v3.2h-9z",
     "╸": "M0 8.4h4.5v3.2h-4.5z",

@@ -136,6 +136,8 @@ def _draw(cells: Rows, x: int, shape: _Shape, scale: Scale, graph: Graph) -> Non
     rises = shape.close >= shape.open
     top, bottom = scale.at(shape.high, halves), scale.at(shape.low, halves)
     body = (scale.at(max(shape.open, shape.close), halves), scale.at(min(shape.open, shape.close), halves))
+    if not rises and graph is not Graph.ASCII:
+        body = _joined(top, bottom, body)
     glyphs = (_RISING if rises else _FALLING)[graph]
     whole = _ANY_BODY[rises].get(graph)
     ink = "-up" if rises else "-down"
@@ -144,6 +146,19 @@ def _draw(cells: Rows, x: int, shape: _Shape, scale: Scale, graph: Graph) -> Non
         lower = _part(2 * y + 1, top, bottom, body)
         has_body = "#" in (upper, lower)
         cells.put(x, y, whole if whole and has_body else glyphs[upper + lower], ink)
+
+
+def _joined(top: int, bottom: int, body: tuple[int, int]) -> tuple[int, int]:
+    """A full body whose wicks begin where a cell ends: no glyph is thin in one half and full in the other.
+
+    The body shrinks by half a cell, or grows where nothing of it would be left.
+    """
+    first, last = body
+    if first % 2 == 1 and top < first:
+        first += 1 if first < last else -1
+    if last % 2 == 0 and bottom > last:
+        last -= 1 if last > first + 1 else -1
+    return first, last
 
 
 def _part(half: int, top: int, bottom: int, body: tuple[int, int]) -> str:

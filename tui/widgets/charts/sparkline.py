@@ -7,8 +7,8 @@ from tui.widgets.charts.graph import Graph, blank, drawn, merged, words
 from tui.widgets.charts.scale import available, covering
 from tui.widgets.ink import EMPTY, Line, Span, pad
 
-RAMPS = {Graph.BRAILLE: "▁▂▃▄▅▆", Graph.BLOCK: "_.-=+#", Graph.ASCII: "_.-=+#"}
-"""Low to high; never above 6/8 of the cell."""
+RAMPS = {Graph.BRAILLE: "▁▂▃▄▅▆", Graph.BLOCK: "_.-'", Graph.ASCII: "_.-'"}
+"""Low to high; never above 6/8 of the cell. Without parts of cells: strokes from the ground to the top."""
 BRIGHT = 0.6
 """Scores from here up are bright (design 10)."""
 _DIGITS = "0123456789"
