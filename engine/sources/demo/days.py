@@ -10,9 +10,9 @@ from math import sqrt
 
 from engine.model.ids import InstrumentId
 from engine.sources.demo.chance import Bits, between, normal, stream
-from engine.sources.demo.firstnight import BAD_NIGHT, Fall, bad_night
+from engine.sources.demo.firstnight import BAD_NIGHT, bad_night
 from engine.sources.demo.intraday import CENT, UNIT, VARIANCE, in_ticks, nodes, shares
-from engine.sources.demo.overnight import News, StockState, end_day, mood_factor, pass_night
+from engine.sources.demo.overnight import Fall, News, StockState, end_day, mood_factor, pass_night
 from engine.sources.demo.regime import MarketDay, Mood, Regime, vix_at
 from engine.sources.demo.universe import SPY, VIX, draw_traits
 

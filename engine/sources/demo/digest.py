@@ -1,55 +1,46 @@
 """One number for everything that the demo market told: the same for the same seed on every machine."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import fields, is_dataclass
-from datetime import date
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 
 from engine.model.market import MarketBatch
+from engine.sources.demo.intraday import UNIT
 
-_PRICE_UNITS = 10_000
+States = Iterable[tuple[int, tuple[int, ...]]]
+"""Time and whole numbers of one instant after the other."""
 
 
-def digest_of(batches: Iterable[MarketBatch]) -> str:
-    """SHA-256, hexadecimal, over times, phases, prices in ticks, sizes in lots, flags and words, in order."""
+def digest_of(stocks: Iterable[MarketBatch], others: Sequence[States], until_us: int) -> str:
+    """SHA-256, hexadecimal, up to an instant and with it.
+
+    Of stocks: times, phases, prices in units of 0.0001 USD, volumes in shares, flags and words. Of the other
+    streams what they say of themselves: reserves, counters, ticks and lots.
+    """
     found = sha256()
-    for batch in batches:
+    for batch in stocks:
+        if batch.ts > until_us:
+            break
         found.update(repr(tuple(_facts(batch))).encode())
+    for states in others:
+        for ts, numbers in states:
+            if ts > until_us:
+                break
+            found.update(repr((ts, numbers)).encode())
     return found.hexdigest()
 
 
 def _facts(batch: MarketBatch) -> Iterator[object]:
-    yield batch.ts
-    yield str(batch.session), "" if batch.phase is None else batch.phase.value
+    yield batch.ts, str(batch.session), "" if batch.phase is None else batch.phase.value
     for quote in batch.quotes:
-        yield quote.instrument, _exact(quote.bid), _exact(quote.ask), quote.ts_event, quote.ts_known
+        yield quote.instrument, _units(quote.bid), _units(quote.ask), quote.ts_event, quote.ts_known
     for trade in batch.trades:
-        yield trade.instrument, _exact(trade.price), trade.ts_event, trade.ts_known, trade.is_open
-    for rest in (batch.actions, batch.bars, batch.headlines, batch.books, batch.tokens, batch.posts):
-        for fact in rest:
-            yield _whole(fact)
+        yield trade.instrument, _units(trade.price), trade.ts_event, trade.ts_known, trade.is_open
+    for bar in batch.bars:
+        prices = (bar.open, bar.high, bar.low, bar.close)
+        yield bar.instrument, *map(_units, prices), int(bar.volume), bar.ts_open, bar.ts_close
+    for said in batch.headlines:
+        yield said.instruments, said.title, said.source, said.ts_event, said.ts_known
 
 
-def _exact(price: float | None) -> str | int:
-    """A price that is a whole number of 0.0001 is told as that number, any other one by ten digits."""
-    if price is None:
-        return ""
-    units = price * _PRICE_UNITS
-    whole = round(units)
-    return whole if abs(units - whole) < 1e-6 else f"{price:.9e}"
-
-
-def _whole(fact: object) -> object:
-    """A fact as tuples of whole numbers and words; other numbers by their first ten digits."""
-    if isinstance(fact, float):
-        return int(fact) if fact.is_integer() and abs(fact) < 1e15 else f"{fact:.9e}"
-    if isinstance(fact, StrEnum):
-        return fact.value
-    if isinstance(fact, date):
-        return fact.isoformat()
-    if isinstance(fact, tuple):
-        return tuple(_whole(part) for part in fact)
-    if is_dataclass(fact) and not isinstance(fact, type):
-        return tuple(_whole(getattr(fact, field.name)) for field in fields(fact))
-    return fact
+def _units(price: float | None) -> int | None:
+    return None if price is None else round(price * UNIT)

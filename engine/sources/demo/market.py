@@ -10,17 +10,18 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from engine.model.ids import InstrumentId
-from engine.model.market import FeedState, Instrument, MarketBatch, Session
+from engine.model.ids import InstrumentId, instrument_id
+from engine.model.market import FeedState, Instrument, MarketBatch
 from engine.model.tokens import TokenId
 from engine.sources.demo.days import HISTORY
 from engine.sources.demo.diary import Calendar
 from engine.sources.demo.digest import digest_of
 from engine.sources.demo.intraday import UNIT
 from engine.sources.demo.joining import joined
-from engine.sources.demo.quiet import Quiet
 from engine.sources.demo.stocks import StockStream
+from engine.sources.demo.tokens import TokenStream
 from engine.sources.demo.universe import NAMES, SECTORS, SPY, VIX
+from engine.sources.demo.venues import PAIRS, VENUES, VenueStream
 from engine.sources.demo.walk import DemoWalk
 
 if TYPE_CHECKING:  # both need numpy; the simulation runs on any bare Python
@@ -43,8 +44,8 @@ class DemoMarket:
         self.start_us = self._stocks.start_us
         """Where the clock starts: 60 s before the first open."""
         self.first = self._stocks.first
-        self._tokens = Quiet()
-        self._venues = Quiet()
+        self._tokens = TokenStream(seed, self.start_us, walk)
+        self._venues = VenueStream(seed, self.start_us)
         self._ticks = _Ticks(self._stocks)
         self.instruments: Mapping[InstrumentId, Instrument] = self._ticks
         """Tick and lot of what can be traded; a stock's tick is that of the session that is read."""
@@ -98,29 +99,26 @@ class DemoMarket:
     def digest(self, session: date) -> str:
         """Of everything from the close before a shown session (the start for the first) to its close."""
         # A market of its own: what `feeds` counts and `instruments` says stays as the reader left it.
-        return digest_of(DemoMarket(*self._made_of)._day(session))
+        twin = DemoMarket(*self._made_of)
+        after_us, until_us = twin._hours(session)
+        stocks = twin._stocks.batches(after_us)
+        return digest_of(stocks, (twin._tokens.states(after_us), twin._venues.states(after_us)), until_us)
 
-    def _day(self, session: date) -> Iterator[MarketBatch]:
-        hours, after_us = self._hours(session)
-        for batch in self.read(after_us):
-            if batch.ts > hours.close_us:
-                return
-            yield batch
-
-    def _hours(self, session: date) -> tuple[Session, int]:
+    def _hours(self, session: date) -> tuple[int, int]:
+        """The instants between which a shown session's day lies: after the first, up to the second."""
         number, after_us = HISTORY, self.start_us - 1
         while (hours := self._stocks.diary.session(number)) is not None and hours.day < session:
             number, after_us = number + 1, hours.close_us
         if hours is None or hours.day != session:
             raise ValueError(f"{session} is no session of the demo market, which starts {self.first.day}")
-        return hours, after_us
+        return after_us, hours.close_us
 
 
 class _Ticks(Mapping[InstrumentId, Instrument]):
     """Cents, or 0.0001 for what opened below one dollar; written by `reach` alone."""
 
     def __init__(self, stocks: StockStream) -> None:
-        self._instruments: dict[InstrumentId, Instrument] = {}
+        self._instruments = {pair.id: pair for pair in _pairs()}
         for name, one in stocks.diary.day(HISTORY).items():
             self._set(name, one.nodes[0])
 
@@ -142,3 +140,14 @@ class _Ticks(Mapping[InstrumentId, Instrument]):
 
     def __len__(self) -> int:
         return len(self._instruments)
+
+
+def _pairs() -> Iterator[Instrument]:
+    """What is quoted at the crypto venues."""
+    for pair in PAIRS:
+        for venue in VENUES:
+            yield Instrument(
+                instrument_id(pair.symbol, venue),
+                tick_size=1 / Decimal(pair.ticks_per_usd),
+                lot_size=1 / Decimal(pair.lots_per_coin),
+            )

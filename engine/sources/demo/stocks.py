@@ -6,7 +6,7 @@ print is told at the end of each quarter of an hour and where the price moved, m
 traded. The daily bar of the closing batch has exactly the first, highest, lowest and last of those prints.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import sqrt
@@ -116,7 +116,7 @@ class _Day:
     """One session, told piece by piece."""
 
     def __init__(
-        self, seed: int, number: int, session: Session, stocks: "dict[InstrumentId, StockDay]"
+        self, seed: int, number: int, session: Session, stocks: Mapping[InstrumentId, StockDay]
     ) -> None:
         self._seed, self._number, self._session, self._stocks = seed, number, session, stocks
         self._blocks = blocks_of(session)
@@ -163,7 +163,8 @@ class _Day:
 
     def _said(self) -> dict[int, tuple[Headline, ...]]:
         """Headlines of the session by the batch that tells them, the first one after they are known."""
-        opened, told = self._session.open_us, {}
+        opened = self._session.open_us
+        told: dict[int, tuple[Headline, ...]] = {}
         for headline in self._headlines:
             if headline.ts_known >= opened:
                 ts = opened + -(-(headline.ts_known - opened) // _STEP_US) * _STEP_US
