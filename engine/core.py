@@ -31,6 +31,7 @@ from engine.execution.surveillance import Surveillance, SurveillanceDesk
 from engine.execution.switch import KillSwitch, SwitchDesk
 from engine.execution.ticketbook import Entry
 from engine.execution.watch import Watch
+from engine.features.news import why_mute
 from engine.model.candidates import Verdict
 from engine.model.commands import (
     ENGINE,
@@ -549,6 +550,9 @@ class Engine:
             new_correlation=lambda: CorrelationId(self.ids.new()),
             previous_session=self._session_before(session),
             risk=self.risk.size_limits(session),
+            headlines=self.picture.headlines if parts.news_feed else None,
+            news_mute=why_mute(parts.feeds(), parts.news_feed, parts.clock.now_us()),
+            sector_of=parts.sector_of,
         )
 
     def _ticket_of(self, ticket: TicketId) -> Ticket | None:

@@ -11,7 +11,7 @@ from engine.execution.gating import StrategyTerms
 from engine.execution.policies import ApprovalPolicy
 from engine.model.events import Event
 from engine.model.ids import AccountId, InstrumentId, StrategyName
-from engine.model.market import Instrument
+from engine.model.market import FeedState, Instrument, Provenance
 from engine.model.positions import AccountKind
 from engine.ports import BarColumns, Broker, Journal, Sessions, Snapshots
 from engine.risk.limits import LimitSwitches, RiskConfig
@@ -72,3 +72,12 @@ class Parts:
     """At whose midnight the account's day begins."""
     sector_of: Callable[[InstrumentId], str | None] | None = None
     """None: there is no source of sectors."""
+    provenance: Provenance = Provenance.LIVE
+    """Of everything that its market tells."""
+    feeds: Callable[[], tuple[FeedState, ...]] = tuple
+    """How the streams of data do."""
+    news_feed: str = ""
+    """Which of `feeds` tells headlines; "": none. At its start it tells those of the last three days again,
+    since the engine keeps none over a restart."""
+    name_of: Callable[[InstrumentId], str | None] = lambda instrument: None
+    """The company behind a symbol, in words from outside; None where it is not known."""

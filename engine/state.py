@@ -1,12 +1,22 @@
 """The one live picture of the market: current quotes, last prices, and where the session stands."""
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from engine.model.ids import InstrumentId
-from engine.model.market import CorporateAction, MarketBatch, Quote, SessionPhase
+from engine.model.market import Book, CorporateAction, Headline, MarketBatch, Quote, SessionPhase
+from engine.model.text import clean
 from engine.money import to_decimal
+
+HEADLINES_US = 72 * 3_600_000_000
+"""How long a headline is kept, by its `ts_event`: what the NewsSentry looks back (SPEC 3.4)."""
+MAX_HEADLINES = 200
+"""Of one instrument; of more, the oldest go."""
+MAX_SOURCE = 40
+"""Characters of a headline's source that are kept."""
 
 
 class LivePicture:
@@ -23,6 +33,8 @@ class LivePicture:
         self._seeded: set[InstrumentId] = set()
         """Those whose last price is not of this market."""
         self._ratios: dict[InstrumentId, float] = {}
+        self._headlines: dict[InstrumentId, deque[Headline]] = {}
+        self._books: dict[InstrumentId, Book] = {}
 
     def restate(self, actions: Iterable[CorporateAction]) -> None:
         """Last prices in the dollars of after the actions, before one is compared with a restated stop."""
@@ -33,6 +45,7 @@ class LivePicture:
     def take(self, batch: MarketBatch) -> None:
         """Everything of one instant. An opening starts a new session: quotes of the last one are gone."""
         if batch.phase is SessionPhase.OPEN:
+            self._drop_headlines(batch.ts - HEADLINES_US)
             self._quotes.clear()
             self._ratios = {action.instrument: action.ratio for action in batch.actions}
         for quote in batch.quotes:
@@ -46,9 +59,27 @@ class LivePicture:
             self._last[bar.instrument] = bar.close
             self._heard_us[bar.instrument] = batch.ts
             self._seeded.discard(bar.instrument)
+        for book in batch.books:
+            self._books[book.instrument] = book
+        for headline in batch.headlines:
+            self._file(headline)
         self.ts = batch.ts
         self.session = batch.session if batch.session is not None else self.session
         self.phase = batch.phase if batch.phase is not None else self.phase
+
+    def _file(self, headline: Headline) -> None:
+        """Its words come from outside: from here on they are harmless to show and to store."""
+        safe = replace(headline, title=clean(headline.title), source=clean(headline.source, MAX_SOURCE))
+        for instrument in headline.instruments:
+            self._headlines.setdefault(instrument, deque(maxlen=MAX_HEADLINES)).append(safe)
+
+    def _drop_headlines(self, before_us: int) -> None:
+        for instrument, kept in list(self._headlines.items()):
+            young = [headline for headline in kept if headline.ts_event > before_us]
+            if young:
+                self._headlines[instrument] = deque(young, maxlen=MAX_HEADLINES)
+            else:
+                del self._headlines[instrument]
 
     def restore(self, session: date, phase: SessionPhase) -> None:
         """Where the session stood when the process ended; prices come with the market."""
@@ -87,6 +118,14 @@ class LivePicture:
     def last(self, instrument: InstrumentId) -> float | None:
         """The last price in today's dollars; None when never seen."""
         return self._last.get(instrument)
+
+    def headlines(self, instrument: InstrumentId) -> Sequence[Headline]:
+        """Of the last three days at least, in the order they came; some may be known later than now."""
+        return tuple(self._headlines.get(instrument, ()))
+
+    def book(self, instrument: InstrumentId) -> Book | None:
+        """The newest resting orders; None when never told."""
+        return self._books.get(instrument)
 
     def is_heard(self, instrument: InstrumentId, since_us: int) -> bool:
         """Whether the market spoke of it since then: a quote says that the last price still is the last."""

@@ -31,6 +31,10 @@ class AgentContext:
     """With the proposals already made at this instant."""
     cash: Decimal
     """Free cash less the proposals already made at this instant."""
+    sector: str = ""
+    """Of the candidate; "" without a source of sectors."""
+    in_sector: int = 0
+    """Instruments held or being entered in it, with the proposals already made at this instant."""
 
 
 class Agent(Protocol):

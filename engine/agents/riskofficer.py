@@ -34,8 +34,23 @@ class RiskOfficer:
             count = context.entries_this_session
             reason, value = f"{count} entries this session, limit {cap}", f"{count} this session"
             objections.append(Objection(reason, f"entries {count}/{cap}", value, f"< {cap} this session"))
+        objections.extend(self._sector_objections(context))
         objections.extend(self._size_objections(context))
-        return verdict(self.name, objections, True, (_size_words(context), self._count_words(context)))
+        words = (_size_words(context), self._sector_words(context), self._count_words(context))
+        return verdict(self.name, objections, True, words)
+
+    def _sector_objections(self, context: AgentContext) -> list[Objection]:
+        cap, count = self._config.max_per_sector, context.in_sector
+        if not context.sector or not context.market.switches.concurrent or count < cap:
+            return []
+        reason = f"{count} positions open or entering in {context.sector}, limit {cap}"
+        note = f"sector {count}/{cap}"
+        return [Objection(reason, note, f"{count} in {context.sector}", f"< {cap} in {context.sector}")]
+
+    def _sector_words(self, context: AgentContext) -> str:
+        return (
+            f"{context.sector} {context.in_sector} of {self._config.max_per_sector}" if context.sector else ""
+        )
 
     def _size_objections(self, context: AgentContext) -> list[Objection]:
         prices, sizing = context.prices, context.sizing

@@ -21,6 +21,7 @@ from engine.risk.gates import GateInput, GateStage, evaluate
 from engine.risk.limits import LimitSwitches
 from engine.risk.live import LiveRequest, missing
 from engine.risk.rates import DUPLICATE_US
+from engine.risk.sectors import count_in_sector
 from engine.risk.var import ValueAtRisk
 from engine.state import LivePicture
 
@@ -28,8 +29,6 @@ QUOTE_AGE_PROPOSAL_US = 15 * US_PER_S
 QUOTE_AGE_SEND_US = 3 * US_PER_S
 QUOTE_AGE_SEND_CRYPTO_US = 5 * US_PER_S
 """Oldest quote at proposal, and at approval and send (SPEC 11.3)."""
-UNKNOWN_SECTOR = "unknown"
-"""Instruments whose sector is not known count as one sector (SPEC 3.7.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +165,7 @@ class Gatekeeper:
         sector_of = self.health.sector_of
         if sector_of is None:
             return None
-        sector = sector_of(instrument) or UNKNOWN_SECTOR
-        return sum((sector_of(bracket.instrument) or UNKNOWN_SECTOR) == sector for bracket in taken)
+        return count_in_sector(sector_of, instrument, (bracket.instrument for bracket in taken))
 
     def _duplicates(self, subject: GateSubject) -> int:
         """Every bracket of version 1 is bought first, so the side is the same."""

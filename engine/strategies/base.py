@@ -9,7 +9,7 @@ from typing import Protocol
 from engine.model.candidates import Proposal, Verdict
 from engine.model.exits import ExitPlan
 from engine.model.ids import CorrelationId, InstrumentId, StrategyName
-from engine.model.market import Instrument, Quote
+from engine.model.market import Headline, Instrument, Quote
 from engine.model.positions import AccountKind, RoundTrip
 from engine.ports import BarColumns
 from engine.risk.limits import LimitSwitches
@@ -65,6 +65,12 @@ class StrategyContext:
     """The exchange session before this one; None when no calendar is at hand: the regime is then unknown."""
     risk: SizeLimits = UNLIMITED
     """What the account lets a position be worth."""
+    headlines: Callable[[InstrumentId], Sequence[Headline]] | None = None
+    """Recent headlines of an instrument, some perhaps known later; None: there is no source of news."""
+    news_mute: str = ""
+    """Why what the source of headlines says is not all there is; "" while it speaks."""
+    sector_of: Callable[[InstrumentId], str | None] | None = None
+    """None: there is no source of sectors."""
 
 
 class Strategy(Protocol):

@@ -27,6 +27,7 @@ from engine.features.assemble import (
     instrument_features,
     traded_value,
 )
+from engine.features.news import news_features
 from engine.model.candidates import AgentReport, GapCandidate, Proposal, Verdict
 from engine.model.exits import ExitPlan, single_target
 from engine.model.ids import InstrumentId, StrategyName, symbol_of
@@ -37,6 +38,7 @@ from engine.money import EPSILON, ZERO
 from engine.ports import BarColumns
 from engine.risk.fatfinger import liquidity_room
 from engine.risk.limits import RiskConfig
+from engine.risk.sectors import count_in_sector, sector_name
 from engine.strategies.base import StrategyContext
 from engine.strategies.gaps_config import GapsConfig as GapsConfig
 from engine.strategies.gaps_config import GapsRule
@@ -169,6 +171,7 @@ class Gaps:
             booked.open_in_strategy,
             booked.entries_this_session,
             booked.cash,
+            *_sector(context, gap.instrument, booked),
         )
 
     def _rooms(self, context: StrategyContext, gap: _Gap, booked: _Booked) -> EntryRooms:
@@ -229,6 +232,8 @@ def _gaps(context: StrategyContext) -> list[_Gap]:
 def _candidate(context: StrategyContext, reading: RegimeReading, gap: _Gap) -> GapCandidate:
     ratio = context.ratios.get(gap.instrument, 1.0)
     features = (*instrument_features(gap.bars, ratio, gap.price, gap.quote), reading.vix_regime)
+    if context.headlines is not None and not context.news_mute:
+        features += news_features(context.headlines(gap.instrument), context.now_us)
     return GapCandidate(
         correlation=context.new_correlation(),
         strategy=Gaps.name,
@@ -242,6 +247,15 @@ def _candidate(context: StrategyContext, reading: RegimeReading, gap: _Gap) -> G
         regime=reading.regime,
         features=features,
     )
+
+
+def _sector(context: StrategyContext, instrument: InstrumentId, booked: _Booked) -> tuple[str, int]:
+    """The sector of an instrument and how many others are in it; "" and 0 without a source of sectors."""
+    if context.sector_of is None:
+        return "", 0
+    taken = context.open_instruments | booked.values.keys()
+    count = count_in_sector(context.sector_of, instrument, taken)
+    return sector_name(context.sector_of, instrument), count
 
 
 def _adv(context: StrategyContext, instrument: InstrumentId) -> float | None:

@@ -8,15 +8,17 @@ import pytest
 from engine.model.ids import InstrumentId
 from engine.model.market import (
     Bar,
+    Book,
     CorporateAction,
     CorporateActionKind,
+    Headline,
     MarketBatch,
     Provenance,
     Quote,
     SessionPhase,
     Trade,
 )
-from engine.state import LivePicture
+from engine.state import HEADLINES_US, MAX_HEADLINES, LivePicture
 
 ABC, XYZ = InstrumentId("ABC.US"), InstrumentId("XYZ.US")
 MONDAY, TUESDAY = date(2016, 1, 4), date(2016, 1, 5)
@@ -134,3 +136,52 @@ def test_a_forgotten_price_may_be_seeded_again(picture: LivePicture) -> None:
     assert picture.last(ABC) is None
     picture.seed(ABC, 9.5)
     assert (picture.is_seeded(ABC), picture.last(ABC)) == (True, 9.5)
+
+
+def headline(title: str, ts: int, *instruments: InstrumentId, source: str = "wire") -> Headline:
+    return Headline(instruments or (ABC,), title, source, ts, ts, Provenance.REPLAY)
+
+
+def test_a_headline_is_kept_for_each_of_its_instruments_in_the_order_told(picture: LivePicture) -> None:
+    first, second = headline("one", 2), headline("two", 1, ABC, XYZ)
+    picture.take(MarketBatch(3, headlines=(first,)))
+    picture.take(MarketBatch(4, headlines=(second,)))
+    assert picture.headlines(ABC) == (first, second)
+    assert picture.headlines(XYZ) == (second,)
+    assert picture.headlines(InstrumentId("NONE.US")) == ()
+
+
+def test_words_of_a_headline_come_in_harmless(picture: LivePicture) -> None:
+    hostile = headline("a\x1b[31m\u202eb\n" + "c" * 500, 2, source="w\x07ire" * 20)
+    picture.take(MarketBatch(3, headlines=(hostile,)))
+    (kept,) = picture.headlines(ABC)
+    assert kept.title == "ab " + "c" * 197
+    assert kept.source == ("wire" * 20)[:40]
+
+
+def test_old_headlines_go_at_the_next_opening(picture: LivePicture) -> None:
+    now = HEADLINES_US + 10
+    old, young = headline("old", 10), headline("young", 11)
+    picture.take(MarketBatch(20, headlines=(old, young, headline("gone", 10, XYZ))))
+    picture.take(MarketBatch(now, session=TUESDAY, phase=OPEN))
+    assert picture.headlines(ABC) == (young,)
+    assert picture.headlines(XYZ) == ()
+
+
+def test_a_flood_of_headlines_leaves_the_newest(picture: LivePicture) -> None:
+    flood = tuple(headline(str(number), number) for number in range(MAX_HEADLINES + 5))
+    picture.take(MarketBatch(9_999, headlines=flood))
+    assert picture.headlines(ABC) == flood[5:]
+    picture.take(MarketBatch(9_999, session=TUESDAY, phase=OPEN))
+    picture.take(MarketBatch(10_000, headlines=(headline("last", 10_000),)))
+    assert len(picture.headlines(ABC)) == MAX_HEADLINES
+
+
+def test_the_newest_book_of_each_instrument_is_kept(picture: LivePicture) -> None:
+    older, newer = (
+        Book(ABC, ((price, 1.0),), ((price + 1, 2.0),), 5, 5, Provenance.REPLAY) for price in (9.0, 10.0)
+    )
+    picture.take(MarketBatch(5, books=(older,)))
+    picture.take(MarketBatch(6, books=(newer,)))
+    assert picture.book(ABC) == newer
+    assert picture.book(XYZ) is None

@@ -52,6 +52,24 @@ def test_each_limit_is_a_hard_veto_with_number_and_limit(
     assert (report.reasons, report.note) == ((reason,), note)
 
 
+def test_a_full_sector_is_a_hard_veto(candidate: Any, make_context: Any) -> None:
+    report = OFFICER.judge(candidate, make_context(sector="Tech", in_sector=3))
+    assert (report.vote, report.hard, report.note) == (Vote.VETO, True, "sector 3/3")
+    assert report.reasons == ("3 positions open or entering in Tech, limit 3",)
+    assert (report.value, report.limit) == ("3 in Tech", "< 3 in Tech")
+
+
+def test_room_in_a_sector_is_told(candidate: Any, make_context: Any) -> None:
+    report = OFFICER.judge(candidate, make_context(sector="Tech", in_sector=2))
+    assert (report.vote, report.reasons[1]) == (Vote.APPROVE, "Tech 2 of 3")
+
+
+def test_without_a_source_or_limits_no_sector_is_full(candidate: Any, make_context: Any) -> None:
+    assert OFFICER.judge(candidate, make_context(in_sector=3)).vote is Vote.APPROVE
+    unlimited = make_context(sector="Tech", in_sector=3, switches=NONE)
+    assert OFFICER.judge(candidate, unlimited).vote is Vote.APPROVE
+
+
 def test_a_dataset_has_no_cap_on_entries_of_a_session(candidate: Any, make_context: Any) -> None:
     context = make_context(switches=DATASET, entries_this_session=7, open_in_strategy=7)
     assert OFFICER.judge(candidate, context).vote is Vote.APPROVE
