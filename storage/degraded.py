@@ -132,6 +132,12 @@ class LastingJournal(SqliteJournal):
         wanted = (line for line in self._kept_lines() if correlation in (None, line["correlation"]))
         return (*found, *wanted)
 
+    def audit_page(self, before: int | None, count: int) -> tuple[Mapping[str, str | int], ...]:
+        """A page of the audit log, newest first, with what is still in memory."""
+        kept = [line for line in self._kept_lines() if before is None or int(line["seq"]) < before]
+        newest = kept[::-1][:count]
+        return (*newest, *super().audit_page(before, count - len(newest)))
+
     def meta(self, key: str) -> str | None:
         """A value of the `meta` table; None where it was never set."""
         for kept in reversed(self._kept):

@@ -4,6 +4,7 @@ Columns are listed in `storage.journal_schema`; `JournalRow` upserts name them a
 """
 
 import sqlite3
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from engine.errors import ConfigError, InvariantBroken, StorageError
+from engine.metrics import Timings
 from engine.model.positions import AccountKind
 from engine.ports import AuditEntry, JournalRow
 from storage.audit import FIRST_PREVIOUS, AuditVerdict, canonical, chain, row_text, verify_rows
@@ -95,6 +97,13 @@ class JournalReader:
             {key: value for key, value in row.items() if value is not None} for row in found
         )  # its columns are NOT NULL
 
+    def audit_page(self, before: int | None, count: int) -> tuple[Mapping[str, str | int], ...]:
+        """The newest `count` lines of the audit log, newest first; `before`: with lower numbers only."""
+        where, values = ("", ()) if before is None else (" WHERE seq < ?", (before,))
+        sql = f"SELECT * FROM {AUDIT}{where} ORDER BY seq DESC LIMIT ?"  # noqa: S608
+        found = self._select(sql, (*values, count))
+        return tuple({key: value for key, value in row.items() if value is not None} for row in found)
+
     def meta(self, key: str) -> str | None:
         """A value of the `meta` table; None where it was never set."""
         found = self._select("SELECT v FROM meta WHERE k = ?", (key,))
@@ -168,6 +177,8 @@ class SqliteJournal(JournalReader):
     def __init__(self, connection: sqlite3.Connection, path: Path, epoch: int) -> None:
         super().__init__(connection, path)
         self.epoch = epoch
+        self.writes = Timings(time.perf_counter)
+        """How long transactions took, and how many were refused: for a person, nothing is decided by it."""
 
     def commit(
         self, rows: Sequence[JournalRow], audit: Sequence[AuditEntry], protective: bool = False
@@ -178,7 +189,11 @@ class SqliteJournal(JournalReader):
         is `protective` is written or refused like all else here: `storage.degraded` keeps it.
         """
         upserts, bodies = self._prepare(rows, audit)
-        with storage_errors(self.path, "writing the order journal"), transaction(self._connection):
+        with (
+            self.writes.measured(),
+            storage_errors(self.path, "writing the order journal"),
+            transaction(self._connection),
+        ):
             self._check_epoch()
             for sql, values in upserts:
                 self._connection.execute(sql, values)

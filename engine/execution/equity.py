@@ -116,12 +116,10 @@ class EquityRecord:
         return tuple(known[ts] for ts in sorted(known))
 
     def days(self) -> tuple[Point, ...]:
-        """The start, then the last point of each day of the account, today's too."""
-        if self._start is None or self._last is None:
+        """The start, then the last point of each day of the account that is over."""
+        if self._start is None:
             return ()
-        ends = [point for point in self._days if point.ts > self._start.ts]
-        last = [] if self._last.ts == self._start.ts else [self._last]
-        return (self._start, *ends, *last)
+        return (self._start, *(point for point in self._days if point.ts > self._start.ts))
 
     @property
     def finished_days(self) -> int:

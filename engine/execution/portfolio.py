@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
+import numpy as np
+
 from engine.execution.bracket import Bracket
 from engine.model.ids import InstrumentId
 from engine.money import ZERO
@@ -13,7 +15,7 @@ from engine.ports import BarColumns
 from engine.risk.exposure import Exposure, correlated_exposure, room
 from engine.risk.limits import RiskConfig
 from engine.risk.returns import Returns, correlation, returns_of
-from engine.risk.var import BARS, ValueAtRisk, portfolio_var
+from engine.risk.var import BARS, ValueAtRisk, daily_results, portfolio_var
 from engine.state import LivePicture
 
 
@@ -71,6 +73,17 @@ class Portfolio:
             returns = {name: self._returns_of(name) for name in held}
             self._measured = values, portfolio_var(held, returns, self._config.var_conf)
         return self._measured[1]
+
+    def daily_results(self, session: date, values: Values) -> np.ndarray | None:
+        """What the holdings of now would have made on each day (T,); None when it is not known."""
+        self._turn_to(session)
+        held = {name: float(value) for name, value in values.items()}
+        return daily_results(held, {name: self._returns_of(name) for name in held})
+
+    def correlation(self, session: date, one: InstrumentId, other: InstrumentId) -> float | None:
+        """Of two instruments' daily returns; None: too few common days."""
+        self._turn_to(session)
+        return self._correlation(one, other)
 
     def _turn_to(self, session: date) -> None:
         if session != self._session:

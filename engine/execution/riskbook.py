@@ -11,6 +11,7 @@ from datetime import date, tzinfo
 from decimal import Decimal, InvalidOperation
 
 import msgspec
+import numpy as np
 
 from engine.clock import US_PER_S, Clock
 from engine.errors import StorageError
@@ -226,6 +227,15 @@ class RiskBook:
         """Of one day and all that is held or being entered; None when it is not known."""
         values = self.values()
         return None if values is None else self._portfolio.value_at_risk(session, values)
+
+    def daily_results(self, session: date) -> np.ndarray | None:
+        """What is held or being entered would have made on each day (T,) so much; None: it is not known."""
+        values = self.values()
+        return None if values is None else self._portfolio.daily_results(session, values)
+
+    def correlation(self, session: date, one: InstrumentId, other: InstrumentId) -> float | None:
+        """Of two instruments' daily returns before a session; None: too few common days."""
+        return self._portfolio.correlation(session, one, other)
 
     def finish(self, batch: MarketBatch) -> None:
         """The instant is handled: a restart begins after it.

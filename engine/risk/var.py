@@ -52,12 +52,23 @@ def portfolio_var(
 
     Nothing held is no risk: 0 of 0 returns.
     """
-    held = {name: value for name, value in values.items() if value != 0}
-    if not held:
+    if not any(values.values()):
         return ValueAtRisk(0.0, 0.0, 0)
+    money = daily_results(values, returns)
+    return None if money is None else value_at_risk(money, 1.0, confidence)
+
+
+def daily_results(
+    values: Mapping[InstrumentId, float], returns: Mapping[InstrumentId, Returns | None]
+) -> np.ndarray | None:
+    """What holdings (currency) would have made on each day (T,) that all of them traded, oldest first.
+
+    At most 250 days. None where nothing is held, or fewer than 60 days are known of all of it.
+    """
+    held = {name: value for name, value in values.items() if value != 0}
     found = [returns.get(name) for name in held]
     known = [series for series in found if series is not None]
-    if len(known) < len(found):
+    if not held or len(known) < len(found):
         return None
     days = _common_days([series.last(BARS) for series in known])
     if len(days) < MIN_RETURNS:
@@ -65,7 +76,7 @@ def portfolio_var(
     money = np.zeros(len(days))
     for series, value in zip(known, held.values(), strict=True):
         money += value * series.on(days)
-    return value_at_risk(money, 1.0, confidence)
+    return money
 
 
 def _common_days(series: Sequence[Returns]) -> np.ndarray:

@@ -599,3 +599,16 @@ async def test_without_a_price_there_is_no_forecast(account: Any) -> None:
     at(account, MINUTE, SessionPhase.CLOSE, TUESDAY)
     assert account.rig.journal.meta("risk_var_forecast") == ""
     assert account.rig.journal.meta("risk_var_outcomes") == ""
+
+
+async def test_what_is_held_would_have_made_so_much_on_each_day(account: Any, daily: Any) -> None:
+    walk = 100 * np.exp(np.cumsum(0.02 * np.random.default_rng(7).standard_normal(100)))
+    account.bars = {ABC: daily(ABC, walk), XYZ: daily(XYZ, 2 * walk)}
+    await account.rig.hold()
+    await account.rig.price(110.0)
+    made = account.risk.daily_results(MONDAY)
+    assert made.tolist() == pytest.approx((1100 * (walk[1:] / walk[:-1] - 1)).tolist())
+    assert account.risk.correlation(MONDAY, ABC, XYZ) == pytest.approx(1.0)
+    assert account.risk.correlation(MONDAY, ABC, instrument_id("NEW")) is None
+    account.rig.picture.forget(ABC)
+    assert account.risk.daily_results(MONDAY) is None

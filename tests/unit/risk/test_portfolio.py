@@ -12,7 +12,7 @@ from engine.ports import BarColumns
 from engine.risk.exposure import correlated_exposure, room
 from engine.risk.kupiec import kupiec
 from engine.risk.returns import Returns, correlation, returns_of
-from engine.risk.var import portfolio_var, value_at_risk
+from engine.risk.var import daily_results, portfolio_var, value_at_risk
 
 A, B, C = (instrument_id(name) for name in ("AAA", "BBB", "CCC"))
 Make = Callable[..., BarColumns]
@@ -155,3 +155,21 @@ def test_kupiec_of_exactly_the_expected_share_finds_nothing() -> None:
 def test_kupiec_refuses_what_is_no_test(days: int, exceptions: int, p: float) -> None:
     with pytest.raises(ValueError, match="are no test"):
         kupiec(days, exceptions, p)
+
+
+def test_what_holdings_would_have_made_is_what_their_risk_follows_from(bars: Make) -> None:
+    one, other = returns_of(bars(walk(1, 100))), returns_of(bars(walk(2, 100)))
+    assert one is not None
+    assert other is not None
+    made = daily_results({A: 100.0, B: 50.0, C: 0.0}, {A: one, B: other})
+    assert made is not None
+    assert made.tolist() == pytest.approx((100 * one.value + 50 * other.value).tolist())
+    assert value_at_risk(made, 1.0) == portfolio_var({A: 100.0, B: 50.0}, {A: one, B: other})
+
+
+def test_nothing_held_would_have_made_nothing_that_is_known(bars: Make) -> None:
+    short = returns_of(bars(walk(1, 40)))
+    assert daily_results({}, {}) is None
+    assert daily_results({A: 0.0}, {}) is None
+    assert daily_results({A: 1.0}, {A: short}) is None
+    assert daily_results({A: 1.0}, {A: None}) is None

@@ -124,6 +124,13 @@ def test_reads_are_what_they_will_be_once_everything_is_written(
     before = look(journal)
     assert before["meta"] == (None, "2", None)
     assert before["latest"] == 4
+    assert [[row["seq"] for row in page] for page in before["pages"]] == [
+        [4, 3],
+        [4, 3, 2, 1],
+        [2, 1],
+        [3],
+        [],
+    ]
     failing.error = None
     assert journal.mend() == ""
     assert look(journal) == before
@@ -135,6 +142,7 @@ def look(journal: LastingJournal) -> dict[str, Any]:
     return {
         "rows": {name: journal.rows(name) for name in ("ord", "fill", "meta", "ticket")},
         "audit": (journal.audit(), journal.audit("C"), journal.audit("D")),
+        "pages": [journal.audit_page(*page) for page in ((None, 2), (None, 9), (3, 9), (4, 1), (1, 9))],
         "meta": (journal.meta("m"), journal.meta("x"), journal.meta("none")),
         "latest": journal.latest_us(),
     }

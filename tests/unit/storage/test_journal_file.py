@@ -286,3 +286,22 @@ def test_schema_grows_by_steps_and_keeps_what_is_there(path: Path, monkeypatch: 
     with open_journal(path, "paper", AccountKind.PAPER) as journal:
         assert journal.rows("halt")[0]["note"] is None
         assert journal.meta("schema_version") == str(JOURNAL.version + 1)
+
+
+def test_the_log_is_read_page_by_page_from_its_newest_line(journal: SqliteJournal) -> None:
+    journal.commit([], [entry(n=n) for n in range(5)])
+    assert [line["seq"] for line in journal.audit_page(None, 2)] == [5, 4]
+    assert [line["seq"] for line in journal.audit_page(4, 2)] == [3, 2]
+    assert [line["seq"] for line in journal.audit_page(2, 9)] == [1]
+    assert journal.audit_page(1, 9) == ()
+    assert journal.audit_page(None, 9) == journal.audit()[::-1]
+
+
+def test_how_long_commits_take_is_measured_and_refused_ones_are_counted(journal: SqliteJournal) -> None:
+    before = journal.writes.count
+    journal.commit([], [entry(n=1)])
+    assert (journal.writes.count, journal.writes.failures) == (before + 1, 0)
+    with pytest.raises(InvariantBroken):
+        journal.commit([JournalRow("ticket", {"id": "T1", "number": "no"})], [])
+    assert (journal.writes.count, journal.writes.failures) == (before + 2, 1)
+    assert journal.writes.quantile(0.95) is not None
