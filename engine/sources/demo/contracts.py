@@ -9,6 +9,8 @@ from engine.model.tokens import ContractFacts
 NULL_OWNER = "0x0000000000000000000000000000000000000000"
 DEAD_OWNER = "0x000000000000000000000000000000000000dead"
 SOURCE = "demo"
+Facts = dict[str, Any]
+"""Fields of ContractFacts by name, without source and times."""
 
 
 class Fault(StrEnum):
@@ -38,7 +40,7 @@ class Fault(StrEnum):
     """What is known was read hours ago."""
 
 
-_TOLD: dict[Fault, dict[str, Any]] = {
+_TOLD: dict[Fault, Facts] = {
     Fault.HONEYPOT: {"is_honeypot": True, "cannot_sell_all": True},
     Fault.CANNOT_SELL: {"cannot_sell_all": True},
     Fault.MINTABLE: {"is_mintable": True},
@@ -77,7 +79,7 @@ _TOLD: dict[Fault, dict[str, Any]] = {
 _OWNED = {Fault.MINTABLE, Fault.SETTABLE_TAX, Fault.BLACKLISTS, Fault.PAUSABLE, Fault.PROXY}
 """Faults that need an owner who is still there."""
 
-_CLEAN: dict[str, Any] = {
+_CLEAN: Facts = {
     "is_honeypot": False,
     "simulation_succeeded": True,
     "cannot_buy": False,
@@ -103,18 +105,20 @@ _CLEAN: dict[str, Any] = {
 }
 
 
-def contract_facts(
-    faults: Iterable[Fault], owner: str, unknown: Iterable[str], read_us: int, true_us: int
-) -> ContractFacts:
-    """Facts read at `read_us` of a contract with these faults.
+def facts_of(faults: Iterable[Fault], owner: str, unknown: Iterable[str]) -> Facts:
+    """What sources tell of a contract with these faults.
 
     `owner` is the address that runs it if a fault needs one, else it is renounced. `unknown` are the facts
-    that its source never tells.
+    that they never tell.
     """
     facts = dict(_CLEAN)
     ordered = sorted(faults)
     facts["owner_address"] = owner if _OWNED.intersection(ordered) else NULL_OWNER
     for fault in ordered:
         facts |= _TOLD[fault]
-    facts |= dict.fromkeys(unknown)
-    return ContractFacts(SOURCE, true_us, read_us, **facts)
+    return facts | dict.fromkeys(unknown)
+
+
+def contract_facts(facts: Facts, read_us: int) -> ContractFacts:
+    """The same as read at `read_us`."""
+    return ContractFacts(SOURCE, read_us, read_us, **facts)

@@ -6,14 +6,16 @@ that: traders carry the price most of the way to what they think the token is wo
 
 from engine.sources.demo.draws import BURSTS, NORMAL
 from engine.sources.demo.pools import MICRO, PRICE_UNITS
-from engine.sources.demo.tokenstate import BUYS, SELLS, TRANSFERS, VOLUME, Cents, LiveToken, Mood
+from engine.sources.demo.tokenstate import BUYS, SELLS, TRANSFERS, VOLUME, Cents, LiveToken
 
+_PRICE_CENTS = PRICE_UNITS // 100
 ROOTS = {1: 1000, 5: 2236}
 """Square roots of the minutes of a step, in thousandths."""
-_DRIFT_PPM = {Mood.FALLING: -55, Mood.CALM: 0, Mood.RISING: 75}
-_HEAT = {Mood.FALLING: 90, Mood.CALM: 80, Mood.RISING: 120}
+_DRIFT_PPM = (-55, 0, 75)
+"""A minute, by mood: falling, calm, rising; so are the two below."""
+_HEAT = (90, 80, 120)
 """Percent of the usual flow."""
-_LEAN = {Mood.FALLING: -25, Mood.CALM: 0, Mood.RISING: 12}
+_LEAN = (-25, 0, 12)
 """Permille added to the share of orders that buy."""
 _GAP_MAX_PPM = 40_000
 _DRAW_BACK = 14_400
@@ -40,8 +42,10 @@ def trade_minutes(token: LiveToken, cents: Cents, bits: int, minutes: int) -> No
     pools = token.pools
     pool = pools[0] if len(pools) == 1 or bits >> 40 & 3 else pools[1 + (bits >> 42) % (len(pools) - 1)]
     worth = cents[pool.coin]
-    price = pool.quote * worth * (PRICE_UNITS // 100) // pool.base
-    gap = min(_GAP_MAX_PPM, max(-_GAP_MAX_PPM, (fair - price) * 1_000_000 // max(price, 1)))
+    price = pool.quote * worth * _PRICE_CENTS // pool.base or 1
+    gap = (fair - price) * 1_000_000 // price
+    if not -_GAP_MAX_PPM < gap < _GAP_MAX_PPM:
+        gap = _GAP_MAX_PPM if gap > 0 else -_GAP_MAX_PPM
     net = pool.quote * gap // 3_000_000
     volume = min(token.flow * heat // (worth * 10), pool.quote // 20)
     bought = volume * (500 + (NORMAL[bits >> 50 & 1023] >> 4)) // 1000

@@ -5,7 +5,8 @@ from random import Random
 from engine.model.market import Provenance
 from engine.model.tokens import Post
 from engine.sources.demo.draws import between, happens, one_of
-from engine.sources.demo.tokenstate import LiveToken
+from engine.sources.demo.pools import MICRO
+from engine.sources.demo.tokenstate import MENTIONS, LiveToken
 
 MENTIONS_A_POST = 8
 """The feed shows one of so many mentions."""
@@ -50,6 +51,25 @@ _BOTS = (
     "${} next moonshot, buy now, easy profit, best gem ever",
     "huge news for ${} today!!! bullish, ape in",
 )
+
+
+_HEAT = (95, 95, 125)
+"""Percent of the usual mentions, by mood: falling, calm, rising."""
+
+
+def mention(token: LiveToken, bits: int) -> int:
+    """How often it is mentioned in a minute, the mentions of bots too; `bits` are 10 random ones or more."""
+    owed = token.part + token.mentions_micro * _HEAT[token.mood] * (bits & 1023) // 51_150
+    if owed < MICRO and not token.bots_left:
+        token.part = owed
+        return 0
+    mentions, token.part = divmod(owed, MICRO)
+    if token.bots_left:
+        token.bots_left -= 1
+        mentions += 2 + (bits & 7)
+    token.counts[MENTIONS] += mentions
+    token.changed = True
+    return mentions
 
 
 def post_about(token: LiveToken, rng: Random, ts_event: int, ts_known: int) -> Post:

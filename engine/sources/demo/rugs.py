@@ -27,6 +27,7 @@ def rug_pull(token: LiveToken, cents: Cents, now_us: int) -> None:
     else:
         token.faults |= {Fault.HONEYPOT, Fault.EXTREME_TAX}
         token.sells_blocked = True
+    token.facts = None
     _leave(token, cents)
 
 

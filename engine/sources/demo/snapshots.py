@@ -1,7 +1,10 @@
 """From the whole numbers of a token to what sources tell of it; floats are made here and go no further."""
 
+from operator import attrgetter
+from typing import Any
+
 from engine.model.market import Provenance
-from engine.model.tokens import Holder, HolderLabel, TokenSnapshot
+from engine.model.tokens import Holder, HolderLabel, Pool, TokenSnapshot
 from engine.sources.demo.contracts import DEAD_OWNER
 from engine.sources.demo.pools import MARKS_A_DAY, MICRO, PRICE_UNITS
 from engine.sources.demo.tokenstate import (
@@ -21,18 +24,8 @@ from engine.sources.demo.tokenstate import (
 _SHARES = (26, 18, 13, 10, 8, 7, 6, 5, 4, 3)
 """Percent of what the ten largest own together, the largest first."""
 _START = (0,) * 8
-
-
-def refresh(token: LiveToken, cents: Cents) -> None:
-    """Make the shown pools and price anew."""
-    pools = sorted(
-        (pool.shown(cents[pool.coin]) for pool in token.pools), key=lambda pool: -pool.liquidity_usd
-    )
-    token.shown_pools = tuple(pools)
-    first = token.pools[0]
-    token.price_usd = price = first.quote * cents[first.coin] / (first.base * 100)
-    token.peak = max(token.peak, price)
-    token.changed = False
+_SYNTHETIC = Provenance.SYNTHETIC
+_DEPTH_OF = attrgetter("liquidity_usd")
 
 
 def count_holders(token: LiveToken) -> None:
@@ -64,29 +57,44 @@ def count_holders(token: LiveToken) -> None:
 def snapshot(token: LiveToken, cents: Cents, ts: int) -> TokenSnapshot:
     """All that is known of a token at `ts`."""
     if token.changed:
-        refresh(token, cents)
+        token.told = _facts(token, cents)
+        token.changed = False
+    return TokenSnapshot(
+        *token.told,
+        contract=token.contract,
+        ts_event=ts,
+        ts_known=ts,
+        provenance=_SYNTHETIC,
+    )
+
+
+def _facts(token: LiveToken, cents: Cents) -> tuple[Any, ...]:
+    """All fields of the snapshot but the last four, in their order."""
     counts, marks, days = token.counts, token.marks, token.days
     kept = len(marks)
     is_day_old = kept > MARKS_A_DAY
     day = marks[0] if is_day_old else _START
     hour = marks[-MARKS_AN_HOUR] if kept >= MARKS_AN_HOUR else _START
-    price = token.price_usd
-    sells = counts[SELLS] - day[SELLS]
-    buys = counts[BUYS] - day[BUYS]
+    first = token.pools[0]
+    price = first.quote * cents[first.coin] / (first.base * 100)
+    if price > token.peak:
+        token.peak = price
+    bought, sold = counts[BUYS], counts[SELLS]
+    buys, sells = bought - day[BUYS], sold - day[SELLS]
     distinct = token.distinct
     is_week_old = len(days) == 7
-    return TokenSnapshot(
+    return (
         token.id,
         token.symbol,
         token.name,
         token.chain,
         token.created_us,
         price,
-        100 * (price / (token.closes[-MARKS_A_DAY - 1] / PRICE_UNITS) - 1) if is_day_old else None,
-        100 * (price / (days[0] / PRICE_UNITS) - 1) if is_week_old else None,
+        100 * (price * PRICE_UNITS / token.closes[-MARKS_A_DAY - 1] - 1) if is_day_old else None,
+        100 * (price * PRICE_UNITS / days[0] - 1) if is_week_old else None,
         token.peak,
-        counts[BUYS] - hour[BUYS],
-        counts[SELLS] - hour[SELLS],
+        bought - hour[BUYS],
+        sold - hour[SELLS],
         buys,
         sells,
         -(-buys * distinct // 1000),
@@ -106,11 +114,16 @@ def snapshot(token: LiveToken, cents: Cents, ts: int) -> TokenSnapshot:
         token.commits,
         counts[MENTIONS] - day[MENTIONS],
         tuple(token.mention_days),
-        token.shown_pools,
+        _pools(token, cents),
         token.top_holders,
         token.lp_holders,
-        token.contract,
-        ts,
-        ts,
-        Provenance.SYNTHETIC,
     )
+
+
+def _pools(token: LiveToken, cents: Cents) -> tuple[Pool, ...]:
+    """The pools as told, the deepest first."""
+    pools = token.pools
+    if len(pools) == 1:
+        return (pools[0].shown(cents[pools[0].coin]),)
+    told = [pool.shown(cents[pool.coin]) for pool in pools]
+    return tuple(sorted(told, key=_DEPTH_OF, reverse=True))

@@ -87,7 +87,7 @@ class TokenStream:
     def _tell(self, ts: int, tokens: int, posts: int) -> None:
         told = self._told
         told["pools"] = (ts, told["pools"][1] + tokens)
-        contracts = self._world.messages["contracts"]
+        contracts = self._world.contracts_read
         if contracts != told["contracts"][1]:
             told["contracts"] = (ts, contracts)
         if posts:

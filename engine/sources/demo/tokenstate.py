@@ -3,9 +3,10 @@
 from collections import deque
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
-from engine.model.tokens import ContractFacts, Holder, Pool, TokenId
-from engine.sources.demo.contracts import Fault
+from engine.model.tokens import ContractFacts, Holder, TokenId
+from engine.sources.demo.contracts import Facts, Fault
 from engine.sources.demo.natures import Nature
 from engine.sources.demo.pools import MARKS_A_DAY, MICRO, ConstantPool
 
@@ -108,13 +109,14 @@ class LiveToken:
     marks: deque[tuple[int, ...]] = field(default_factory=lambda: deque(maxlen=MARKS_A_DAY + 1))
     closes: deque[int] = field(default_factory=lambda: deque(maxlen=MARKS_KEPT))
     contract: ContractFacts | None = None
+    facts: Facts | None = None
+    """What its contract facts are made of; None when a fault came or went."""
     top_holders: tuple[Holder, ...] = ()
     lp_holders: tuple[Holder, ...] = ()
-    shown_pools: tuple[Pool, ...] = ()
-    shown_depth: float = 0.0
-    price_usd: float = 0.0
-    """The price of the deepest pool as last shown; like the other shown values made anew when one changed."""
+    told: tuple[Any, ...] = ()
+    """All of its snapshot but the times, as told last."""
     changed: bool = True
+    """Whether anything of that is no longer so."""
 
     @property
     def holders(self) -> int:

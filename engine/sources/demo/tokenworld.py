@@ -9,16 +9,16 @@ from dataclasses import replace
 from itertools import count
 
 from engine.model.tokens import Post
-from engine.sources.demo.cast import newcomer, opening_cast, set_seed_price
+from engine.sources.demo.cast import HOUR_US, newcomer, opening_cast, set_seed_price
 from engine.sources.demo.chance import stream
 from engine.sources.demo.coins import COIN_BY_SYMBOL, STEP_US, CoinWalk
-from engine.sources.demo.contracts import Fault, contract_facts
+from engine.sources.demo.contracts import Fault, contract_facts, facts_of
 from engine.sources.demo.draws import between, happens
 from engine.sources.demo.flow import trade_minutes
 from engine.sources.demo.launches import DAY_US, Founder
 from engine.sources.demo.natures import QUIET, SEEDED
-from engine.sources.demo.pools import MARKS_A_DAY, MICRO
-from engine.sources.demo.posts import posts_before, posts_of_minute
+from engine.sources.demo.pools import MARKS_A_DAY
+from engine.sources.demo.posts import mention, posts_before, posts_of_minute
 from engine.sources.demo.rugs import rug_pull
 from engine.sources.demo.snapshots import count_holders
 from engine.sources.demo.tokennames import NameMaker
@@ -30,6 +30,7 @@ SLOTS = 30
 SLOT_US = 2_000_000
 FIRST_US = 1_000_000
 """The first slot lies so long after the start."""
+_WHALE_MASK = (1 << WHALE_BITS) - 1
 _READ_MINUTES = 10
 """A contract is read so often."""
 _SILENT_US = 3 * 3_600_000_000
@@ -50,7 +51,7 @@ class TokenWorld:
 
     def __init__(self, seed: int, start_us: int, walk: DemoWalk) -> None:
         self.now_us = 0
-        self.messages = {"pools": 0, "contracts": 0, "posts": 0}
+        self.contracts_read = 0
         self._start_us = start_us
         self._walk = walk
         self._trades = stream(seed, "tokens", "trades")
@@ -81,9 +82,10 @@ class TokenWorld:
             self._launch()
         tokens = self._slots[place]
         posts: list[Post] = []
+        reads = (minute + place) % _READ_MINUTES == 0
         for token in tokens:
             self._minute(token, now, posts)
-            if (minute + place) % _READ_MINUTES == 0:
+            if reads:
                 self._read_contract(token)
         return now, tokens, posts
 
@@ -98,30 +100,20 @@ class TokenWorld:
 
     def _minute(self, token: LiveToken, now: int, posts: list[Post]) -> None:
         bits = self._trades.getrandbits(96)
-        if bits >> 64 & 1023 < 1024 // _MOOD_MINUTES and token.died_us is None:
-            self._change_mood(token)
         trade_minutes(token, self.cents, bits, 1)
+        if (bits >> 74) & _WHALE_MASK < token.whale_chance:
+            whale_trade(token, self.cents, self._trades)
+        if (bits >> 64) & 1023 < 1024 // _MOOD_MINUTES and token.died_us is None:
+            self._change_mood(token)
         if token.nature is SEEDED:
             set_seed_price(token, next(self._path))
-        elif bits >> 74 & (1 << WHALE_BITS) - 1 < token.whale_chance:
-            whale_trade(token, self.cents, self._trades)
         if token.rug is not None and now >= token.rug[0]:
             rug_pull(token, self.cents, now)
+            count_holders(token)
             self._read_contract(token)
-        mentions = self._mention(token, bits)
-        if mentions or token.bots_left:
-            found = posts_of_minute(token, self._talk, mentions, now)
-            posts += found
-            if token.bots_left:
-                token.bots_left -= 1
-
-    def _mention(self, token: LiveToken, bits: int) -> int:
-        rate = token.mentions_micro * (125 if token.mood is Mood.RISING else 95) // 100
-        mentions, token.part = divmod(token.part + rate * 2 * (bits & 1023) // 1023, MICRO)
-        if token.bots_left:
-            mentions += 2 + (bits & 7)
-        token.counts[MENTIONS] += mentions
-        return mentions
+        mentions = mention(token, bits)
+        if mentions:
+            posts += posts_of_minute(token, self._talk, mentions, now)
 
     def _change_mood(self, token: LiveToken) -> None:
         draw = self._trades.getrandbits(64) % 1000
@@ -142,7 +134,11 @@ class TokenWorld:
         for token in self.tokens:
             token.changed = True
             token.mark(self.cents)
-            if (self.mark_us - self._start_us) % DAY_US < MARK_US and self.now_us:
+        if self.mark_us % HOUR_US == 0:
+            for token in self.tokens:
+                count_holders(token)
+        if (self.mark_us - self._start_us) % DAY_US < MARK_US:
+            for token in self.tokens:
                 self._end_day(token)
 
     def _end_day(self, token: LiveToken) -> None:
@@ -173,18 +169,22 @@ class TokenWorld:
         """All tokens are read once, and the feed's posts of the day before."""
         posts: list[Post] = []
         for token in self.tokens:
-            self._read_contract(token, first=True)
+            count_holders(token)
+            self._read_contract(token)
             mentions = token.counts[MENTIONS]
             posts += posts_before(token, self._talk, mentions, token.created_us, self.now_us)
         return sorted(posts, key=lambda post: post.ts_event)
 
-    def _read_contract(self, token: LiveToken, first: bool = False) -> None:
-        count_holders(token)
-        if Fault.SILENT in token.faults and not first:
-            return
-        read = self.now_us - (_SILENT_US if Fault.SILENT in token.faults else 0)
-        token.contract = contract_facts(token.faults, token.owner, token.unknown, read, read)
-        self.messages["contracts"] += 1
+    def _read_contract(self, token: LiveToken) -> None:
+        read = self.now_us
+        if Fault.SILENT in token.faults:
+            if token.contract is not None:
+                return
+            read -= _SILENT_US
+        if token.facts is None:
+            token.facts = facts_of(token.faults, token.owner, token.unknown)
+        token.contract = contract_facts(token.facts, read)
+        self.contracts_read += 1
 
     def _read_coins(self) -> None:
         for name, walk in self._coins.items():
@@ -199,10 +199,10 @@ class TokenWorld:
                 if token.created_us <= self.mark_us:
                     bits = draw(96)
                     trade_minutes(token, self.cents, bits, 5)
-                    if bits >> 74 & (1 << WHALE_BITS) - 1 < token.whale_chance * 5:
+                    if (bits >> 74) & _WHALE_MASK < token.whale_chance * 5:
                         whale_trade(token, self.cents, self._trades)
-                    for _ in range(5):
-                        self._mention(token, bits >> 3)
+                    for at in range(5):
+                        mention(token, bits >> at)
 
     def _mark_born(self) -> None:
         self.mark_us += MARK_US

@@ -1,4 +1,4 @@
-"""Three crypto pairs with order books on two venues of the demo market; prices and sizes in ticks and lots."""
+"""Three crypto pairs with order books on two venues of the demo market, in whole ticks and lots."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,10 +60,9 @@ class _Market:
         self._mids = [self._walk.price, self._walk.price]
         self._leader = 0
         self.shapes = tuple(self._shape() for _ in range(_SHAPES))
-        self.sized = tuple(
-            tuple((away, lots / pair.lots_per_coin) for away, lots in shape) for shape in self.shapes
-        )
-        """The shapes with their sizes in coins."""
+        self.aways = tuple(tuple(away for away, _ in shape) for shape in self.shapes)
+        self.sizes = tuple(tuple(lots / pair.lots_per_coin for _, lots in shape) for shape in self.shapes)
+        """The sizes of the shapes in coins."""
 
     def _shape(self) -> Shape:
         rng, pair = self._rng, self.pair
@@ -153,8 +152,10 @@ def _batch(
     for market, told in zip(markets, steps, strict=True):
         per = market.pair.ticks_per_usd
         for instrument, (bid, ask, bid_shape, ask_shape) in zip(market.instruments, told, strict=True):
-            bids = tuple([((bid - away) / per, size) for away, size in market.sized[bid_shape]])
-            asks = tuple([((ask + away) / per, size) for away, size in market.sized[ask_shape]])
+            below = [(bid - away) / per for away in market.aways[bid_shape]]
+            above = [(ask + away) / per for away in market.aways[ask_shape]]
+            bids = tuple(zip(below, market.sizes[bid_shape], strict=True))
+            asks = tuple(zip(above, market.sizes[ask_shape], strict=True))
             books.append(Book(instrument, bids, asks, ts, ts, synthetic))
             quotes.append(Quote(instrument, bid / per, ask / per, ts, ts, synthetic))
     return MarketBatch(ts, books=tuple(books), quotes=tuple(quotes))
