@@ -59,8 +59,10 @@ class Transform(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FeatureRecord:
-    """What the catalogue says of a feature. `max_age_s` None: the value must come from the last completed bar
-    of its series."""
+    """What the catalogue says of a feature.
+
+    `max_age_s` None: the value must come from the last completed bar of its series.
+    """
 
     id: str
     category: Category

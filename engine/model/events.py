@@ -13,6 +13,7 @@ from engine.model.market import MarketBatch
 from engine.model.orders import Fill
 from engine.model.positions import RoundTrip
 from engine.model.tickets import ProposalState, Ticket
+from engine.model.tokens import TokenId
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,41 @@ class Alarm:
     kind: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class GemFlagged:
+    """A token passed the flag rule and waits for a person (SPEC 2.5). Score and confidence of 100."""
+
+    token: TokenId
+    symbol: str
+    score: float
+    signals: int
+    confidence: float
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class GemUnflagged:
+    """A token left the review queue without a block: its score fell or nobody decided."""
+
+    token: TokenId
+    symbol: str
+    score: float
+    reason: str
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class GemBlocked:
+    """A token that was fine does not pass a safety gate any more. `reason` carries value and limit."""
+
+    token: TokenId
+    symbol: str
+    gate: str
+    reason: str
+    was_flagged: bool
+    ts: int
+
+
 Event = (
     MarketMoved
     | EngineStateChanged
@@ -155,6 +191,9 @@ Event = (
     | BracketChanged
     | FillRecorded
     | RoundTripClosed
+    | GemFlagged
+    | GemUnflagged
+    | GemBlocked
     | Alarm
 )
 

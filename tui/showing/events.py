@@ -9,6 +9,9 @@ from engine.model.events import (
     EngineStateChanged,
     Event,
     FillRecorded,
+    GemBlocked,
+    GemFlagged,
+    GemUnflagged,
     MarketMoved,
     RoundTripClosed,
     SymbolHalted,
@@ -80,6 +83,14 @@ def line_of(event: Event) -> EventLine | None:
                 f" {format.signed_money(trip.pnl)}"
             )
             return EventLine(trip.exit_us, EventKind.WORKING, text, trip.correlation)
+        case GemFlagged():
+            text = f"{event.symbol} flagged: {format.score(event.score)}, {event.signals} signals"
+            return EventLine(event.ts, EventKind.YOURS, text, "")
+        case GemUnflagged():
+            text = f"{event.symbol} unflagged: {event.reason}"
+            return EventLine(event.ts, EventKind.INFO, text, "")
+        case GemBlocked():
+            return EventLine(event.ts, EventKind.BLOCKED, f"{event.symbol} blocked: {event.reason}", "")
         case Alarm():
             kind = EventKind.BLOCKED if event.page else EventKind.UNKNOWN
             return EventLine(event.ts, kind, event.text, event.correlation)

@@ -17,6 +17,9 @@ from engine.model.events import (
     CandidatesJudged,
     EngineStateChanged,
     FillRecorded,
+    GemBlocked,
+    GemFlagged,
+    GemUnflagged,
     MarketMoved,
     RoundTripClosed,
     SymbolHalted,
@@ -36,6 +39,7 @@ from engine.model.market import MarketBatch, Provenance, Quote
 from engine.model.orders import BracketSpec, Fill, OrderSide, OrderSpec, OrderType
 from engine.model.positions import ExitReason, RoundTrip
 from engine.model.tickets import ProposalState, Ticket
+from engine.model.tokens import TokenId
 from tui.eventlines import lines_of
 
 CORRELATION = CorrelationId("01JD4Q9M7AYYYYYYYYYYYYYYYY")
@@ -131,6 +135,9 @@ EVENTS: dict[type, Any] = {
     SymbolReleased: SymbolReleased(ABC, "nina on pts/7", 1),
     AnomalySeen: AnomalySeen("equity_jump", 7.2, 6.0, 1),
     BreakerMoved: BreakerMoved(1, 0, 0.06, Decimal(10_000), "new sizes halved", 1),
+    GemFlagged: GemFlagged(TokenId("base:0x7a"), "PLINTH", 79.5, 4, 88.0, 1),
+    GemUnflagged: GemUnflagged(TokenId("base:0x7a"), "PLINTH", 64.0, "score 64 < 65", 1),
+    GemBlocked: GemBlocked(TokenId("base:0x7b"), "VOLE", "rug_lp", "LP 22% < 50%", True, 1),
     Alarm: Alarm("stop leg rejected", True, CORRELATION, 1, "stop_rejected"),
 }
 

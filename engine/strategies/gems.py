@@ -1,0 +1,206 @@
+"""The token scan: one writer of the ranked board of scored tokens and of the review queue (SPEC 2)."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from engine.features.lexicon import score as tone_of
+from engine.features.token_catalogue import read_token
+from engine.features.token_look import FUTURE_US, US_PER_DAY, US_PER_HOUR, TokenReading
+from engine.model.events import GemBlocked, GemFlagged, GemUnflagged
+from engine.model.text import clean
+from engine.model.tokens import Post, TokenId, TokenSnapshot
+from engine.scoring.confidence import Confidence, confidence_of
+from engine.scoring.flags import FlagState, Judgement, judge_flag, move_flag
+from engine.scoring.gemscore import GemScore, gem_score, sub_scores
+from engine.scoring.safety import Finding, GateVerdict, Safety, judge
+from engine.strategies.gems_config import GemsConfig
+from engine.strategies.gems_posts import PostBook
+
+GemEvent = GemFlagged | GemUnflagged | GemBlocked
+
+SCORE_MAX_AGE_US = 300_000_000
+"""A score is good for so long without a new look; then it is made again of what went stale (SPEC 1.4.9)."""
+HISTORY_US = 6 * US_PER_HOUR
+HISTORY_STEP_US = 300_000_000
+FORGET_US = US_PER_DAY
+TELL_AGAIN_US = US_PER_HOUR
+"""A token at a gate's limit that goes to and fro is told as blocked once in this time."""
+MAX_TOKENS = 5_000
+SYMBOL_LENGTH, NAME_LENGTH, CHAIN_LENGTH = 24, 80, 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gem:
+    """One scored token. `snapshot` carries cleaned texts. `change_6h` in points; None while it is younger."""
+
+    snapshot: TokenSnapshot
+    reading: TokenReading
+    score: GemScore
+    safety: Safety
+    confidence: Confidence
+    judgement: Judgement
+    flag: FlagState
+    change_6h: float | None
+    scored_us: int
+
+    @property
+    def id(self) -> TokenId:
+        """What it is."""
+        return self.snapshot.id
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether it waits in the review queue."""
+        return self.flag.is_flagged
+
+
+class GemScan:
+    """Scores what changed and keeps the board. Whoever drives it publishes the events that `take` returns."""
+
+    def __init__(self, config: GemsConfig, tone: Callable[[str], float] = tone_of) -> None:
+        self._limits = config
+        self._weights = config.weights.as_row()
+        self._posts = PostBook(tone)
+        self._gems: dict[TokenId, Gem] = {}
+        self._history: dict[TokenId, deque[tuple[int, float]]] = {}
+        self._told_us: dict[TokenId, int] = {}
+        self._due_us = 0
+        self._ranked: tuple[Gem, ...] | None = ()
+        self.version = 0
+        """Rises whenever the board changes."""
+        self.last_scan_us: int | None = None
+        self.refused = 0
+        """Snapshots that were of the future, not newer than the last one, or one token too many."""
+
+    @property
+    def limits(self) -> GemsConfig:
+        """What it measures against."""
+        return self._limits
+
+    @property
+    def scanned(self) -> int:
+        """Tokens looked at within 24 hours."""
+        return len(self._gems)
+
+    def get(self, token: TokenId) -> Gem | None:
+        """One token of the board."""
+        return self._gems.get(token)
+
+    def ranked(self) -> tuple[Gem, ...]:
+        """Flagged ones, then provisional ones, then the rest; each by score, ties by confidence."""
+        if self._ranked is None:
+            self._ranked = tuple(sorted(self._gems.values(), key=_rank))
+        return self._ranked
+
+    def take(
+        self, snapshots: Iterable[TokenSnapshot], posts: Iterable[Post], now_us: int
+    ) -> tuple[GemEvent, ...]:
+        """Look at tokens and hear posts that are known by `now_us`; what a person should hear of."""
+        events: list[GemEvent] = []
+        spoken_of = self._posts.take(posts, now_us)
+        for snapshot in snapshots:
+            self.last_scan_us = now_us
+            if self._accepts(snapshot, now_us):
+                self._score(_cleaned(snapshot), now_us, events)
+                spoken_of.discard(snapshot.id)
+        for token in sorted(spoken_of & self._gems.keys()):
+            self._score(self._gems[token].snapshot, now_us, events)
+        if now_us >= self._due_us:
+            self._review(now_us, events)
+        return tuple(events)
+
+    def _accepts(self, snapshot: TokenSnapshot, now_us: int) -> bool:
+        before = self._gems.get(snapshot.id)
+        is_late = before is not None and snapshot.ts_event <= before.snapshot.ts_event
+        is_ahead = snapshot.ts_known > now_us or snapshot.ts_event > now_us + FUTURE_US
+        if is_late or is_ahead or (before is None and len(self._gems) >= MAX_TOKENS):
+            self.refused += 1
+            return False
+        return True
+
+    def _review(self, now_us: int, events: list[GemEvent]) -> None:
+        """Score again what nobody looked at for too long, and forget what is gone."""
+        self._posts.forget(now_us)
+        for token, gem in list(self._gems.items()):
+            if now_us - gem.snapshot.ts_event > FORGET_US and not gem.is_flagged:
+                del self._gems[token], self._history[token]
+                self._told_us.pop(token, None)
+                self._changed()
+            elif now_us - gem.scored_us >= SCORE_MAX_AGE_US:
+                self._score(gem.snapshot, now_us, events)
+        oldest = min((gem.scored_us for gem in self._gems.values()), default=now_us)
+        self._due_us = oldest + SCORE_MAX_AGE_US
+
+    def _score(self, snapshot: TokenSnapshot, now_us: int, events: list[GemEvent]) -> None:
+        before = self._gems.get(snapshot.id)
+        reading = read_token(snapshot, self._posts.seen(snapshot.id, now_us), now_us)
+        safety = judge(snapshot, reading, self._limits)
+        score = gem_score(sub_scores(reading.values, safety.score), self._weights)
+        confidence = confidence_of(reading, score.missing)
+        judgement = judge_flag(score, safety, confidence, self._limits)
+        flag, lost = move_flag(
+            FlagState() if before is None else before.flag,
+            judgement,
+            score,
+            safety,
+            self._limits,
+            snapshot.price_usd,
+            now_us,
+        )
+        change = self._remember(snapshot.id, score.score, now_us)
+        gem = Gem(snapshot, reading, score, safety, confidence, judgement, flag, change, now_us)
+        self._gems[snapshot.id] = gem
+        self._changed()
+        event = self._event(before, gem, lost)
+        if event is not None:
+            events.append(event)
+
+    def _event(self, before: Gem | None, gem: Gem, lost: str) -> GemEvent | None:
+        token, symbol, now_us = gem.id, gem.snapshot.symbol, gem.scored_us
+        was_flagged = before is not None and before.is_flagged
+        if gem.is_flagged and not was_flagged:
+            return GemFlagged(
+                token, symbol, gem.score.score, gem.judgement.signals, gem.confidence.value, now_us
+            )
+        found = gem.safety.decisive
+        if found is not None and (was_flagged or self._is_news(before, gem, found)):
+            self._told_us[token] = now_us
+            return GemBlocked(token, symbol, found.gate.value, found.reason, was_flagged, now_us)
+        return GemUnflagged(token, symbol, gem.score.score, lost, now_us) if lost else None
+
+    def _is_news(self, before: Gem | None, gem: Gem, found: Finding) -> bool:
+        """A token that was fine is not any more, for a reason that is known, and that was not just told."""
+        if before is None or before.safety.is_blocked or found.verdict is not GateVerdict.BLOCK:
+            return False
+        told_us = self._told_us.get(gem.id)
+        return told_us is None or gem.scored_us - told_us >= TELL_AGAIN_US
+
+    def _remember(self, token: TokenId, score: float, now_us: int) -> float | None:
+        """Keep a score every five minutes; the change since the one of six hours ago."""
+        history = self._history.setdefault(token, deque())
+        while len(history) > 1 and history[1][0] <= now_us - HISTORY_US:
+            history.popleft()
+        change = score - history[0][1] if history and history[0][0] <= now_us - HISTORY_US else None
+        if not history or now_us - history[-1][0] >= HISTORY_STEP_US:
+            history.append((now_us, score))
+        return change
+
+    def _changed(self) -> None:
+        self.version += 1
+        self._ranked = None
+
+
+def _rank(gem: Gem) -> tuple[int, float, float, str]:
+    group = 0 if gem.is_flagged else 1 if gem.judgement.is_provisional else 2
+    return group, -gem.score.score, -gem.confidence.value, gem.id
+
+
+def _cleaned(snapshot: TokenSnapshot) -> TokenSnapshot:
+    """The snapshot with what the token calls itself made safe; its address where nothing of that is left."""
+    address = snapshot.id.rpartition(":")[2]
+    symbol = clean(snapshot.symbol, SYMBOL_LENGTH).strip() or clean(address, SYMBOL_LENGTH)
+    name, chain = clean(snapshot.name, NAME_LENGTH), clean(snapshot.chain, CHAIN_LENGTH)
+    if (symbol, name, chain) == (snapshot.symbol, snapshot.name, snapshot.chain):
+        return snapshot
+    return replace(snapshot, symbol=symbol, name=name, chain=chain)
