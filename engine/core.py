@@ -424,6 +424,9 @@ class Engine:
             for bracket in self.brackets.open():
                 if bracket.instrument in moved:
                     self.brackets.review(bracket.ticket)
+        if self._parts.gems is not None:
+            for event in self._parts.gems.take(batch.tokens, batch.posts, batch.ts):
+                self._parts.publish(event)
         self._parts.publish(MarketMoved(batch))
 
     def decide(self, batch: MarketBatch) -> None:

@@ -1,6 +1,6 @@
 """What an engine is built from, and the words for what may be expected of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, tzinfo
 from enum import StrEnum
@@ -13,10 +13,12 @@ from engine.model.events import Event
 from engine.model.ids import AccountId, InstrumentId, StrategyName
 from engine.model.market import FeedState, Instrument, Provenance
 from engine.model.positions import AccountKind
+from engine.model.tokens import TokenId
 from engine.ports import BarColumns, Broker, Journal, Sessions, Snapshots
 from engine.risk.limits import LimitSwitches, RiskConfig
 from engine.risk.live import LiveRequest
 from engine.strategies.base import History, Strategy
+from engine.strategies.gems import GemScan
 
 
 class EngineState(StrEnum):
@@ -81,3 +83,7 @@ class Parts:
     since the engine keeps none over a restart."""
     name_of: Callable[[InstrumentId], str | None] = lambda instrument: None
     """The company behind a symbol, in words from outside; None where it is not known."""
+    gems: GemScan | None = None
+    """None: this market has no tokens."""
+    token_prices: Callable[[TokenId, int, int], Sequence[tuple[int, float]]] | None = None
+    """(token, now, count) -> at most `count` 5-minute closes known by then, as (ts, USD), oldest first."""
