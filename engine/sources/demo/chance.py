@@ -38,7 +38,7 @@ def _mixture(parts: Sequence[tuple[int, float]]) -> tuple[float, ...]:
 
 
 FAT_BITS = 6
-FAT = _mixture(((46, 0.75), (14, 1.3), (3, 2.2), (1, 3.4)))
+FAT = _mixture(((47, 0.75), (13, 1.3), (3, 2.3), (1, 4.4)))
 """What a normal draw is multiplied by to have fat tails: of 64 days four are far wilder than the rest."""
 
 
@@ -54,7 +54,7 @@ def normal(bits: Bits) -> float:
 
 
 def fat(bits: Bits) -> float:
-    """A draw of mean 0, variance 1 and a kurtosis of about 9."""
+    """A draw of mean 0, variance 1 and a kurtosis of about 15."""
     return NORMAL[bits(TABLE_BITS)] * FAT[bits(FAT_BITS)]
 
 

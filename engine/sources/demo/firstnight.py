@@ -18,7 +18,7 @@ BAD_NIGHT = -0.011
 _EASY, _ANY = 6, 2
 """How many of each kind fall."""
 _EASY_FROM, _EASY_TO, _EASY_USD, _ANY_USD = 6 * UNIT, 18 * UNIT, 1.5e7, 6e6
-_LEAST = -0.028
+_LEAST = -0.02
 _WILDER = 1.5
 
 

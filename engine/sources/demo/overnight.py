@@ -16,15 +16,15 @@ from engine.sources.demo.universe import Traits
 NEWS_GAP = 0.04
 """A gap of this size may come with news; a third do."""
 _NEWS_CHANCE = 1 / 3
-_NIGHT, _SESSION = 0.50, 0.80
+_NIGHT, _SESSION = 0.36, 0.90
 """Standard deviations of a stock's own night and session, as parts of its day's."""
-_JUMP_CHANCE, _JUMP_FROM, _JUMP_MEAN = 0.014, 0.012, 0.035
+_JUMP_CHANCE, _JUMP_FROM, _JUMP_MEAN, _JUMP_MOST = 0.018, 0.020, 0.046, 0.32
 _DOWN_CHANCE = 0.52
-_MEMORY, _NEWNESS, _WORST = 0.88, 0.08, 20.0
+_MEMORY, _NEWNESS, _WORST = 0.87, 0.10, 25.0
 """GARCH(1, 1) of a stock's own variance around 1; one day counts as at most `_WORST`."""
 _PULL = 0.006
 """How strongly a price is drawn back to its base a day, per 100 % of distance."""
-_BAD, _GOOD, _QUIET = -0.016, 0.008, 0.007
+_BAD, _GOOD, _QUIET = -0.009, 0.006, 0.006
 """What news, or a fall without any, does to the first session after it, for a stock of 3 % a day."""
 _FADE = 0.35
 """What is left of it a day later."""
@@ -103,7 +103,7 @@ def pass_night(
         found,
         news,
         drift - _PULL * max(-1.0, min(2.0, opened / base - 1)),
-        sigma * _SESSION * (0.75 + 0.25 * FAT[bits(FAT_BITS)]) * (1.0 if fall is None else fall.wilder),
+        sigma * _SESSION * (0.45 + 0.55 * FAT[bits(FAT_BITS)]) * (1.0 if fall is None else fall.wilder),
     )
 
 
@@ -129,5 +129,6 @@ def end_day(state: StockState, traits: Traits, market: MarketDay, close: int, mo
 def _jump(traits: Traits, bits: Bits) -> float:
     if not chance(bits, _JUMP_CHANCE):
         return 0.0
-    size = (_JUMP_FROM + _JUMP_MEAN * exponential(bits)) * traits.wildness / 0.03
+    size = (_JUMP_FROM + _JUMP_MEAN * exponential(bits) * exponential(bits)) * traits.wildness / 0.03
+    size = min(_JUMP_MOST, size)
     return -size if chance(bits, _DOWN_CHANCE) else size

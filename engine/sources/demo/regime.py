@@ -21,12 +21,14 @@ class Mood(StrEnum):
 _DAILY = {Mood.CALM: 0.0056, Mood.NERVOUS: 0.0100, Mood.STRESSED: 0.0240}
 """Standard deviation of a day to which volatility tends."""
 _MOVES: dict[Mood, tuple[tuple[Mood, float], ...]] = {
-    Mood.CALM: ((Mood.NERVOUS, 0.018),),
-    Mood.NERVOUS: ((Mood.CALM, 0.030), (Mood.STRESSED, 0.012)),
-    Mood.STRESSED: ((Mood.NERVOUS, 0.055),),
+    Mood.CALM: ((Mood.NERVOUS, 0.013),),
+    Mood.NERVOUS: ((Mood.CALM, 0.022), (Mood.STRESSED, 0.008)),
+    Mood.STRESSED: ((Mood.NERVOUS, 0.040),),
 }
 """Chance of each change from one day to the next."""
 _DRIFT = 0.0004
+_WORST_NIGHT, _WILDEST = 0.055, 0.035
+"""Bounds of a night's move and of a session's standard deviation."""
 _NIGHT, _SESSION = 0.60, 0.80
 """Shares of a day's standard deviation; their squares add up to one."""
 _TO_VIX = 1587.0
@@ -61,17 +63,17 @@ class Regime:
         """The next day; `night` fixes what happens overnight."""
         self._change(bits)
         target = _DAILY[self.mood] * (1 + 0.25 * normal(bits))
-        self._sigma += 0.22 * (max(0.6 * _DAILY[Mood.CALM], target) - self._sigma)
+        self._sigma += 0.16 * (max(0.6 * _DAILY[Mood.CALM], target) - self._sigma)
         sigma = self._sigma
         overnight = sigma * _NIGHT * fat(bits) if night is None else night
-        overnight = max(-0.09, min(0.09, overnight))
+        overnight = max(-_WORST_NIGHT, min(_WORST_NIGHT, overnight))
         implied = 2.5 + _TO_VIX * sigma * (1 + 0.04 * normal(bits))
         self._vix += 0.30 * (implied - self._vix)
         return MarketDay(
             mood=self.mood,
             sigma=sigma,
             night=overnight,
-            sigma_session=sigma * _SESSION * FAT[bits(FAT_BITS)],
+            sigma_session=min(_WILDEST, sigma * _SESSION * FAT[bits(FAT_BITS)]),
             drift=_DRIFT,
             vix=vix_at(self._vix, overnight),
         )

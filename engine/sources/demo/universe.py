@@ -14,9 +14,9 @@ from engine.sources.demo.chance import between, ladder
 SPY = instrument_id("SPY")
 VIX = instrument_id("VIX")
 _STEPS = 256
-_WILDNESS = ladder(0.0150, 0.0520, _STEPS)
+_WILDNESS = ladder(0.0145, 0.0620, _STEPS)
 _TRADED_USD = ladder(5.5e6, 1.6e8, _STEPS)
-_PRICES = ladder(1.05, 17.5, _STEPS)
+_PRICES = ladder(1.6, 18.0, _STEPS)
 _CENTS = ladder(0.62, 0.95, _STEPS)
 _THIN_USD = ladder(1.5e6, 4.5e6, _STEPS)
 
@@ -116,7 +116,7 @@ def _traits(company: Company, random: Random) -> Traits:
     return Traits(
         company=company,
         base_price=base_price,
-        beta=between(bits, 0.7, 1.8),
+        beta=between(bits, 0.9, 2.0),
         wildness=wildness,
         shares_a_day=traded_usd / base_price,
         # Known of stocks at large: a spread grows with what moves the price and shrinks with what is traded.
