@@ -19,37 +19,43 @@ _CACHED_TEXTS = 4_096
 ROCKET = "\U0001f680"
 VALENCES: dict[float, str] = {
     -3.8: "bankruptcy, bankrupt, chapter 11, chapter 7, insolvent, insolvency, ponzi, rug pull, rug pulls,"
-    " rug pulled, rugpull, rugpulled, exit scam, honeypot, fraud, fraudulent, defrauded, accounting fraud",
+    " rug pulled, rugpull, rugpulled, exit scam, honeypot, fraud, fraudulent, defrauded, accounting"
+    " fraud",
     -3.4: "delist, delists, delisted, delisting, going concern, restatement, restate, restates, restated,"
     " trading halt, trading halted, trading suspended, suspends trading, failed trial, trial failed,"
     " clinical hold, auditor resigns, auditor resigned, auditor resignation, liquidation, receivership,"
     " wells notice, pump and dump, drained, rugged, rekt, liquidity removed, liquidity pulled, hacked",
     -3.0: "subpoena, subpoenas, subpoenaed, sec investigation, sec probe, sec charges, indicted, indictment,"
-    " default, defaults, defaulted, misses payment, missed payment, guidance cut, cuts guidance,"
-    " cut guidance, guidance withdrawn, withdraws guidance, profit warning, complete response letter,"
-    " fda rejects, fda rejection, fails to meet, missed primary endpoint, misses primary endpoint, exploit,"
-    " exploited, phishing, short seller report, short report, ngmi, dead coin",
+    " default, defaults, defaulted, misses payment, missed payment, guidance cut, cuts guidance, cut"
+    " guidance, guidance withdrawn, withdraws guidance, profit warning, complete response letter, fda"
+    " rejects, fda rejection, fails to meet, missed primary endpoint, misses primary endpoint, exploit,"
+    " trial missed, trial misses, misses endpoint, exploited, phishing, short seller report, short"
+    " report, ngmi, dead coin",
     -2.6: "public offering, registered direct, stock offering, share offering, prices offering, dilution,"
-    " dilutive, diluted offering, at the market offering, atm offering, convertible notes, reverse split,"
-    " plunge, plunges, plunged, plunging, crashes, crashed, crash, collapses, collapsed, wiped out,"
-    " lowers guidance, lowers outlook, cuts outlook, lowered guidance, class action, dumped on, bank run",
-    -2.2: "offering, downgrade, downgrades, downgraded, misses estimates, missed estimates,"
-    " misses expectations, earnings miss, revenue miss, tumble, tumbles, tumbled, slump, slumps, slumped,"
-    " sinks, probe, investigation, recall, recalls, recalled, lawsuit, sued, sues, write down, writedown,"
-    " impairment, dump, dumps, dumping, dumped, sell off, selloff, margin call, bearish, investigated",
-    -1.7: "layoffs, lays off, job cuts, steps down, resigns, resigned, abrupt departure, slides, slid,"
-    " drops, dropped, falls, fell, cuts dividend, suspends dividend, widening loss, wider loss, net loss,"
+    " dilutive, diluted offering, at the market offering, atm offering, convertible notes, reverse"
+    " split, plunge, plunges, plunged, plunging, crashes, crashed, crash, collapses, collapsed, wiped"
+    " out, lowers guidance, lowers outlook, cuts outlook, lowered guidance, class action, dumped on,"
+    " bank run, misses earnings estimates, cut to underperform",
+    -2.2: "offering, downgrade, downgrades, downgraded, misses estimates, missed estimates, misses"
+    " expectations, earnings miss, revenue miss, tumble, tumbles, tumbled, slump, slumps, slumped,"
+    " sinks, probe, investigation, recall, recalls, recalled, lawsuit, sued, sues, write down,"
+    " writedown, impairment, dump, dumps, dumping, dumped, sell off, selloff, margin call, bearish,"
+    " investigated",
+    -1.7: "layoffs, lays off, job cuts, steps down, resigns, resigned, abrupt departure, slides, slid, drops,"
+    " dropped, falls, fell, cuts dividend, suspends dividend, widening loss, wider loss, net loss,"
     " underperform, unlock, token unlock, fud, paper hands, delay, delays, delayed, weak demand",
     1.7: "partnership, new contract, wins contract, contract award, awarded contract, listing, listed on,"
-    " outperform, insider buying, raises dividend, special dividend, climbs, climbed, rises, rose, rebound,"
-    " rebounds, liquidity locked, audited, airdrop, hodl, gem, hidden gem, strong demand, narrower loss",
-    2.2: "upgrade, upgrades, upgraded, buyback, share repurchase, beats estimates, beat estimates,"
-    " tops estimates, beats expectations, earnings beat, record revenue, record quarter, record profit,"
-    " bullish, rally, rallies, rallied, mooning, diamond hands, wagmi, breakout, jumps, jumped",
-    2.8: "raises guidance, raised guidance, raises outlook, fda approval, fda approves, fda approved,"
-    " fda clearance, meets primary endpoint, met primary endpoint, surge, surges, surged, soar, soars,"
-    " soared, skyrockets, to the moon, all time high, new high, to be acquired, buyout, takeover offer, "
-    + ROCKET,
+    " outperform, insider buying, raises dividend, special dividend, climbs, climbed, rises, rose,"
+    " rebound, rebounds, liquidity locked, audited, airdrop, hodl, gem, hidden gem, strong demand,"
+    " narrower loss",
+    2.2: "upgrade, upgrades, upgraded, buyback, share repurchase, beats estimates, beat estimates, tops"
+    " estimates, beats expectations, beats earnings estimates, earnings beat, record revenue, record"
+    " quarter, record profit, bullish, rally, rallies, rallied, mooning, diamond hands, wagmi, breakout,"
+    " jumps, jumped",
+    2.8: "raises guidance, raised guidance, raises outlook, fda approval, fda approves, fda approved, fda"
+    " clearance, meets primary endpoint, met primary endpoint, surge, surges, surged, soar, soars,"
+    " soared, skyrockets, to the moon, all time high, new high, to be acquired, takeover approach,"
+    " buyout, takeover offer, " + ROCKET,
 }
 """Valence, -4 (worst) to 4 (best) as VADER rates -> what has it. Whole words, any case; set by hand."""
 NEUTRAL = (
@@ -59,6 +65,8 @@ NEUTRAL = (
     " shares, special, top, treasure, trust, trusts, tumor, united, value, values, weapon, weapons"
 )
 """Words that name things in this trade; VADER would hear a feeling in them."""
+FILLERS = ("its", "their", "quarterly", "annual", "full", "year", "fiscal", "phase")
+"""May stand, up to three of them, between the words of a phrase."""
 
 
 @lru_cache(maxsize=_CACHED_TEXTS)
@@ -78,13 +86,16 @@ def _split(words: str) -> list[str]:
 
 def _token(phrase: str) -> str:
     """One word for VADER, which takes texts apart at blanks."""
-    return "to_the_moon" if phrase == ROCKET else re.sub(r"[\s-]+", "_", phrase.lower())
+    if phrase == ROCKET:
+        return "to_the_moon"
+    return "_".join(word for word in re.split(r"[\s-]+", phrase.lower()) if word not in FILLERS)
 
 
 def _pattern(phrases: list[str]) -> re.Pattern[str]:
     # Longest first, so that the parts of a phrase are not taken one by one.
     ordered = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
-    choices = "|".join(r"[\s-]+".join(map(re.escape, phrase.split())) for phrase in ordered)
+    between = rf"[\s-]+(?:(?:{'|'.join(FILLERS)})[\s-]+){{0,3}}"
+    choices = "|".join(between.join(map(re.escape, phrase.split())) for phrase in ordered)
     return re.compile(rf"(?<!\w)(?:{choices})(?!\w)", re.IGNORECASE)
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from engine.features.lexicon import score
-from engine.features.registry import AssetClass, Category, Dtype
+from engine.features.registry import AssetClass, Category, Dtype, FeatureRecord, transform_of
 from engine.features.severe import severe_term
 from engine.model.candidates import FeatureValue, MissingReason
 from engine.model.market import FeedState, Headline
@@ -31,26 +31,14 @@ SOURCE_NEWS = "headlines"
 _HASH_BITS = 64
 
 
+Compute = Callable[[Sequence[Headline], int], float | None]
+
+
 @dataclass(frozen=True, slots=True)
-class NewsFeature:
+class NewsFeature(FeatureRecord):
     """The registry record of a feature that is read off headlines; `None` from `compute`: no news."""
 
-    id: str
-    dtype: Dtype
-    unit: str
-    minimum: float
-    maximum: float | None
-    nullable: bool
-    max_age_s: int
-    version: str
-    compute: Callable[[Sequence[Headline], int], float | None]
-    category: Category = Category.SENTIMENT
-    asset_class: AssetClass = AssetClass.BOTH
-
-    def holds(self, value: float) -> bool:
-        """Whether a value lies in the declared range, with the tolerance of SPEC 0.5; False for NaN."""
-        high = self.maximum
-        return value >= self.minimum - EPSILON and (high is None or value <= high + EPSILON)
+    compute: Compute
 
 
 def known(headlines: Iterable[Headline], now_us: int, window_us: int = DAY_US) -> list[Headline]:
@@ -96,19 +84,36 @@ def news_severity_24h(headlines: Sequence[Headline], now_us: int) -> float:
     return 1.0 if mean is not None and mean < NEGATIVE_BELOW - EPSILON else 0.0
 
 
+def _record(
+    compute: Compute, unit: str, minimum: float, maximum: float | None, max_age_s: int, nullable: bool = False
+) -> NewsFeature:
+    dtype = {"count": Dtype.INT, "category": Dtype.CATEGORY}.get(unit, Dtype.FLOAT)
+    return NewsFeature(
+        id=getattr(compute, "__name__", ""),
+        category=Category.SENTIMENT,
+        dtype=dtype,
+        unit=unit,
+        minimum=minimum,
+        maximum=maximum,
+        minimum_excluded=False,
+        nullable=nullable,
+        max_age_s=max_age_s,
+        asset_class=AssetClass.BOTH,
+        sources=(SOURCE_NEWS,),
+        depends_on=(),
+        version="1.0.0",
+        transform=transform_of(dtype, unit, minimum, maximum),
+        compute=compute,
+    )
+
+
 NEWS: Mapping[str, NewsFeature] = MappingProxyType(
     {
-        feature.id: feature
-        for feature in (
-            NewsFeature(
-                "news_sentiment_24h", Dtype.FLOAT, "score", -1, 1, True, 3600, "1.0.0", news_sentiment_24h
-            ),
-            NewsFeature(
-                "news_volume_24h", Dtype.FLOAT, "count", 0, None, False, 3600, "1.0.0", news_volume_24h
-            ),
-            NewsFeature(
-                "news_severity_24h", Dtype.CATEGORY, "category", 0, 2, False, 900, "1.0.0", news_severity_24h
-            ),
+        record.id: record
+        for record in (
+            _record(news_sentiment_24h, "score", -1, 1, 3_600, nullable=True),
+            _record(news_volume_24h, "count", 0, None, 3_600),
+            _record(news_severity_24h, "category", 0, 2, 900),
         )
     }
 )

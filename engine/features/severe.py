@@ -29,10 +29,13 @@ _TERMS = (
     ("conv. note", r"convertible(?:\W+\w+){0,2}?\W+notes?"),
     (
         "guidance",
-        rf"(?:cuts?|cutting|lower(?:s|ed)|withdraw\w*|withdrew|suspends?){_UP_TO_3}guidance|"
-        rf"guidance(?:\W+\w+){{0,2}}?\W+(?:cut|lowered|withdrawn|suspended)",
+        rf"(?:cuts?|cutting|lower(?:s|ed)|withdraw\w*|withdrew|suspends?){_UP_TO_3}(?:guidance|outlook)|"
+        rf"(?:guidance|outlook)(?:\W+\w+){{0,2}}?\W+(?:cut|lowered|withdrawn|suspended)",
     ),
-    ("trial", rf"clinical\W+hold|failed{_UP_TO_3}trial|trial(?:\W+\w+){{0,2}}?\W+fail(?:s|ed)?"),
+    (
+        "trial",
+        rf"clinical\W+hold|failed{_UP_TO_3}trial|trial(?:\W+\w+){{0,2}}?\W+(?:fail(?:s|ed)?|miss(?:es|ed))",
+    ),
     ("default", r"(?<!by )default(?:s|ed|ing)?"),
     ("auditor", rf"auditors?{_UP_TO_3}resign\w*|resign\w*{_UP_TO_3}auditors?"),
 )

@@ -22,12 +22,16 @@ BAD = (
     "This token is a honeypot",
     "Bridge exploited, pool drained",
     "We are rekt",
+    "Acme misses quarterly earnings estimates",
+    "Acme lowers its full-year outlook",
+    "Mid-stage trial missed its main goal",
 )
 GOOD = (
     "Acme beats estimates, raises guidance",
     "FDA approves Acme's drug for cancer",
     "Acme shares rise on strong demand",
     "Acme to be acquired by a rival",
+    "Acme beats quarterly estimates and raises its outlook",
     "Liquidity locked for a year, audited",
     "\U0001f680\U0001f680 wagmi",
 )

@@ -28,6 +28,8 @@ SEVERE = {
     "Acme sells convertible senior notes": "conv. note",
     "Acme cuts full-year guidance": "guidance",
     "Guidance withdrawn at Acme": "guidance",
+    "Acme lowers its outlook": "guidance",
+    "Mid-stage trial missed its main goal": "trial",
     "FDA puts clinical hold on drug": "trial",
     "Shares fall after failed phase 3 trial": "trial",
     "Pivotal trial of Acme fails": "trial",
