@@ -6,18 +6,48 @@ from enum import StrEnum
 
 
 class Place(StrEnum):
-    """Where a key is pressed: a pane of the Desk or a dialog."""
+    """Where a key is pressed: a pane of a screen or a dialog."""
 
     GAPS = "gaps"
+    GEMS = "gems"
     TICKETS = "tickets"
     BRACKETS = "brackets"
     EVENTS = "events"
+    GEM_LIST = "list of gems"
+    GEM_SCORE = "score of a gem"
+    GEM_CHART = "price of a gem"
+    GEM_HOLDERS = "holders of a gem"
+    GAP_LIST = "list of gaps"
+    GAP_STRIP = "strip of a gap"
+    GAP_VERDICTS = "verdicts on a gap"
+    GAP_CHART = "price of a gap"
+    ORDERS = "orders"
+    STORY = "story of a bracket"
+    FIGURES = "figures"
+    EQUITY = "equity"
+    POSITIONS = "positions"
+    BY_STRATEGY = "strategies"
+    ROUND_TRIPS = "round trips"
+    DRAWDOWN = "drawdown"
+    LIMITS = "limits"
+    ENTRIES = "entries"
+    EXPOSURE = "exposure"
+    VAR = "value at risk"
+    CORRELATION = "correlation"
+    SOURCES = "sources"
+    ENGINE = "engine"
+    LATENCY = "latency"
+    CONSOLES = "consoles"
+    LOG = "log"
+    RECORD = "record"
+    LATER = "later"
     APPROVE = "approve"
     REJECT = "reject"
     RESUME = "resume"
     LEAVE = "leave"
     SHEET = "sheet"
     HELP = "help"
+    PALETTE = "palette"
 
 
 class Group(StrEnum):
@@ -29,10 +59,34 @@ class Group(StrEnum):
     EVERYWHERE = "Everywhere"
 
 
-PANES = frozenset({Place.GAPS, Place.TICKETS, Place.BRACKETS, Place.EVENTS})
-_TICKET_PANES = frozenset({Place.GAPS, Place.TICKETS})
 _DIALOGS = frozenset({Place.APPROVE, Place.REJECT, Place.RESUME, Place.LEAVE})
-_SCROLLS = frozenset({Place.SHEET, Place.HELP, Place.APPROVE, Place.REJECT})
+_SHEETS = frozenset({Place.SHEET, Place.HELP})
+PANES = frozenset(Place) - _DIALOGS - _SHEETS - {Place.PALETTE}
+_GAP_PANES = frozenset({Place.GAPS, Place.GAP_LIST, Place.GAP_STRIP, Place.GAP_VERDICTS, Place.GAP_CHART})
+_GEM_PANES = frozenset({Place.GEM_LIST, Place.GEM_SCORE, Place.GEM_CHART, Place.GEM_HOLDERS})
+_TICKET_PANES = _GAP_PANES | {Place.TICKETS}
+_LISTS = frozenset(
+    {
+        Place.GAPS,
+        Place.GEMS,
+        Place.TICKETS,
+        Place.BRACKETS,
+        Place.EVENTS,
+        Place.GEM_LIST,
+        Place.GAP_LIST,
+        Place.ORDERS,
+        Place.POSITIONS,
+        Place.BY_STRATEGY,
+        Place.ROUND_TRIPS,
+        Place.LIMITS,
+        Place.SOURCES,
+        Place.LOG,
+    }
+)
+"""Panes of rows, which can be opened and found."""
+_EXPLAINED = _TICKET_PANES | {Place.BRACKETS, Place.EVENTS}
+_SORTED = frozenset({Place.GEM_LIST, Place.GAP_LIST, Place.SOURCES, Place.ROUND_TRIPS, Place.POSITIONS})
+_SCROLLS = _SHEETS | {Place.APPROVE, Place.REJECT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +104,27 @@ class Action:
     target: str
     group: Group
     places: frozenset[Place]
+    is_acting: bool = False
+    """Whether it may move money, or let it move: refused where a console may only look."""
 
     def key_shown(self, chosen: Mapping[str, str]) -> str:
         """What stands in the footer and the help; `chosen`: action id -> the person's own key."""
         return chosen.get(self.id, self.shown)
 
+
+SCREENS = (
+    ("1", "desk", "Desk"),
+    ("2", "gems", "Gems"),
+    ("3", "gaps", "Gaps"),
+    ("4", "orders", "Orders"),
+    ("5", "portfolio", "Portfolio"),
+    ("6", "risk", "Risk"),
+    ("7", "agents", "Agents"),
+    ("8", "research", "Research"),
+    ("9", "health", "Health"),
+    ("0", "log", "Log"),
+)
+"""Key, name and title of each screen, in the order of the navigation row."""
 
 ACTIONS: tuple[Action, ...] = (
     Action(
@@ -66,6 +136,7 @@ ACTIONS: tuple[Action, ...] = (
         "resume",
         Group.SCREEN,
         PANES | {Place.RESUME},
+        is_acting=True,
     ),
     Action(
         "ticket.approve",
@@ -76,6 +147,7 @@ ACTIONS: tuple[Action, ...] = (
         "approve",
         Group.SCREEN,
         _TICKET_PANES | {Place.APPROVE, Place.SHEET},
+        is_acting=True,
     ),
     Action(
         "ticket.reject",
@@ -86,6 +158,7 @@ ACTIONS: tuple[Action, ...] = (
         "reject",
         Group.SCREEN,
         _TICKET_PANES | {Place.APPROVE, Place.SHEET},
+        is_acting=True,
     ),
     Action(
         "market.resume",
@@ -96,13 +169,23 @@ ACTIONS: tuple[Action, ...] = (
         "resume_market",
         Group.SCREEN,
         PANES,
+        is_acting=True,
     ),
-    Action("row.open", ("enter",), "enter", "open", "open the row", "open", Group.SCREEN, PANES),
-    Action("row.why", ("w",), "w", "why", "why this state", "why", Group.SCREEN, PANES),
+    Action("row.open", ("enter",), "enter", "open", "open the row", "open", Group.SCREEN, _LISTS),
+    Action(
+        "row.why",
+        ("w",),
+        "w",
+        "why",
+        "why this state",
+        "why",
+        Group.SCREEN,
+        _TICKET_PANES | {Place.BRACKETS, Place.EVENTS},
+    ),
     Action("row.down", ("down", "j"), "↑ ↓  j k", "", "row", "row_down", Group.MOVE, PANES | _SCROLLS),
     Action("pane.next", ("tab",), "tab", "pane", "next pane", "next_pane", Group.MOVE, PANES),
     Action("pane.previous", ("shift+tab",), "shift+tab", "", "", "previous_pane", Group.MOVE, PANES),
-    Action("pane.filter", ("slash",), "/", "filter", "filter", "filter", Group.MOVE, PANES),
+    Action("pane.filter", ("slash",), "/", "filter", "filter", "filter", Group.MOVE, _LISTS),
     Action("row.up", ("up", "k"), "↑ k", "", "", "row_up", Group.MOVE, PANES | _SCROLLS),
     Action(
         "row.first",
@@ -112,9 +195,10 @@ ACTIONS: tuple[Action, ...] = (
         "top, bottom",
         "row_first",
         Group.MOVE,
-        PANES | {Place.SHEET, Place.HELP},
+        PANES | _SHEETS,
     ),
-    Action("row.last", ("G", "end"), "G", "", "", "row_last", Group.MOVE, PANES | {Place.SHEET, Place.HELP}),
+    Action("row.last", ("G", "end"), "G", "", "", "row_last", Group.MOVE, PANES | _SHEETS),
+    Action("pane.sort", ("o",), "o", "sort", "sort by the next column", "sort", Group.MOVE, _SORTED),
     Action("pane.zoom", ("z",), "z", "zoom", "zoom pane", "zoom", Group.MOVE, PANES),
     Action(
         "back",
@@ -124,9 +208,12 @@ ACTIONS: tuple[Action, ...] = (
         "back",
         "back",
         Group.MOVE,
-        PANES | _DIALOGS | {Place.SHEET, Place.HELP},
+        PANES | _DIALOGS | _SHEETS | {Place.PALETTE},
     ),
-    Action("screen.desk", ("1",), "1", "", "Desk", "desk", Group.SCREENS, PANES | {Place.SHEET, Place.HELP}),
+    *(
+        Action(f"screen.{name}", (key,), key, "", title, f"goto('{name}')", Group.SCREENS, PANES | _SHEETS)
+        for key, name, title in SCREENS
+    ),
     Action(
         "engine.halt",
         ("exclamation_mark",),
@@ -136,6 +223,16 @@ ACTIONS: tuple[Action, ...] = (
         "halt",
         Group.EVERYWHERE,
         frozenset(Place),
+    ),
+    Action(
+        "palette",
+        ("ctrl+p",),
+        "ctrl+p",
+        "",
+        "every command by name",
+        "palette",
+        Group.EVERYWHERE,
+        PANES,
     ),
     Action(
         "help",

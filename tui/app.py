@@ -13,9 +13,13 @@ from tui.format import plain
 from tui.link import Link
 from tui.messages import DeckChanged, EngineLost
 from tui.options import ConsoleExit, ConsoleOptions
+from tui.screens.acting import load_dialogs
 from tui.screens.chrome import DeckScreen
-from tui.screens.desk import DeskScreen, load_dialogs
+from tui.screens.desk import DeskScreen
+from tui.screens.paned import PanedScreen
+from tui.screens.registry import make_screen
 from tui.shown.deck import DeckView, LinkState
+from tui.shown.details import Detail, Topic
 from tui.theme import THEMES, choose_theme
 from tui.widgets.ink import drawable
 from tui.widgets.look import Look
@@ -28,7 +32,7 @@ LOAD_S = 0.3
 
 
 class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
-    """One screen, the Desk, with its dialogs. `exit` value: whether the engine shall stop too."""
+    """The screens with their dialogs, the Desk first. `exit` value: whether the engine shall stop too."""
 
     CSS_PATH = "deck.tcss"
     TITLE = "tradedeck"
@@ -61,6 +65,7 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Listen to the engine; redraw countdowns once a second."""
+        self.install_screen(self.screen_stack[0], DeskScreen.name_in_navigation)
         self.run_worker(self._follow())
         self.set_keymap(dict(self.options.keys))
         self.set_interval(TICK_S, self.tick)
@@ -106,16 +111,16 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         self._show()
 
     def _show(self, *, behind: bool = False) -> None:
-        """The screen in front; the Desk behind a dialog only once a second, so that dialogs stay quick."""
+        """The screen in front; the one behind a dialog only once a second, so that dialogs stay quick."""
         now = self.options.now()
         if self.options.low_bandwidth and not self.halting and now - self._shown_at < LOW_BANDWIDTH_S:
             return
         self._shown_at = now
         if isinstance(self.screen, DeckScreen):
             self.screen.show()
-        desk = self.screen_stack[0]
-        if behind and desk is not self.screen and isinstance(desk, DeskScreen):
-            desk.show()
+        front = self.screen_stack[0]
+        if behind and front is not self.screen and isinstance(front, DeckScreen):
+            front.show()
 
     def tick(self) -> None:
         """Countdowns, refusals, closing dialogs."""
@@ -133,6 +138,24 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
             return await self._link.give(command)
         except DeckError as error:
             return Answer(False, "no_answer", f"{error}")
+
+    async def detail(self, topic: Topic, id: str) -> Detail | None:
+        """What is known of one thing; a broken link knows nothing."""
+        try:
+            return await self._link.detail(topic, id)
+        except DeckError as error:
+            self.log.warning(f"no detail: {error}")
+            return None
+
+    def goto(self, name: str) -> bool:
+        """Show another screen; False when it is in front already."""
+        front = self.screen_stack[0]
+        if isinstance(front, DeckScreen) and front.name_in_navigation == name:
+            return False
+        if not self.is_screen_installed(name):
+            self.install_screen(make_screen(name), name)
+        self.switch_screen(name)
+        return True
 
     async def go_on(self) -> bool:
         """Let a waiting replay go on."""
@@ -172,6 +195,13 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
             self.set_timer(HALT_WINDOW_S + 0.02, self.tick)
         self.tick()
 
+    def action_halt_now(self) -> None:
+        """Chosen by name: that is deliberate enough."""
+        if not self.options.view_only:
+            self.run_worker(self._halt())
+        elif isinstance(self.screen, DeckScreen):
+            self.screen.refuse("halt", "this console may look, not act")
+
     async def _halt(self) -> None:
         answer = await self.give(Halt(self.actor, "! !"))
         self.say(answer.text, ok=answer.ok)
@@ -187,7 +217,7 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
 
     def action_leave_anywhere(self) -> None:
         """`ctrl+c` closes a dialog first, then leaves like `q`."""
-        if isinstance(self.screen, DeskScreen):
+        if isinstance(self.screen, PanedScreen):
             self.screen.action_leave()
         elif isinstance(self.screen, DeckScreen):
             self.screen.dismiss(None)

@@ -11,13 +11,16 @@ import tui.app
 from engine.errors import InvariantBroken
 from engine.model.commands import Actor, Answer, Halt, RejectTicket, Resume
 from engine.model.positions import AccountKind
-from tui.actions import ACTIONS, PANES, Place, actions_in, clash
+from tui.actions import ACTIONS, SCREENS, Place, actions_in, clash
 from tui.app import ConsoleApp
 from tui.options import ConsoleExit, ConsoleOptions
 from tui.screens.approve import ApproveDialog
 from tui.screens.desk import DeskScreen
 from tui.screens.help import HelpSheet
 from tui.screens.leave import LeaveDialog
+from tui.screens.palette import PaletteDialog
+from tui.screens.paned import PanedScreen
+from tui.screens.registry import make_screen
 from tui.screens.reject import RejectDialog
 from tui.screens.resume import ResumeDialog
 from tui.screens.sheet import Sheet
@@ -25,13 +28,14 @@ from tui.shown.deck import DeckView, Restriction
 
 Build = Callable[..., tuple[ConsoleApp, Any]]
 SIZES = [(80, 24), (120, 40)]
-SCREENS = {
+DIALOGS = {
     Place.APPROVE: ApproveDialog,
     Place.REJECT: RejectDialog,
     Place.RESUME: ResumeDialog,
     Place.LEAVE: LeaveDialog,
     Place.SHEET: Sheet,
     Place.HELP: HelpSheet,
+    Place.PALETTE: PaletteDialog,
 }
 
 
@@ -58,14 +62,26 @@ async def press(pilot: Any, *keys: str) -> None:
     await pilot.pause()
 
 
+def owners() -> dict[Place, list[type]]:
+    """Which classes take the keys of each place."""
+    found: dict[Place, list[type]] = {place: [kind] for place, kind in DIALOGS.items()}
+    for _, name, _ in SCREENS:
+        screen = make_screen(name)
+        assert isinstance(screen, PanedScreen)
+        for place in screen.order:
+            found.setdefault(place, []).append(type(screen))
+    return found
+
+
 def test_every_action_has_a_key_and_a_method() -> None:
+    takers = owners()
     for action in ACTIONS:
         assert action.keys, action.id
-        for place in action.places:
-            owner: type = DeskScreen if place in PANES else SCREENS[place]
-            if action.id == "engine.halt":
-                owner = ConsoleApp
-            assert callable(getattr(owner, f"action_{action.target}", None)), (action.id, place)
+        name = f"action_{action.target.partition('(')[0]}"
+        for place in action.places & takers.keys():
+            kinds = [ConsoleApp] if action.id == "engine.halt" else takers[place]
+            for kind in kinds:
+                assert callable(getattr(kind, name, None)), (action.id, place, kind)
 
 
 def test_ids_are_unique_and_no_key_means_two_things_in_one_place() -> None:
@@ -77,7 +93,7 @@ def test_ids_are_unique_and_no_key_means_two_things_in_one_place() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("place", sorted(PANES))
+@pytest.mark.parametrize("place", DeskScreen.order)
 async def test_every_footer_key_acts_or_refuses_with_a_reason(
     size: tuple[int, int], place: Place, view: DeckView, empty_view: DeckView, console: Build
 ) -> None:
@@ -88,11 +104,11 @@ async def test_every_footer_key_acts_or_refuses_with_a_reason(
             desk = app.screen
             assert isinstance(desk, DeskScreen)
             for action in actions_in(place):
-                if not action.label or action.id == "leave":
+                if not action.label or action.id in ("leave", "palette"):
                     continue
                 desk.zoomed = False
                 desk._refused_until = 0.0
-                desk._activate(place)
+                desk.activate(place)
                 await pilot.pause()
                 before = all_text(app)
                 await press(pilot, action.keys[0])
@@ -267,7 +283,8 @@ async def test_space_lets_a_waiting_replay_go_on(view: DeckView, console: Build)
     app, link = console(paused(view))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        assert "replay  ◐ waits for you, space goes on" in all_text(app)
+        assert "◐ waits" in all_text(app)
+        assert "space go on" in last_row(app)
         assert "space go on" in last_row(app)
         await press(pilot, "space")
         assert link.went_on == 1

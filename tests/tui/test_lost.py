@@ -28,7 +28,8 @@ async def test_a_lost_replay_neither_runs_on_nor_asks_to_go_on(
     app, link = console(replayed(view, LinkState.ATTACHED))
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        assert "space goes on   attached" in dump(app)
+        assert "◐ waits" in dump(app)
+        assert "attached" in dump(app)
         link.push(replayed(view, LinkState.RECONNECTING))
         await pilot.pause()
         now.s += 45
@@ -38,7 +39,7 @@ async def test_a_lost_replay_neither_runs_on_nor_asks_to_go_on(
         assert "Console lost the engine 0:45 ago" in text
         assert "14:51:38Z" in text
         assert "4:34" in text
-        assert "waits for you" not in text
+        assert "◐ waits" not in text
         assert "reconnecting" in text
 
 

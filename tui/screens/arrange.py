@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from tui.actions import Place
 
 FEWEST_COLUMNS, FEWEST_ROWS = 60, 15
-TWO_COLUMNS, TWO_ROWS = 80, 24
+PANES_COLUMNS, PANES_ROWS = 80, 24
 WIDE_COLUMNS, WIDE_ROWS = 110, 34
 EXTRA_COLUMNS = 150
-ORDER = (Place.GAPS, Place.TICKETS, Place.BRACKETS, Place.EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,40 +25,65 @@ def too_small(width: int, height: int) -> bool:
     return width < FEWEST_COLUMNS or height < FEWEST_ROWS
 
 
+def has_room(width: int, height: int) -> bool:
+    """Whether more than one pane is shown at once."""
+    return width >= PANES_COLUMNS and height >= PANES_ROWS
+
+
 def banner_row(width: int, height: int) -> int:
     """First row below the header; wide terminals leave one empty."""
-    return 3 if _wide(width, height) else 2
+    return 3 if is_wide(width, height) else 2
 
 
-def arrange(width: int, height: int, banner: int, current: Place, *, zoom: bool) -> dict[Place, Box]:
-    """The panes that are shown and where. Rows 0, 1 and the last belong to header and footer."""
-    wide = _wide(width, height)
+def body(width: int, height: int, banner: int) -> tuple[Box, bool]:
+    """The cells below header and banner and above the footer, and whether the terminal is wide."""
+    wide = is_wide(width, height)
     top = banner_row(width, height) + (banner + 1 if banner and wide else banner)
-    rows = height - 1 - top
-    columns = width - 2
-    if zoom or width < TWO_COLUMNS or height < TWO_ROWS:
-        return {current: Box(1, top, columns, rows)}
-    right = 60 if width >= EXTRA_COLUMNS else 48 if width >= WIDE_COLUMNS else 33
-    left = columns - 1 - right
-    x = 1 + left + 1
+    return Box(1, top, width - 2, height - 1 - top), wide
+
+
+def columns(area: Box, *widths: int) -> tuple[Box, ...]:
+    """The area side by side, one empty column between neighbors; one width is 0 and takes what is left."""
+    left = area.width - sum(widths) - (len(widths) - 1)
+    found, x = [], area.x
+    for width in widths:
+        width = width or left
+        found.append(Box(x, area.y, width, area.height))
+        x += width + 1
+    return tuple(found)
+
+
+def rows(area: Box, gap: int, *heights: int) -> tuple[Box, ...]:
+    """The area one below the other, `gap` rows between; one height is 0 and takes what is left."""
+    left = area.height - sum(heights) - gap * (len(heights) - 1)
+    found, y = [], area.y
+    for height in heights:
+        height = height or left
+        found.append(Box(area.x, y, area.width, height))
+        y += height + gap
+    return tuple(found)
+
+
+def desk_boxes(area: Box, wide: bool) -> dict[Place, Box]:
+    """Gaps at the left; tickets, brackets and events at the right."""
+    right = 60 if area.width >= EXTRA_COLUMNS - 2 else 48 if wide else 33
+    left, side = columns(area, 0, right)
     if wide:
-        tickets = max(round((rows - 2) * 16 / 34), 6)
-        brackets = max(round((rows - 2) * 11 / 34), 5)
-        events = rows - 2 - tickets - brackets
-        return {
-            Place.GAPS: Box(1, top, left, rows),
-            Place.TICKETS: Box(x, top, right, tickets),
-            Place.BRACKETS: Box(x, top + tickets + 1, right, brackets),
-            Place.EVENTS: Box(x, top + tickets + brackets + 2, right, events),
-        }
-    upper = (rows + 1) // 2
+        tickets = max(round((area.height - 2) * 16 / 34), 6)
+        brackets = max(round((area.height - 2) * 11 / 34), 5)
+        upper, middle, lower = rows(side, 1, tickets, brackets, 0)
+        return {Place.GAPS: left, Place.TICKETS: upper, Place.BRACKETS: middle, Place.EVENTS: lower}
+    half = (area.height + 1) // 2
+    gaps, events = rows(left, 0, half, 0)
+    tickets_box, brackets_box = rows(side, 0, half, 0)
     return {
-        Place.GAPS: Box(1, top, left, upper),
-        Place.EVENTS: Box(1, top + upper, left, rows - upper),
-        Place.TICKETS: Box(x, top, right, upper),
-        Place.BRACKETS: Box(x, top + upper, right, rows - upper),
+        Place.GAPS: gaps,
+        Place.EVENTS: events,
+        Place.TICKETS: tickets_box,
+        Place.BRACKETS: brackets_box,
     }
 
 
-def _wide(width: int, height: int) -> bool:
+def is_wide(width: int, height: int) -> bool:
+    """Whether the terminal shows the long forms."""
     return width >= WIDE_COLUMNS and height >= WIDE_ROWS

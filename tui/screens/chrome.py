@@ -11,6 +11,7 @@ from engine.model.commands import Actor, Answer, Command
 from tui.actions import Place, actions_in
 from tui.options import ConsoleOptions
 from tui.screens.arrange import too_small
+from tui.shown.details import Detail, Topic
 from tui.widgets.banner import starting_line
 from tui.widgets.board import Board
 from tui.widgets.footer import Footer, footer_room, refusal_line
@@ -38,6 +39,10 @@ class Console(Protocol):
     async def go_on(self) -> bool: ...
     def say(self, text: str, *, ok: bool) -> None: ...
     def leave(self, *, stop_engine: bool) -> None: ...
+    async def detail(self, topic: Topic, id: str) -> Detail | None: ...
+    def goto(self, name: str) -> bool:
+        """Show another screen; False when it is in front already."""
+        ...
 
 
 def bindings_for(places: frozenset[Place]) -> list[BindingType]:
@@ -52,6 +57,9 @@ def bindings_for(places: frozenset[Place]) -> list[BindingType]:
 
 class DeckScreen(Screen[Result], Generic[Result]):
     """A screen with the chrome around it. Subclasses compose a body and say what the footer shows."""
+
+    name_in_navigation: ClassVar[str] = ""
+    """Of `tui.actions.SCREENS`; "" for dialogs, which leave the tab of the screen behind them."""
 
     # The inks belong to the screen: on every widget they would cost the first frame 60 ms.
     COMPONENT_CLASSES: ClassVar[set[str]] = set(INKS)
@@ -87,6 +95,12 @@ class DeckScreen(Screen[Result], Generic[Result]):
         for board in self.query(Board):
             board.plain = self.console.options.plain
 
+    @property
+    def tab(self) -> str:
+        """Which screen the navigation marks."""
+        behind = self.app.screen_stack[0]
+        return self.name_in_navigation or getattr(behind, "name_in_navigation", "")
+
     def show(self) -> None:
         """Draw everything from the console's newest picture."""
         # While a screen closes, its widgets leave before its timers do.
@@ -101,7 +115,7 @@ class DeckScreen(Screen[Result], Generic[Result]):
         for frame in self.query(Frame):
             frame.show(kind)
         self.query_one(StatusBar).show(look)
-        self.query_one(Navigation).show(look)
+        self.query_one(Navigation).show(look, self.tab)
         self.show_body(look)
         self.show_footer(look)
         self._show_small(look)

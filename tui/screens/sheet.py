@@ -105,9 +105,10 @@ class SheetBase(DeckModal[Result], Generic[Result]):
     def action_back(self) -> None:
         self.dismiss(None)
 
-    def action_desk(self) -> None:
-        """Back to the Desk."""
+    def action_goto(self, name: str) -> None:
+        """Close, and on to a screen."""
         self.dismiss(None)
+        self.console.goto(name)
 
 
 class Sheet(SheetBase[SheetEnd]):

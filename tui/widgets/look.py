@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tui.shown.deck import DeckView, LinkState
+from tui.shown.details import Detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,8 @@ class Look:
     """The engine's time, carried on between views of a live market."""
     silent_us: int = 0
     """Since the engine's last answer. A replay's clock stands meanwhile, it may be far from real time."""
+    detail: Detail | None = None
+    """About what the screen has open; None when nothing is, or the answer has not come yet."""
 
     @property
     def halted(self) -> bool:

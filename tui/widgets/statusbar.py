@@ -2,7 +2,8 @@
 
 from engine.model.positions import AccountKind
 from tui import format as fmt
-from tui.shown.deck import HeaderView, LinkState, MarketView
+from tui.actions import SCREENS
+from tui.shown.deck import HeaderView
 from tui.widgets.board import Board
 from tui.widgets.ink import Line, Span, over, spread, width_of
 from tui.widgets.look import Look
@@ -35,29 +36,46 @@ class StatusBar(Board):
 
 
 class Navigation(Board):
-    """Tabs, what market this is, regime at 80 columns, clocks and session."""
+    """Tabs, regime at 80 columns, clocks and session."""
 
-    def show(self, look: Look) -> None:
-        """Draw the row for the current width."""
-        self.show_lines([navigation_line(look, self.size.width)])
+    def show(self, look: Look, tab: str) -> None:
+        """Draw the row for the current width; `tab` is the name of the screen in front."""
+        self.show_lines([navigation_line(look, self.size.width, tab)])
 
 
 def status_line(look: Look, width: int) -> Line:
-    """Groups leave from the right of the left side until the line fits; the engine state never leaves."""
+    """Groups leave from the right of the left side until the line fits; the engine state never leaves.
+
+    How the console is linked is said where there is room, for which the gauge of the drawdown gives way.
+    """
     header = look.view.header
     wide = width >= WIDE - 2
-    mode = "-live" if header.kind is AccountKind.LIVE else "-mode"
-    right = _engine_state(look)
-    groups: list[Line] = [(Span(f" {header.kind.value.upper()} ", mode),), (Span(header.account, "-strong"),)]
-    groups += [_equity(look, wide), _day(look, wide), _drawdown(header, wide)]
-    if wide:
-        groups.append((Span("regime ", "-muted"), Span(_regime(header))))
-    joined = _join(groups, wide)
-    while len(groups) > 2 and width_of(joined) + 1 + width_of(right) > width:
-        groups.pop()
-        joined = _join(groups, wide)
+    state = _engine_state(look)
+    linked: Line = () if look.detached else (Span(f"{header.link.value}  ", "-muted"),)
+    forms = [((*linked, *state), wide), ((*linked, *state), False), (state, wide)]
+    for right, gauge in forms:
+        joined = _join(_groups(look, wide=wide, gauge=gauge), wide)
+        if width_of(joined) + 1 + width_of(right) <= width:
+            break
+    else:
+        groups = _groups(look, wide=wide, gauge=wide)
+        while len(groups) > 2 and width_of(joined) + 1 + width_of(right) > width:
+            groups.pop()
+            joined = _join(groups, wide)
     line = spread(joined, right, width)
     return over(line, "-live") if header.kind is AccountKind.LIVE else line
+
+
+def _groups(look: Look, *, wide: bool, gauge: bool) -> list[Line]:
+    """In the order of what matters."""
+    header = look.view.header
+    mode = "-live" if header.kind is AccountKind.LIVE else "-mode"
+    found: list[Line] = [(Span(f" {header.kind.value.upper()} ", mode),)]
+    found.append((Span(header.account, "-strong"), *_market(look)))
+    found += [_equity(look, wide), _day(look, wide), _drawdown(header, wide=wide, gauge=gauge)]
+    if wide:
+        found.append((Span("regime ", "-muted"), Span(_regime(header))))
+    return found
 
 
 def _join(groups: list[Line], wide: bool) -> Line:
@@ -91,12 +109,12 @@ def _day(look: Look, wide: bool) -> Line:
     return (*label, Span(f"{'▲' if up else '▼'} {text}", "-up" if up else "-down"))
 
 
-def _drawdown(header: HeaderView, wide: bool) -> Line:
+def _drawdown(header: HeaderView, *, wide: bool, gauge: bool) -> Line:
     ratio = header.drawdown_ratio
     ink = "" if ratio is None or ratio < 0.05 else "-attention" if ratio < 0.10 else "-danger"
     label = Span("drawdown " if wide else "dd ", "-muted")
     value = Span(fmt.percent(ratio), ink)
-    if not wide or ratio is None:
+    if not gauge or ratio is None:
         return (label, value)
     return (label, value, Span(" "), *bar(GAUGE_WIDTH, ratio / GAUGE_FULL, ink or "-accent"))
 
@@ -115,27 +133,53 @@ def _regime(header: HeaderView) -> str:
     return header.regime.replace("_", " ")
 
 
-def navigation_line(look: Look, width: int) -> Line:
-    """`1 Desk` is the only screen there is; the regime, then the market's words leave when it gets narrow."""
+def navigation_line(look: Look, width: int, tab: str) -> Line:
+    """Tabs, then the regime as far as there is room, then the clocks."""
     header = look.view.header
     wide = width >= WIDE - 2
-    badge: Line = (Span("?", "-tab -danger"),) if header.unknown_orders else ()
-    left: Line = (Span(" 1 ", "-mode"), Span(" Desk", "-tab"), *badge, Span(" ", "-tab"))
+    left = _tabs(look, tab, wide=wide)
     clocks: Line = (
         Span(fmt.clock_utc(look.now_us)),
         Span("  "),
         Span(f"{fmt.clock_new_york(look.now_us)} {_session(look)} ", "-muted"),
     )
     regime: Line = () if wide else (Span(f"{_regime(header)}  ", "-muted"),)
-    room = width - width_of(left) - width_of(clocks) - 3
-    for long in (True, False):
-        market = market_words(header.market, long=long, waits=not look.detached)
-        if wide:
-            market = (*market, Span(f"{'   ' if market else ''}{link_words(header.link)}", "-muted"))
-        for extra in (regime, ()):
-            if width_of(market) + width_of(extra) <= room:
-                return spread((*left, Span("  "), *market), (*extra, *clocks), width)
+    for extra in (regime, ()):
+        if width_of(left) + width_of(extra) + width_of(clocks) < width:
+            return spread(left, (*extra, *clocks), width)
     return spread(left, clocks, width)
+
+
+def _tabs(look: Look, tab: str, *, wide: bool) -> Line:
+    """`1 Desk 2 Gems …`; narrow: digits, and the name of the screen in front."""
+    line: list[Span] = []
+    for key, name, title in SCREENS:
+        badge = _badge(look, name, tab)
+        if name == tab:
+            marked = tuple(Span(span.text, f"-tab {span.ink}") for span in badge)
+            line += [
+                Span(f" {key} ", "-mode"),
+                Span(f" {title}", "-tab"),
+                *marked,
+                Span(" ", "-tab"),
+                Span(" "),
+            ]
+            continue
+        line += [Span(key, "-accent"), *((Span(f" {title}", "-muted"),) if wide else ()), *badge]
+        line.append(Span(" " if wide or badge else "  "))
+    return tuple(line) if line and line[0].text.startswith(" ") else (Span(" "), *line)
+
+
+def _badge(look: Look, name: str, tab: str) -> Line:
+    """`4?` an unknown order, `9■` a source down, `1◆` a ticket that waits (design 8)."""
+    header = look.view.header
+    if name == "orders" and header.unknown_orders:
+        return (Span("?", "-danger"),)
+    if name == "health" and header.market.sources_ok < header.market.sources_total:
+        return (Span("■", "-danger"),)
+    if name == "desk" and name != tab and look.view.tickets:
+        return (Span("◆", "-yours"),)
+    return ()
 
 
 def _session(look: Look) -> str:
@@ -143,23 +187,13 @@ def _session(look: Look) -> str:
     return fmt.session_word(look.now_us, header.session_open_us, header.session_close_us)
 
 
-def market_words(market: MarketView, *, long: bool, waits: bool = True) -> Line:
-    """`replay 390x`, or that a replay waits for the person; nothing for a live market."""
+def _market(look: Look) -> Line:
+    """`120x`, or that a replay waits for the person or ended; nothing for a live market."""
+    market = look.view.header.market
     if market.provenance == "live":
         return ()
-    name = Span(market.provenance, "-muted")
     if market.ended:
-        return (name, Span("  ■ ended", "-attention"))
-    if market.paused and not waits:
-        return (name,)
-    if market.paused:
-        words = "waits for you, " if long else "waits, "
-        go_on = (Span("space", "-accent -bold"), Span(" goes on" if long else " go on", "-muted"))
-        return (name, Span("  "), Span("◐", "-yours"), Span(f" {words}", "-yours"), *go_on)
-    speed = "" if market.speed is None else f" {market.speed:,.0f}x"
-    return (name, Span(speed, "-muted"))
-
-
-def link_words(link: LinkState) -> str:
-    """How the console is joined to its engine."""
-    return link.value
+        return (Span(" ■ ended", "-attention"),)
+    if market.paused and not look.detached:
+        return (Span(" ◐ waits", "-yours"),)
+    return () if market.paused or market.speed is None else (Span(f" {market.speed:,.0f}x", "-muted"),)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.actions import Place
-from tui.screens.arrange import ORDER, arrange, too_small
+from tui.screens.arrange import body, desk_boxes, has_room, too_small
+from tui.screens.desk import ORDER
 from tui.screens.dialog import Gap, fit_rows
 from tui.widgets.columns import fit_columns
 from tui.widgets.flash import FLASH_S, MOST_PER_TICK, Flashes
@@ -149,7 +150,7 @@ def test_no_flash_when_motion_is_reduced() -> None:
 @pytest.mark.parametrize("banner", [0, 1, 2])
 def test_panes_tile_without_overlap(size: tuple[int, int], banner: int) -> None:
     width, height = size
-    boxes = arrange(width, height, banner, Place.GAPS, zoom=False)
+    boxes = desk_boxes(*body(width, height, banner))
     assert set(boxes) == set(ORDER)
     seen: set[tuple[int, int]] = set()
     for box in boxes.values():
@@ -162,17 +163,18 @@ def test_panes_tile_without_overlap(size: tuple[int, int], banner: int) -> None:
 
 
 def test_sizes_of_the_pictures() -> None:
-    small = arrange(80, 24, 0, Place.GAPS, zoom=False)
+    small = desk_boxes(*body(80, 24, 0))
     assert (small[Place.GAPS].width, small[Place.GAPS].height) == (44, 11)
     assert (small[Place.TICKETS].width, small[Place.BRACKETS].height) == (33, 10)
-    wide = arrange(120, 40, 0, Place.GAPS, zoom=False)
+    wide = desk_boxes(*body(120, 40, 0))
     assert (wide[Place.GAPS].width, wide[Place.TICKETS].width, wide[Place.TICKETS].height) == (69, 48, 16)
     assert (wide[Place.BRACKETS].height, wide[Place.EVENTS].height) == (11, 7)
 
 
-def test_a_small_terminal_or_zoom_shows_one_pane() -> None:
-    assert list(arrange(60, 15, 0, Place.TICKETS, zoom=False)) == [Place.TICKETS]
-    assert list(arrange(120, 40, 0, Place.EVENTS, zoom=True)) == [Place.EVENTS]
+def test_a_small_terminal_has_room_for_one_pane_or_for_none() -> None:
+    assert has_room(80, 24)
+    assert not has_room(79, 40)
+    assert not has_room(120, 23)
     assert too_small(59, 40)
     assert too_small(80, 14)
     assert not too_small(60, 15)

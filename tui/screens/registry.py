@@ -1,0 +1,26 @@
+"""Which class draws which screen; loaded when it is first shown, so that the first frame is quick."""
+
+from importlib import import_module
+
+from tui.screens.chrome import DeckScreen
+
+_CLASSES = {
+    "desk": ("tui.screens.desk", "DeskScreen"),
+    "gems": ("tui.screens.gems", "GemsScreen"),
+    "gaps": ("tui.screens.gaps", "GapsScreen"),
+    "orders": ("tui.screens.orders", "OrdersScreen"),
+    "portfolio": ("tui.screens.portfolio", "PortfolioScreen"),
+    "risk": ("tui.screens.risk", "RiskScreen"),
+    "agents": ("tui.screens.later", "AgentsScreen"),
+    "research": ("tui.screens.later", "ResearchScreen"),
+    "health": ("tui.screens.health", "HealthScreen"),
+    "log": ("tui.screens.log", "LogScreen"),
+}
+"""Of each name in `tui.actions.SCREENS`."""
+
+
+def make_screen(name: str) -> DeckScreen[None]:
+    """A new screen. Raises KeyError for a name that is none."""
+    module, kind = _CLASSES[name]
+    made: DeckScreen[None] = getattr(import_module(module), kind)()
+    return made
