@@ -40,7 +40,7 @@ async def test_a_lost_replay_neither_runs_on_nor_asks_to_go_on(
         assert "14:51:38Z" in text
         assert "4:34" in text
         assert "◐ waits" not in text
-        assert "reconnecting" in text
+        assert "○ DETACHED" in text
 
 
 async def test_a_picture_repeated_while_lost_does_not_restart_the_count(
