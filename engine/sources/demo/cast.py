@@ -9,6 +9,7 @@ from engine.sources.demo.launches import Founder
 from engine.sources.demo.natures import (
     FRESH,
     LOUD,
+    PROMISING,
     QUIET,
     RISING,
     SCAM,
@@ -24,8 +25,8 @@ from engine.sources.demo.walk import UNITS_PER_USD
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
 
-_CROWD = ((STEADY, 65), (QUIET, 28), (LOUD, 10), (RISING, 8))
-_HOSTILE_NATURES = (RISING, LOUD, STEADY, STEADY, SCAM, QUIET)
+_CROWD = ((STEADY, 72), (QUIET, 28), (LOUD, 10), (PROMISING, 3), (RISING, 2))
+_HOSTILE_NATURES = (PROMISING, LOUD, STEADY, STEADY, SCAM, QUIET)
 _RISING_FAULTS: tuple[tuple[tuple[Fault, ...], str], ...] = (
     ((Fault.MINTABLE,), "base"),
     ((Fault.FREEZABLE,), "solana"),
@@ -102,22 +103,23 @@ def plan_rug(token: LiveToken, rng: Random, earliest_us: int, latest_us: int) ->
 
 
 def _doomed(founder: Founder, rng: Random, start_us: int, cents: Cents) -> list[LiveToken]:
-    """Three that people watch and that are taken within the first hour and a half.
+    """Three that people watch and that are taken within the first hour and a quarter.
 
-    The first could be seen: its liquidity is not locked. The second could not: whoever reads its contract
-    finds nothing. The third could be seen by its settable tax.
+    The first could be seen: its liquidity is not locked. The second could not: the locker is its maker's own.
+    Nor could the third, but for its settable tax.
     """
-    loose = replace(RISING, name="doomed", locked=(180, 380), creator=(120, 190))
+    watched = replace(RISING, name="doomed", depth_usd=(400_000, 900_000))
+    loose = replace(watched, locked=(180, 380), creator=(120, 190))
     fates: tuple[tuple[Nature, tuple[Fault, ...], RugKind, tuple[int, int]], ...] = (
-        (loose, (), RugKind.PULL, (9, 16)),
-        (replace(RISING, name="doomed"), (), RugKind.MINT, (28, 44)),
-        (replace(RISING, name="doomed"), (Fault.SETTABLE_TAX,), RugKind.BLOCK, (60, 90)),
+        (loose, (), RugKind.PULL, (5, 9)),
+        (watched, (), RugKind.PULL, (14, 24)),
+        (watched, (Fault.SETTABLE_TAX,), RugKind.BLOCK, (45, 75)),
     )
     tokens = []
     for nature, faults, kind, minutes in fates:
         token = founder.found(nature, start_us, cents, faults, "base")
+        token.unknown = ()
         token.rug = (start_us + between(rng, *minutes) * MINUTE_US, kind)
-        token.bots_left = 40 if kind is RugKind.PULL else 0
         tokens.append(token)
     return tokens
 

@@ -103,19 +103,32 @@ _CLEAN: Facts = {
     "creator_made_honeypots": False,
     "is_fake": False,
 }
+_CLEAN_ON_SOLANA: Facts = {
+    "is_honeypot": None,
+    "simulation_succeeded": None,
+    "has_transfer_hook": False,
+    "has_sell_route": True,
+}
+_TOLD_ON_SOLANA: dict[Fault, Facts] = {
+    Fault.HONEYPOT: {"is_honeypot": None, "is_non_transferable": True, "has_sell_route": False},
+    Fault.CANNOT_SELL: {"has_transfer_hook": True, "has_sell_route": False},
+    Fault.UNPROVED: {"has_transfer_hook": None, "has_sell_route": None},
+}
 
 
-def facts_of(faults: Iterable[Fault], owner: str, unknown: Iterable[str]) -> Facts:
+def facts_of(faults: Iterable[Fault], chain: str, owner: str, unknown: Iterable[str]) -> Facts:
     """What sources tell of a contract with these faults.
 
-    `owner` is the address that runs it if a fault needs one, else it is renounced. `unknown` are the facts
-    that they never tell.
+    On Solana there is no trial sale, but a route to sell and what could stop it. `owner` is the address that
+    runs it if a fault needs one, else it is renounced. `unknown` are the facts that sources never tell.
     """
-    facts = dict(_CLEAN)
+    facts = _CLEAN | (_CLEAN_ON_SOLANA if chain == "solana" else {})
     ordered = sorted(faults)
     facts["owner_address"] = owner if _OWNED.intersection(ordered) else NULL_OWNER
     for fault in ordered:
         facts |= _TOLD[fault]
+        if chain == "solana":
+            facts |= _TOLD_ON_SOLANA.get(fault, {})
     return facts | dict.fromkeys(unknown)
 
 

@@ -11,11 +11,11 @@ from engine.sources.demo.tokenstate import BUYS, SELLS, TRANSFERS, VOLUME, Cents
 _PRICE_CENTS = PRICE_UNITS // 100
 ROOTS = {1: 1000, 5: 2236}
 """Square roots of the minutes of a step, in thousandths."""
-_DRIFT_PPM = (-55, 0, 75)
+_DRIFT_PPM = (-55, 0, 50)
 """A minute, by mood: falling, calm, rising; so are the two below."""
 _HEAT = (90, 80, 120)
 """Percent of the usual flow."""
-_LEAN = (-25, 0, 12)
+_LEAN = (-60, -12, 12)
 """Permille added to the share of orders that buy."""
 _GAP_MAX_PPM = 40_000
 _DRAW_BACK = 14_400

@@ -89,7 +89,7 @@ class Founder:
             creator=self._within(nature.creator),
             locked=self._within(nature.locked),
             faults=set(faults),
-            unknown=tuple(fact for fact in _OFTEN_UNKNOWN if happens(rng, 80)),
+            unknown=tuple(fact for fact in _OFTEN_UNKNOWN if happens(rng, 30)),
             days=self._closes(nature, price, whole_days),
             holder_days=[holders - holders * growth * (whole_days - at) // 7000 for at in range(whole_days)],
             mention_days=[

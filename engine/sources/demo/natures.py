@@ -108,6 +108,27 @@ RISING = replace(
     up=600,
     down=80,
 )
+PROMISING = replace(
+    RISING,
+    name="promising",
+    depth_usd=(200_000, 1_500_000),
+    turnover=(400, 1_100),
+    orders_day=(900, 4_500),
+    buys=(510, 555),
+    whales_day=(4, 10),
+    whale_buys=(540, 680),
+    holders=(3_000, 25_000),
+    holder_growth_week=(35, 130),
+    members=(5_000, 50_000),
+    commits=(4, 50),
+    mentions_day=(120, 600),
+    mentions_before=(650, 950),
+    positive=(520, 680),
+    negative=(60, 160),
+    up=350,
+    down=150,
+)
+"""Between the steady and the rising: some of them come to the limit of a flag, and some over it."""
 LOUD = replace(
     STEADY,
     name="loud",

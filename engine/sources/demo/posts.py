@@ -53,7 +53,7 @@ _BOTS = (
 )
 
 
-_HEAT = (95, 95, 125)
+_HEAT = (70, 85, 120)
 """Percent of the usual mentions, by mood: falling, calm, rising."""
 
 

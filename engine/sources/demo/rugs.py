@@ -6,8 +6,10 @@ from engine.sources.demo.tokenstate import SELLS, TRANSFERS, VOLUME, Cents, Live
 
 PULLED_PERMILLE = 965
 """Of each reserve of a pool when its liquidity is pulled."""
-_MINTED_TIMES = 12
-"""New tokens of a maker who can mint, in base reserves of the pool."""
+_PANIC_PERCENT = 150
+"""What the quickest holders sell into the little that is left, in percent of its reserve."""
+_MINTED_PERCENT = 1_200
+"""New tokens of a maker who can mint."""
 
 
 def rug_pull(token: LiveToken, cents: Cents, now_us: int) -> None:
@@ -20,10 +22,12 @@ def rug_pull(token: LiveToken, cents: Cents, now_us: int) -> None:
     if kind is RugKind.PULL:
         for pool in token.pools:
             pool.withdraw(PULLED_PERMILLE)
+        _sell_into(token, cents, _PANIC_PERCENT)
         token.locked = min(token.locked, 15)
     elif kind is RugKind.MINT:
         token.faults.add(Fault.MINTABLE)
-        _dump_minted(token, cents)
+        token.supply += sum(pool.base for pool in token.pools) * _MINTED_PERCENT // (100 * MICRO)
+        _sell_into(token, cents, _MINTED_PERCENT)
     else:
         token.faults |= {Fault.HONEYPOT, Fault.EXTREME_TAX}
         token.sells_blocked = True
@@ -31,12 +35,12 @@ def rug_pull(token: LiveToken, cents: Cents, now_us: int) -> None:
     _leave(token, cents)
 
 
-def _dump_minted(token: LiveToken, cents: Cents) -> None:
+def _sell_into(token: LiveToken, cents: Cents, percent: int) -> None:
+    """Into each pool are sold so many tokens, in percent of its reserve."""
     counts = token.counts
     for pool in token.pools:
-        minted = pool.base * _MINTED_TIMES
-        token.supply += minted // MICRO
-        counts[VOLUME] += pool.sell(minted) * cents[pool.coin] // MICRO
+        got = pool.sell(pool.base * percent // 100)
+        counts[VOLUME] += got * cents[pool.coin] // MICRO
         counts[SELLS] += 1
         counts[TRANSFERS] += 2
 

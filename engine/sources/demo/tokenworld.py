@@ -38,8 +38,8 @@ _LAUNCH_PERMILLE = 12
 """Of the minutes, how many bring a new token."""
 TOKENS_MAX = 158
 _BOTS_PERMILLE = 2
-_MOOD_MINUTES = 300
-"""A mood lasts so long on average."""
+_MOOD_CHANGES = 2
+"""Of 1,024 minutes; a mood lasts eight hours and a half on average."""
 _NATIVE = {"WETH": "ETH", "WBNB": "BNB", "SOL": "SOL"}
 
 
@@ -103,7 +103,7 @@ class TokenWorld:
         trade_minutes(token, self.cents, bits, 1)
         if (bits >> 74) & _WHALE_MASK < token.whale_chance:
             whale_trade(token, self.cents, self._trades)
-        if (bits >> 64) & 1023 < 1024 // _MOOD_MINUTES and token.died_us is None:
+        if (bits >> 64) & 1023 < _MOOD_CHANGES and token.died_us is None:
             self._change_mood(token)
         if token.nature is SEEDED:
             set_seed_price(token, next(self._path))
@@ -182,7 +182,7 @@ class TokenWorld:
                 return
             read -= _SILENT_US
         if token.facts is None:
-            token.facts = facts_of(token.faults, token.owner, token.unknown)
+            token.facts = facts_of(token.faults, token.chain, token.owner, token.unknown)
         token.contract = contract_facts(token.facts, read)
         self.contracts_read += 1
 

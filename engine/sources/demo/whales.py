@@ -23,7 +23,7 @@ _LARGEST_PERMILLE = 60
 
 
 def whale_trade(token: LiveToken, cents: Cents, rng: Random) -> None:
-    """One whale buys or dumps; two thirds of what that did to the price, its traders come to believe.
+    """One whale buys or dumps; a third of what that did to the price, its traders come to believe.
 
     A pool too shallow for 10,000 USD sees none.
     """
@@ -50,5 +50,5 @@ def whale_trade(token: LiveToken, cents: Cents, rng: Random) -> None:
     if traded >= WHALE_CENTS:
         counts[LARGE] += traded
     counts[TRANSFERS] += 2
-    token.fair = max(1, token.fair + (pool.price(worth) - before) * 2 // 3)
+    token.fair = max(1, token.fair + (pool.price(worth) - before) // 3)
     token.changed = True
