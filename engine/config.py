@@ -27,6 +27,7 @@ from engine.model.tickets import canonical_json, to_plain
 from engine.money import EPSILON
 from engine.risk.limits import RiskConfig
 from engine.strategies.gaps import GapsConfig
+from engine.strategies.gems_config import GemsConfig
 from engine.strategies.stage import Stage
 
 
@@ -77,39 +78,6 @@ class AccountConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class GemWeights:
-    """Weights of the eight sub-scores (SPEC 2.1); they sum to 1."""
-
-    s_sentiment: float = 0.15
-    s_accumulation: float = 0.20
-    s_onchain: float = 0.15
-    s_liquidity_depth: float = 0.10
-    s_tokenomics: float = 0.12
-    s_contract_safety: float = 0.12
-    s_narrative: float = 0.08
-    s_community: float = 0.08
-
-
-@dataclass(frozen=True, slots=True)
-class GemsConfig:
-    """`[gems]` (SPEC 2)."""
-
-    stage: Stage = Stage.PAPER
-    watchlist: tuple[str, ...] = ()
-    flag_score: float = 70.0
-    unflag_score: float = 65.0
-    min_signals: int = 3
-    signal_level: float = 0.60
-    min_confidence: float = 60.0
-    safety_min: float = 0.70
-    liquidity_floor_usd: float = 50_000.0
-    tax_max_pct: float = 10.0
-    lp_lock_block_pct: float = 50.0
-    queue_ttl_h: int = 6
-    weights: GemWeights = GemWeights()
-
-
-@dataclass(frozen=True, slots=True)
 class RlConfig:
     """`[rl]` (SPEC 4)."""
 
@@ -148,16 +116,6 @@ class SignalsConfig:
     sma: tuple[int, int] = (10, 30)
     breakout_bars: int = 20
     entry_ttl_min: int = 60
-
-
-@dataclass(frozen=True, slots=True)
-class DemoConfig:
-    """`[demo]`: the built-in simulated market, one geometric walk a token."""
-
-    start: float = 0.01
-    drift: float = 0.001
-    volatility: float = 0.02
-    steps: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +158,11 @@ class Config:
     approvals: Mapping[str, ListRule] = field(default_factory=dict)
     """Strategies that `headless_policy = "list"` approves by itself, with their caps."""
     risk: RiskConfig = field(default_factory=RiskConfig)
-    gems: GemsConfig = GemsConfig()
+    gems: GemsConfig = field(default_factory=GemsConfig)
     gaps: GapsConfig = field(default_factory=GapsConfig)
     rl: RlConfig = RlConfig()
     ml: MlConfig = MlConfig()
     signals: SignalsConfig = SignalsConfig()
-    demo: DemoConfig = DemoConfig()
     backtest: BacktestConfig = BacktestConfig()
     reliability: ReliabilityConfig = ReliabilityConfig()
 
@@ -281,10 +238,6 @@ RANGES: Mapping[str, Bounds] = {
     "signals.sma": Bounds(2, 1000),
     "signals.breakout_bars": Bounds(2, 1000),
     "signals.entry_ttl_min": Bounds(1, 1440),
-    "demo.start": Bounds(0, 1e6, open_low=True),
-    "demo.drift": Bounds(-1, 1),
-    "demo.volatility": _RATIO,
-    "demo.steps": Bounds(2, 1_000_000),
     "backtest.spread_bps": Bounds(0, 1000),
     "reliability.*.failures": Bounds(1, 1000),
     "reliability.*.open_s": _SECONDS,

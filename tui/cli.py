@@ -21,7 +21,7 @@ from tui.commands.common import (
     parse_day,
 )
 from tui.commands.output import Stopped, say
-from tui.commands.running import DEFAULT_SPEED, Wanted, run
+from tui.commands.running import Wanted, run
 
 INTERRUPTED = 130
 INTERNAL = 70
@@ -63,10 +63,16 @@ def console(
     data: DataOption = None,
     vix: VixOption = None,
     spy: SpyOption = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="The built-in simulated market: no keys, no network, no money.")
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Another demo market; the same one for each N.")
+    ] = None,
     speed: Annotated[
-        float,
+        float | None,
         typer.Option(parser=_speed, metavar="X", help="Market seconds a second; inf: as fast as it goes."),
-    ] = DEFAULT_SPEED,
+    ] = None,
     policy: PolicyOption = None,
     state: StateOption = None,
     config: ConfigOption = None,
@@ -89,7 +95,7 @@ def console(
     if context.invoked_subcommand is None:
         files = tuple(data or ())
         wanted = Wanted(
-            replay, files, vix, spy, speed, policy, no_ui, plain, no_mouse, low_bandwidth, picture
+            demo, seed, replay, files, vix, spy, speed, policy, no_ui, plain, no_mouse, low_bandwidth, picture
         )
         run(context.obj, wanted)
 

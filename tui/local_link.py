@@ -4,19 +4,19 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from engine.backtest.replay import Replay
+from engine.backtest.drive import Drive
 from engine.bus import Bus
 from engine.core import Engine
 from engine.model.commands import Answer, Command
 from engine.model.events import ALL_EVENTS, Event
 from engine.model.market import Session
 from engine.notify.dispatch import Delivery
-from engine.parts import EngineState
 from tui.books import answer
 from tui.link import Question
 from tui.showing.desk import deck
 from tui.showing.details import detail
 from tui.showing.events import line_of
+from tui.showing.market import market_view
 from tui.shown.deck import DeckView, EventLine, LinkState, MarketView
 from tui.shown.details import Detail, Topic
 
@@ -34,13 +34,13 @@ class LocalLink:
         self,
         engine: Engine,
         bus: Bus,
-        replay: Replay | None,
+        drive: Drive | None,
         next_session: Callable[[int], Session | None],
         deliveries: Callable[[], Sequence[Delivery]] = tuple,
     ) -> None:
         self._engine = engine
         self._deliveries = deliveries
-        self._replay = replay
+        self._drive = drive
         self._next_session = next_session
         self._changed = asyncio.Event()
         self._events: deque[EventLine] = deque(maxlen=EVENTS_KEPT)
@@ -77,18 +77,15 @@ class LocalLink:
         return detail(self._engine, topic, id)
 
     async def resume_market(self) -> bool:
-        """Let a waiting replay go on."""
-        return self._replay is not None and self._replay.resume()
+        """Let a market that waits, or goes slowly for a ticket, go on."""
+        return self._drive is not None and self._drive.resume()
 
     async def close(self) -> None:
         """Stop listening."""
         self._handle.close()
 
     def _market(self) -> MarketView:
-        replay, stopped = self._replay, self._engine.state is EngineState.STOPPED
-        if replay is None:
-            return MarketView("live", False, None, 0, 0, stopped)
-        return MarketView("replay", replay.paused, replay.pace.speed, 1, 1, replay.ended)
+        return market_view(self._engine, self._drive)
 
     def _hear(self, event: Event) -> None:
         line = line_of(event)

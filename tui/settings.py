@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.config import RANGES, Bounds, Config, annotation_of, config_hash, leaves, merged, parse
 from engine.errors import ConfigError
+from engine.sources.demo.walk import DemoWalk
 
 FILE = "config.toml"
 PREFIX = "TRADEDECK_"
@@ -39,11 +40,19 @@ class ConsoleConfig:
 class DeckConfig(Config):
     """All sections of config.toml. `keys`: action id -> key, only those that a person changed."""
 
+    demo: DemoWalk = field(default_factory=DemoWalk)
     console: ConsoleConfig = ConsoleConfig()
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
-DECK_RANGES: Mapping[str, Bounds] = {**RANGES, "console.live_phrase_above_usd": Bounds(0, 1e9)}
+DECK_RANGES: Mapping[str, Bounds] = {
+    **RANGES,
+    "demo.start": Bounds(0, 1e6, open_low=True),
+    "demo.drift": Bounds(-1, 1),
+    "demo.volatility": Bounds(0, 1),
+    "demo.steps": Bounds(2, 1_000_000),
+    "console.live_phrase_above_usd": Bounds(0, 1e9),
+}
 
 
 @dataclass(frozen=True, slots=True)

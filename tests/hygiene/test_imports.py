@@ -86,7 +86,7 @@ def test_a_venue_is_loaded_only_when_it_is_used(fresh_python: Fresh, module: str
 
 
 @pytest.mark.parametrize(
-    "module", ["engine.core", "engine.backtest.replay", "engine.bus", "engine.risk.gates"]
+    "module", ["engine.core", "engine.backtest.drive", "engine.bus", "engine.risk.gates"]
 )
 def test_the_deciding_part_loads_no_files_network_or_models(fresh_python: Fresh, module: str) -> None:
     loaded = loaded_by(fresh_python, f"import {module}")

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -32,7 +32,8 @@ from storage.journal import open_journal
 from storage.paths import Home, find_home, folder_state
 from tui.settings import Settings, load_settings
 from tui.wiring.market import BarInputs, MarketData
-from tui.wiring.runtime import ReplayOptions, RunOptions, Runtime
+from tui.wiring.replay import ReplayOptions, join
+from tui.wiring.runtime import RunOptions, Runtime
 
 TODAY = date(2026, 11, 20)
 
@@ -82,9 +83,17 @@ def settings(tmp_path: Path) -> Settings:
     return load_settings(None, tmp_path, tmp_path, {}, {})
 
 
+@dataclass(frozen=True)
+class Run:
+    """One run and the days that it replays."""
+
+    options: RunOptions
+    replay: ReplayOptions
+
+
 @pytest.fixture
-def options(home: Home, settings: Settings, tmp_path: Path) -> Callable[..., RunOptions]:
-    """Run options; the state folder is named so that two runs may share one."""
+def options(home: Home, settings: Settings, tmp_path: Path) -> Callable[..., Run]:
+    """A run's options; the state folder is named so that two runs may share one."""
 
     def make(
         first: date,
@@ -98,21 +107,21 @@ def options(home: Home, settings: Settings, tmp_path: Path) -> Callable[..., Run
         speed: float | None = None,
         wait: bool = False,
         fill: GapFill = GapFill.GAP,
-    ) -> RunOptions:
+    ) -> Run:
         replay = ReplayOptions(first, last, inputs or BarInputs(), speed, fill, wait)
-        return RunOptions(
-            settings, home, folder_state(home, tmp_path / state), replay, policy, switches, remember
-        )
+        paths = folder_state(home, tmp_path / state)
+        return Run(RunOptions(settings, home, paths, policy, switches, remember), replay)
 
     return make
 
 
 @pytest.fixture
-def runtime(sessions: ExchangeSessions) -> Callable[[RunOptions, Any], Runtime]:
+def runtime(sessions: ExchangeSessions) -> Callable[[Run, Any], Runtime]:
     """An engine on generated bars."""
 
-    def make(options: RunOptions, market: Any) -> Runtime:
-        return Runtime(options, MarketData(market.bars, market.vix, market.spy, ()), sessions)
+    def make(run: Run, market: Any) -> Runtime:
+        data = MarketData(market.bars, market.vix, market.spy, ())
+        return join(run.options, run.replay, data, sessions)
 
     return make
 

@@ -25,8 +25,9 @@ from storage.paper_book import SqlitePaperBook
 from storage.paths import find_home, folder_state
 from tui.settings import load_settings
 from tui.wiring.market import BarInputs, MarketData
+from tui.wiring.replay import ReplayOptions, join
 from tui.wiring.research import run_document
-from tui.wiring.runtime import ReplayOptions, RunOptions, Runtime
+from tui.wiring.runtime import RunOptions
 
 SEED = 7
 
@@ -80,15 +81,14 @@ def main() -> None:
         load_settings(None, folder, folder, {}, {}),
         home,
         folder_state(home, folder / "state"),
-        replayed,
         PolicyName.PAPER_AUTO,
         NONE,
         remember=False,
     )
     sessions = ExchangeSessions(Path(os.environ["CALENDAR_CACHE"]), date(2026, 11, 20))
     data = MarketData(market.bars, market.vix, market.spy, ())
-    runtime = Runtime(options, data, sessions)
-    document = asyncio.run(run_document(runtime, True, lambda line: None))
+    runtime = join(options, replayed, data, sessions)
+    document = asyncio.run(run_document(runtime, data, True, lambda line: None))
     sys.stdout.write(json.dumps({"writes": killer.count, "document": document}))
 
 

@@ -19,7 +19,8 @@ from engine.risk.limits import DATASET, FULL, NONE, LimitSwitches
 from storage.whynot import SessionTally, read_whynot
 from tui.auditing import verify
 from tui.wiring.market import BarInputs
-from tui.wiring.runtime import RunOptions, Runtime, build
+from tui.wiring.replay import build
+from tui.wiring.runtime import Runtime
 
 FIRST, LAST = date(2016, 1, 4), date(2016, 3, 31)
 
@@ -85,8 +86,8 @@ async def test_generated_days_leave_nothing_over(
     switches: LimitSwitches,
     policy: PolicyName,
     generated_market: Any,
-    options: Callable[..., RunOptions],
-    runtime: Callable[[RunOptions, Any], Runtime],
+    options: Callable[..., Any],
+    runtime: Callable[[Any, Any], Runtime],
 ) -> None:
     market = generated_market
     run = options(market.days[30], market.days[60], switches, policy=policy)
@@ -99,14 +100,15 @@ async def test_generated_days_leave_nothing_over(
 
 
 async def test_a_quarter_of_real_days_leaves_nothing_over(
-    data_folder: Path, options: Callable[..., RunOptions]
+    data_folder: Path, options: Callable[..., Any]
 ) -> None:
     inputs = BarInputs(
         (data_folder / "a_us_daily_raw_2015_2017.parquet",),
         data_folder / "a_vix_daily.parquet",
         data_folder / "a_spy_daily.parquet",
     )
-    found = build(options(FIRST, LAST, DATASET, inputs=inputs, fill=GapFill.GAP), lambda line: None)
+    run = options(FIRST, LAST, DATASET, inputs=inputs, fill=GapFill.GAP)
+    found = build(run.options, run.replay, lambda line: None)
     ends = assert_closed(found, await run_out(found))
     assert ends[Outcome.APPROVED] > 200
     assert ends[Outcome.VETOED] > 2000

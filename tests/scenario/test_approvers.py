@@ -20,7 +20,7 @@ from storage.keyfile import read_key
 from storage.signatures import verify_signatures
 from tui.server.attach import AttachServer
 from tui.server.client import RemoteLink, attach
-from tui.wiring.runtime import RunOptions, Runtime
+from tui.wiring.runtime import Runtime
 
 ROUNDS = 5
 
@@ -34,7 +34,7 @@ def sockets() -> Iterator[tuple[Path, Path]]:
 
 @pytest.fixture
 async def waiting(
-    generated_market: Any, options: Callable[..., RunOptions], runtime: Callable[[RunOptions, Any], Runtime]
+    generated_market: Any, options: Callable[..., Any], runtime: Callable[[Any, Any], Runtime]
 ) -> AsyncIterator[Runtime]:
     """A replay that stands still: tickets wait for a person."""
     market = generated_market

@@ -23,7 +23,7 @@ from tui.books import positions, status
 from tui.restrictions import restrictions
 from tui.showing.desk import bracket_view
 from tui.wiring.market import MarketData
-from tui.wiring.runtime import RunOptions, Runtime
+from tui.wiring.runtime import Runtime
 
 NINA = Actor("nina", "pts/7")
 FIRST = date(2016, 2, 8)
@@ -38,9 +38,9 @@ TIGHT = RiskConfig(dd_levels=(0.002, 0.005, 0.009), dd_release=(0.001, 0.003))
 
 @pytest.fixture
 def begin(
-    options: Callable[..., RunOptions],
+    options: Callable[..., Any],
     sessions: ExchangeSessions,
-    runtime: Callable[[RunOptions, Any], Runtime],
+    runtime: Callable[[Any, Any], Runtime],
 ) -> Callable[..., Runtime]:
     """A replay under these limits; each stock was at 10.00 for 100 sessions, a little up and down."""
 
@@ -66,8 +66,9 @@ def begin(
         days = [*before, *after]
         level: list[Row] = [(15.0, 15.0, 15.0, 15.0)] * len(days)
         run = options(FIRST, None, switches, policy=PolicyName.PAPER_AUTO, **more)
-        config = replace(run.settings.config, risk=risk)
-        run = replace(run, settings=replace(run.settings, config=config))
+        settings = run.options.settings
+        limited = replace(settings, config=replace(settings.config, risk=risk))
+        run = replace(run, options=replace(run.options, settings=limited))
         return runtime(run, MarketData(bars, columns("VIX", days, level), columns("SPY", days, level), ()))
 
     return make

@@ -5,7 +5,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -29,7 +29,7 @@ from engine.strategies.gaps import Gaps
 from storage.journal import SqliteJournal
 from storage.memory import open_memory
 from storage.paper_book import SqlitePaperBook
-from tui.wiring.runtime import RunOptions, Runtime
+from tui.wiring.runtime import Runtime
 
 NINA = Actor("nina", "pts/7")
 FLAT_DAYS = 25
@@ -82,9 +82,7 @@ CALM: Row = (9.5, 9.6, 9.4, 9.5)
 
 
 @pytest.fixture
-def begin(
-    options: Callable[..., RunOptions], runtime: Callable[[RunOptions, Any], Runtime]
-) -> Callable[..., Runtime]:
+def begin(options: Callable[..., Any], runtime: Callable[[Any, Any], Runtime]) -> Callable[..., Runtime]:
     def make(
         market: Market,
         policy: PolicyName = PolicyName.HOLD,
@@ -117,7 +115,7 @@ async def test_a_ticket_is_approved_protected_and_sold_at_the_close_of_the_fifth
     runtime = begin(market({"AAA": [CALM] * 6}), wait=True, remember=True)
     await runtime.start()
     engine = runtime.engine
-    await until(lambda: runtime.replay.paused)
+    await until(lambda: runtime.drive.paused)
     (entry,) = engine.tickets.waiting()
     assert approve_first(runtime).ok
     await until(lambda: any(b.phase.value == "protected" for b in engine.brackets))
@@ -164,7 +162,7 @@ async def test_two_approvers_make_one_order_and_the_second_is_told_who_won(
 ) -> None:
     runtime = begin(market({"AAA": [CALM]}), wait=True)
     await runtime.start()
-    await until(lambda: runtime.replay.paused)
+    await until(lambda: runtime.drive.paused)
     (entry,) = runtime.engine.tickets.waiting()
     ticket, sha256 = entry.ticket.id, entry.sha256
     assert runtime.engine.give(ApproveTicket(ticket, sha256, "a", 9.5, NINA)).ok
@@ -183,7 +181,7 @@ async def test_a_halt_outlives_a_restart_and_ends_only_by_resume(
     days = market({"AAA": [CALM] * 3})
     runtime = begin(days, wait=True)
     await runtime.start()
-    await until(lambda: runtime.replay.paused)
+    await until(lambda: runtime.drive.paused)
     assert approve_first(runtime).ok
     await until(lambda: any(b.position > 0 for b in runtime.engine.brackets))
     assert runtime.engine.give(Halt(NINA, "enough")).ok
@@ -207,7 +205,7 @@ async def test_nothing_is_sent_while_halted(
 ) -> None:
     runtime = begin(market({"AAA": [CALM]}), wait=True)
     await runtime.start()
-    await until(lambda: runtime.replay.paused)
+    await until(lambda: runtime.drive.paused)
     runtime.engine.give(Halt(NINA, "enough"))
     answer = approve_first(runtime)
     assert (answer.ok, answer.code) == (False, "gated_out")
@@ -262,11 +260,11 @@ async def test_a_stream_that_ends_degrades_and_is_caught_up_with(
     runtime = begin(market({"AAA": [CALM] * 3}), wait=True)
     await runtime.start()
     engine = runtime.engine
-    await until(lambda: runtime.replay.paused)
+    await until(lambda: runtime.drive.paused)
     engine.parts.broker.disconnect()  # type: ignore[attr-defined]
     await until(lambda: engine.state is EngineState.DEGRADED)
     assert approve_first(runtime).code == "gated_out"
-    assert runtime.replay.resume()
+    assert runtime.drive.resume()
     await until(lambda: engine.state is EngineState.RUNNING)
     await runtime.stop()
 
@@ -316,7 +314,7 @@ def test_who_leaves_during_a_session_finds_it_where_it_was(
         engine = runtime.engine
         opened = engine.market_us()
         assert engine.picture.is_session_open
-        runtime.replay.stop()
+        runtime.drive.stop()
         await runtime.run_until_done()
         assert engine.market_us() == opened
         (entry,) = engine.tickets.waiting()
@@ -330,7 +328,7 @@ async def test_who_leaves_while_an_opening_is_handled_waits_for_no_ticket(
     market: Callable[..., Market], begin: Callable[..., Runtime]
 ) -> None:
     runtime = begin(market({"AAA": [CALM]}), wait=True)
-    runtime.bus.subscribe_call(CandidatesJudged, lambda event: runtime.replay.stop(), "impatient")
+    runtime.bus.subscribe_call(CandidatesJudged, lambda event: runtime.drive.stop(), "impatient")
     await runtime.start()
     async with asyncio.timeout(10):
         await runtime.run_until_done()
@@ -344,7 +342,7 @@ async def test_a_stream_that_broke_with_updates_unread_is_not_waited_for(
     runtime = begin(market({"AAA": [CALM] * 3}), wait=True)
     await runtime.start()
     engine = runtime.engine
-    await until(lambda: runtime.replay.paused)
+    await until(lambda: runtime.drive.paused)
     told, real = [], engine.brackets.tell_venue
 
     def failing_once(update: Any) -> bool:
@@ -369,7 +367,7 @@ async def test_degraded_lasts_until_the_venue_was_caught_up_with(
     runtime = begin(market({"AAA": [CALM] * 3}), wait=True)
     await runtime.start()
     engine, broker = runtime.engine, runtime.engine.parts.broker
-    await until(lambda: runtime.replay.paused)
+    await until(lambda: runtime.drive.paused)
     states: list[str] = []
     runtime.bus.subscribe_call(EngineStateChanged, lambda event: states.append(event.state), "states")
     asked, real = [], broker.account
@@ -383,7 +381,7 @@ async def test_degraded_lasts_until_the_venue_was_caught_up_with(
     broker.account = away_twice  # type: ignore[method-assign]
     broker.disconnect()  # type: ignore[attr-defined]
     await until(lambda: engine.state is EngineState.DEGRADED)
-    assert runtime.replay.resume()
+    assert runtime.drive.resume()
     await until(lambda: engine.state is EngineState.RUNNING)
     assert asked == [EngineState.DEGRADED] * 3
     # The reason changes once: it was cut, and now it cannot connect.
@@ -397,7 +395,7 @@ async def test_resume_without_the_venues_stream_is_degraded(
     runtime = begin(market({"AAA": [CALM]}), wait=True)
     await runtime.start()
     engine = runtime.engine
-    await until(lambda: runtime.replay.paused)
+    await until(lambda: runtime.drive.paused)
     told: list[str] = []
     runtime.bus.subscribe_call(Alarm, lambda event: told.append(event.text), "alarms")
     engine.give(Halt(NINA, "enough"))
@@ -415,7 +413,7 @@ async def test_books_that_differ_are_told_also_when_the_account_is_halted_alread
     days = market({"AAA": [CALM] * 3})
     runtime = begin(days, wait=True)
     await runtime.start()
-    await until(lambda: runtime.replay.paused)
+    await until(lambda: runtime.drive.paused)
     assert approve_first(runtime).ok
     await until(lambda: any(b.position > 0 for b in runtime.engine.brackets))
     runtime.engine.give(Halt(NINA, "enough"))
@@ -441,7 +439,7 @@ async def test_a_halt_is_written_down_as_soon_as_the_disk_lets_it(
     runtime = begin(market({"AAA": [CALM]}), wait=True)
     await runtime.start()
     engine, journal = runtime.engine, runtime.engine.parts.journal
-    await until(lambda: runtime.replay.paused)
+    await until(lambda: runtime.drive.paused)
     told: list[str] = []
     runtime.bus.subscribe_call(Alarm, lambda event: told.append(event.text), "alarms")
     real = journal.commit
@@ -599,14 +597,14 @@ async def test_a_restart_shows_the_session_s_candidates_again_and_proposes_none_
     days = market({"AAA": [CALM] * 2, "BBB": [CALM] * 2})
     runtime = begin(days, wait=True)
     await runtime.start()
-    await until(lambda: runtime.replay.paused)
+    await until(lambda: runtime.drive.paused)
     before = {entry.ticket.correlation for entry in runtime.engine.tickets}
     audited = len(runtime.engine.parts.journal.audit())
     await runtime.stop()
 
     again = begin(days, wait=True)
     await again.start()
-    await until(lambda: again.replay.paused)
+    await until(lambda: again.drive.paused)
     engine = again.engine
     shown = {verdict.candidate.correlation for verdict in engine.verdicts[StrategyName("gaps")]}
     assert shown == before
@@ -618,15 +616,15 @@ async def test_a_restart_shows_the_session_s_candidates_again_and_proposes_none_
 
 
 async def test_a_state_of_other_days_is_refused(
-    market: Callable[..., Market], begin: Callable[..., Runtime]
+    market: Callable[..., Market],
+    options: Callable[..., Any],
+    runtime: Callable[[Any, Any], Runtime],
 ) -> None:
     days = market({"AAA": [CALM] * 3})
-    runtime = begin(days)
-    await runtime.start()
-    await runtime.stop()
-    other = begin(days)
-    replayed = replace(other.options.replay, first=date(2016, 2, 9))
-    moved = Runtime(replace(other.options, replay=replayed), other.market, other.sessions)
+    first = runtime(options(FIRST, None, FULL), days)
+    await first.start()
+    await first.stop()
+    moved = runtime(options(date(2016, 2, 9), None, FULL), days)
     with pytest.raises(ConfigError, match="holds a replay from 2016-02-08, not from 2016-02-09"):
         await moved.start()
 

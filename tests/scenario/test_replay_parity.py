@@ -13,7 +13,7 @@ from engine.sources.sessions import ExchangeSessions
 from storage.paths import folder_state
 from tui.wiring.market import BarInputs, MarketData
 from tui.wiring.research import BacktestOptions, backtest_document, backtest_of, replay_document, run_document
-from tui.wiring.runtime import RunOptions, Runtime
+from tui.wiring.runtime import Runtime
 
 FIRST, LAST = date(2016, 1, 4), date(2016, 3, 31)
 
@@ -22,8 +22,8 @@ def _silent(line: str) -> None:
     assert line
 
 
-def _backtest(options: RunOptions, limits: bool) -> BacktestOptions:
-    replayed = options.replay
+def _backtest(run: Any, limits: bool) -> BacktestOptions:
+    options, replayed = run.options, run.replay
     state = folder_state(options.home, options.state.folder.parent / "backtest")
     return BacktestOptions(
         options.settings,
@@ -46,14 +46,14 @@ async def test_generated_days_replay_as_the_back_test_says(
     switches: LimitSwitches,
     fill: GapFill,
     generate_market: Callable[[int], Any],
-    options: Callable[..., RunOptions],
-    runtime: Callable[[RunOptions, Any], Runtime],
+    options: Callable[..., Any],
+    runtime: Callable[[Any, Any], Runtime],
     sessions: ExchangeSessions,
 ) -> None:
     market = generate_market(seed)
     run = options(market.days[0], market.days[-30], switches, fill=fill)
-    replayed = await run_document(runtime(run, market), True, _silent)
     data = MarketData(market.bars, market.vix, market.spy, ())
+    replayed = await run_document(runtime(run, market), data, True, _silent)
     tested = backtest_of(_backtest(run, switches is DATASET), data, sessions, True, _silent)
     assert tested["trades"], "a market without trades proves nothing"
     assert replayed == tested
@@ -62,7 +62,7 @@ async def test_generated_days_replay_as_the_back_test_says(
 @pytest.mark.shared
 @pytest.mark.parametrize(("switches", "trades"), [(NONE, 1537), (DATASET, 255)], ids=["free", "limited"])
 async def test_real_days_replay_as_the_back_test_says(
-    switches: LimitSwitches, trades: int, data_folder: Path, options: Callable[..., RunOptions]
+    switches: LimitSwitches, trades: int, data_folder: Path, options: Callable[..., Any]
 ) -> None:
     inputs = BarInputs(
         (data_folder / "a_us_daily_raw_2015_2017.parquet",),
@@ -70,7 +70,7 @@ async def test_real_days_replay_as_the_back_test_says(
         data_folder / "a_spy_daily.parquet",
     )
     run = options(FIRST, LAST, switches, inputs=inputs)
-    replayed = await replay_document(run, True, _silent)
+    replayed = await replay_document(run.options, run.replay, True, _silent)
     tested = backtest_document(_backtest(run, switches is DATASET), True, _silent)
     assert replayed["trades"] == trades
     assert replayed == tested

@@ -30,7 +30,8 @@ from storage.paths import find_home, folder_state
 from tui.app import ConsoleApp
 from tui.settings import load_settings
 from tui.wiring.market import BarInputs, MarketData
-from tui.wiring.runtime import ReplayOptions, RunOptions, Runtime
+from tui.wiring.replay import ReplayOptions, join
+from tui.wiring.runtime import RunOptions, Runtime
 
 NINA = Actor("nina", "pts/7")
 FIRST, LAST = date(2016, 2, 8), date(2016, 2, 9)
@@ -74,7 +75,7 @@ class Floor:
     async def open(self) -> None:
         """Two tickets wait; the venue's ear is on."""
         await self.runtime.start()
-        await until(lambda: self.runtime.replay.paused)
+        await until(lambda: self.runtime.drive.paused)
         broker: Any = self.runtime.engine.parts.broker
         submit, cancel = broker.submit_bracket, broker.cancel
 
@@ -106,10 +107,8 @@ def open_floor(folder: Path, sessions: ExchangeSessions, notifiers: Sequence[Not
     replay = ReplayOptions(FIRST, LAST, BarInputs(), None, GapFill.GAP, True)
     state = folder_state(home, folder / "state")
     settings = load_settings(None, folder, folder, {}, {})
-    options = RunOptions(
-        settings, home, state, replay, PolicyName.HOLD, FULL, False, notifiers=tuple(notifiers)
-    )
-    return Floor(Runtime(options, market_of(sessions), sessions))
+    options = RunOptions(settings, home, state, PolicyName.HOLD, FULL, False, notifiers=tuple(notifiers))
+    return Floor(join(options, replay, market_of(sessions), sessions))
 
 
 def now_s() -> float:

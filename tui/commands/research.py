@@ -109,19 +109,20 @@ def replay_days(
     from engine.risk.limits import DATASET, NONE
     from tui.commands.running import new_state
     from tui.wiring.market import BarInputs
+    from tui.wiring.replay import ReplayOptions
     from tui.wiring.research import replay_document
-    from tui.wiring.runtime import ReplayOptions, RunOptions
+    from tui.wiring.runtime import RunOptions
 
+    days = ReplayOptions(first, last, BarInputs(files, vix, spy), None, _fill(fill), False)
     options = RunOptions(
         settings=settings,
         home=at.home,
         state=new_state(at),
-        replay=ReplayOptions(first, last, BarInputs(files, vix, spy), None, _fill(fill), False),
         policy=settings.config.engine.headless_policy,
         switches=NONE if no_limits else DATASET,
     )
     with keeping(f"State kept in {options.state.folder}"):
-        document = asyncio.run(replay_document(options, rows, say))
+        document = asyncio.run(replay_document(options, days, rows, say))
     _write(document, as_json)
 
 

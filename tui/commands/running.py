@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from tui.link import Link
     from tui.options import ConsoleOptions
     from tui.settings import Settings
-    from tui.wiring.runtime import RunOptions
+    from tui.wiring.runtime import Runtime
 
 SESSION_S = 23_400
-DEFAULT_SPEED = SESSION_S / 60
+REPLAY_SPEED = SESSION_S / 60
 """Market seconds a second: a session in a minute (SPEC 11.5)."""
+DEMO_SPEED = 120.0
+"""A session in 195 seconds: time to look at what trades inside it."""
 FIRST_FRAME_S = 0.5
 """What loads later than this does not delay the console's first picture."""
 
@@ -32,11 +34,14 @@ FIRST_FRAME_S = 0.5
 class Wanted:
     """The options of `tradedeck` itself. `speed` in market seconds a second, inf for no waiting."""
 
+    demo: bool
+    seed: int | None
     first: date | None
     data: tuple[Path, ...]
     vix: Path | None
     spy: Path | None
-    speed: float
+    speed: float | None
+    """None: that of the market."""
     policy: str | None
     no_ui: bool
     plain: bool
@@ -63,25 +68,63 @@ def run(at: Given, wanted: Wanted) -> None:
             "the console needs a terminal, and standard input or output is none",
             "Run it in a terminal, or use --no-ui or the commands of tradedeck --help",
         )
+    _refuse_mixed(wanted)
     check_files(*wanted.data, wanted.vix, wanted.spy)
     settings = at.settings({"engine.headless_policy": wanted.policy})
     if not wanted.no_ui:
         _check_keys(settings)
-    if wanted.first is None:
+    if wanted.demo:
+        _refuse_real(settings)
+    elif wanted.first is None:
         if wanted.no_ui or not _attached_console(at, settings, wanted):
             raise UsageError(
                 "no live market source exists in this release",
-                "Replay real days: tradedeck --replay 2016-01-04 --data FILE --vix FILE --spy FILE",
+                "Try tradedeck --demo, or replay real days: tradedeck --replay 2016-01-04 --data FILE",
             )
         return
-    options = _run_options(at, settings, wanted)
+    if wanted.no_ui and wanted.picture is None:
+        # What is refused is in the log too, where a service's operator looks.
+        _start_log(settings.log_dir)
+    runtime = _runtime(at, settings, wanted)
     if wanted.picture is not None:
-        _draw(options, wanted.picture)
+        _draw(runtime, wanted.picture)
     elif wanted.no_ui:
-        _daemon(options)
+        _daemon(runtime)
     else:
-        _console_with_engine(options, wanted)
-    say(f"state kept in {options.state.folder}")
+        _console_with_engine(runtime, wanted)
+    say(f"state kept in {runtime.state.folder}")
+
+
+def _refuse_mixed(wanted: Wanted) -> None:
+    """One market at a time: what the demo tells never mixes with what really was."""
+    others = {
+        "--replay": wanted.first is not None,
+        "--data": bool(wanted.data),
+        "--vix": wanted.vix is not None,
+        "--spy": wanted.spy is not None,
+    }
+    clash = next((name for name, given in others.items() if given), None)
+    if wanted.demo and clash is not None:
+        raise UsageError(
+            f"--demo cannot be combined with {clash}: its market is made up", "Leave out one of the two"
+        )
+    if wanted.seed is not None and not wanted.demo:
+        raise UsageError("--seed is the seed of --demo", "Add --demo, or leave it out")
+
+
+def _refuse_real(settings: "Settings") -> None:
+    """A made-up market has no place beside real money (SPEC 5.6)."""
+    from engine.config import Mode  # keeps --help quick
+    from engine.model.positions import AccountKind
+
+    config = settings.config
+    live = [f"accounts.{name}.kind" for name, a in config.accounts.items() if a.kind is AccountKind.LIVE]
+    keys = (["engine.mode"] if config.engine.mode is Mode.LIVE else []) + live
+    if keys:
+        raise ConfigError(
+            f'--demo cannot be combined with real money: {settings.origin(keys[0])} sets {keys[0]} = "live"',
+            "Run the demo with a config of its own: --config FILE",
+        )
 
 
 def _check_keys(settings: "Settings") -> None:
@@ -91,50 +134,52 @@ def _check_keys(settings: "Settings") -> None:
     check_keys(settings, [action.id for action in ACTIONS], clash(settings.config.keys))
 
 
-def _run_options(at: Given, settings: "Settings", wanted: Wanted) -> "RunOptions":
+def _runtime(at: Given, settings: "Settings", wanted: Wanted) -> "Runtime":
+    """The engine on the market that was asked for."""
     from engine.execution.matching import GapFill  # the engine and its libraries: 1 s
     from engine.execution.policies import PolicyName
     from engine.notify.log import LogNotifier
     from engine.risk.limits import FULL
-    from tui.wiring.market import BarInputs
-    from tui.wiring.runtime import ReplayOptions, RunOptions
+    from tui.wiring.runtime import RunOptions
 
-    assert wanted.first is not None  # noqa: S101 - checked by the caller
     policy = settings.config.engine.headless_policy
     if not wanted.no_ui and wanted.policy is None:
         # A person sits at the console; the policy of the config is for when nobody does.
         policy = PolicyName.HOLD
-    speed = None if wanted.speed == float("inf") else wanted.speed
+    speed = wanted.speed or (DEMO_SPEED if wanted.demo else REPLAY_SPEED)
+    finite = None if speed == float("inf") else speed
     waits = policy is PolicyName.HOLD
+    options = RunOptions(settings, at.home, new_state(at), policy, FULL, notifiers=(LogNotifier(),))
+    if wanted.demo:
+        from tui.wiring import demo
+
+        return demo.build_demo(options, demo.DemoOptions(wanted.seed, finite, waits))
+    from tui.wiring import replay
+    from tui.wiring.market import BarInputs
+
+    assert wanted.first is not None  # noqa: S101 - checked by the caller
     inputs = BarInputs(wanted.data, wanted.vix, wanted.spy)
-    replay = ReplayOptions(wanted.first, None, inputs, speed, GapFill.GAP, waits, in_ticks=True)
-    return RunOptions(settings, at.home, new_state(at), replay, policy, FULL, notifiers=(LogNotifier(),))
+    days = replay.ReplayOptions(wanted.first, None, inputs, finite, GapFill.GAP, waits, in_ticks=True)
+    return replay.build(options, days, say)
 
 
-def _daemon(options: "RunOptions") -> None:
+def _daemon(runtime: "Runtime") -> None:
     import asyncio  # keeps --help quick
 
     from tui import headless
     from tui.server.attach import AttachServer
-    from tui.wiring.runtime import build
 
-    _start_log(options.settings.log_dir)
-    runtime = build(options, say)
-    state = options.state
-
+    state = runtime.state
     asyncio.run(
         headless.run(runtime, lambda: AttachServer(runtime.link, state.socket, state.view_socket), os.environ)
     )
 
 
-def _draw(options: "RunOptions", path: Path) -> None:
-    """The Desk at the first decision of a replay, as a person would find it."""
+def _draw(runtime: "Runtime", path: Path) -> None:
+    """The Desk at the first decision, as a person would find it."""
     import asyncio  # keeps --help quick
 
     from tui.picture import console_picture  # Textual: 0.3 s
-    from tui.wiring.runtime import build
-
-    runtime = build(options, say)
 
     async def go() -> str:
         await runtime.start()
@@ -151,13 +196,11 @@ def _draw(options: "RunOptions", path: Path) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror}", "Name another file") from error
 
 
-def _console_with_engine(options: "RunOptions", wanted: Wanted) -> None:
+def _console_with_engine(runtime: "Runtime", wanted: Wanted) -> None:
     """The engine and the console on one loop; the engine outlives the console until it is drained."""
     import asyncio  # keeps --help quick
 
-    from tui.wiring.runtime import build
-
-    runtime = build(options, say)
+    options = runtime.options
     _start_log(options.settings.log_dir or options.state.folder / "log")
 
     async def go() -> None:

@@ -55,12 +55,14 @@ class MarketView:
     paused: bool
     """True while a replay waits for tickets to be decided."""
     speed: float | None
-    """Market seconds a second; None for a live market."""
+    """Market seconds a second now; None for a live market, and for one that goes as fast as it can."""
     sources_ok: int
     sources_total: int
     ended: bool
     stale: str = ""
     """What went silent and for how long, `Alpaca stream silent 42 s`; "" while quotes are fresh."""
+    slow: str = ""
+    """For whom the market goes slowly, `T-1` or `3 tickets`; "" at its full speed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,28 +21,35 @@ from engine.strategies.regime import read_regime
 from storage.paths import Home, StatePaths
 from tui.settings import Settings
 from tui.wiring.market import BarInputs, MarketData, load_market, open_sessions
-from tui.wiring.runtime import RunOptions, Runtime, build
+from tui.wiring.replay import ReplayOptions, join, read_bars
+from tui.wiring.runtime import RunOptions, Runtime
 
 Narrate = Callable[[str], None]
 
 
-async def replay_document(options: RunOptions, with_rows: bool, narrate: Narrate) -> dict[str, object]:
+async def replay_document(
+    options: RunOptions, replay: ReplayOptions, with_rows: bool, narrate: Narrate
+) -> dict[str, object]:
     """Run the real engine over the days and write down its round trips."""
-    return await run_document(build(options, narrate), with_rows, narrate)
+    sessions = open_sessions(options.home)
+    data = read_bars(replay, options, sessions, narrate)
+    return await run_document(join(options, replay, data, sessions), data, with_rows, narrate)
 
 
-async def run_document(runtime: Runtime, with_rows: bool, narrate: Narrate) -> dict[str, object]:
+async def run_document(
+    runtime: Runtime, data: MarketData, with_rows: bool, narrate: Narrate
+) -> dict[str, object]:
     """Run an engine to the end of its market and write down its round trips."""
     await runtime.start()
     try:
         await runtime.run_until_done()
-        return _document_of(runtime, with_rows, narrate)
+        return _document_of(runtime, data, with_rows, narrate)
     finally:
         await runtime.stop()
 
 
-def _document_of(runtime: Runtime, with_rows: bool, narrate: Narrate) -> dict[str, object]:
-    engine, bars = runtime.engine, runtime.market.bars
+def _document_of(runtime: Runtime, data: MarketData, with_rows: bool, narrate: Narrate) -> dict[str, object]:
+    engine, bars = runtime.engine, data.bars
     hold = runtime.options.settings.config.gaps.max_sessions
     rows: list[TradeRow] = []
     truncated: list[TruncatedTrade] = []
@@ -59,10 +66,10 @@ def _document_of(runtime: Runtime, with_rows: bool, narrate: Narrate) -> dict[st
         left = bars_left(bars[bracket.instrument], bracket.session)
         entry = float(bracket.limit_price)
         truncated.append(TruncatedTrade(symbol_of(bracket.instrument), bracket.session, entry, left))
-    for line in narration(_screened(engine.parts.journal), runtime.market.vix is not None):
+    for line in narration(_screened(engine.parts.journal), data.vix is not None):
         narrate(line)
     narrate(f"state kept in {runtime.state.folder}")
-    return build_document(rows, truncated, runtime.market.vix, with_rows)
+    return build_document(rows, truncated, data.vix, with_rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -12,28 +12,28 @@ from zoneinfo import ZoneInfo
 
 from brokers.paper.broker import PaperBroker
 from engine.agents.historian import Historian
-from engine.backtest.replay import TICK_S, Pace, Replay
+from engine.backtest.drive import Drive
+from engine.backtest.pace import TICK_S, Pace
 from engine.bus import Bus, Subscription, Trouble
 from engine.clock import TestClock
 from engine.core import Engine
-from engine.errors import ConfigError, StorageError, UsageError
+from engine.errors import ConfigError, StorageError
 from engine.execution.gating import StrategyTerms
-from engine.execution.matching import NAIVE, GapFill, MatchRules
+from engine.execution.matching import MatchRules
 from engine.execution.policies import ListRule, PolicyName, policy_of
-from engine.features.history import StoredHistory
 from engine.model.commands import ENGINE, Actor
 from engine.model.events import ALL_EVENTS, Alarm, CandidatesJudged, Event, RoundTripClosed, TicketChanged
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName
-from engine.model.market import Instrument, MarketBatch
+from engine.model.market import FeedState, Instrument, MarketBatch, Provenance
 from engine.model.positions import AccountKind
 from engine.money import to_decimal
 from engine.notify.dispatch import Dispatcher
 from engine.parts import Parts
-from engine.ports import Journal, JournalRow, Notifier
+from engine.ports import BarColumns, Journal, JournalRow, Notifier, Source
 from engine.reliability.supervisor import Supervisor
 from engine.risk.limits import LimitSwitches
-from engine.sources.replay import ReplaySource
 from engine.sources.sessions import ExchangeSessions
+from engine.strategies.base import History
 from engine.strategies.gaps import Gaps
 from engine.strategies.gaps_config import GapsConfig
 from storage.database import Synchronous
@@ -49,37 +49,60 @@ from tui.local_link import LocalLink
 from tui.settings import Settings
 from tui.wiring.disk import DiskWatch
 from tui.wiring.killswitch import HaltFile, on_signal
-from tui.wiring.market import BarInputs, EquityTicks, MarketData, in_ticks, load_market, open_sessions
 
-SIMULATION_ACCOUNT = AccountId("replay")
 LAST_WORDS_S = 2.0
 """How long alarms may take to reach a person while the engine stops."""
-NIGHT_BEFORE_US = 60_000_000
-"""A replay's clock starts this long before its first session opens."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayOptions:
-    """Which stored days are replayed, and how they are shown."""
+class Mark:
+    """A fact of the market that a later start on the same state must agree in; kept under `key` of `meta`."""
 
-    first: date
-    last: date | None
-    inputs: BarInputs
-    speed: float | None
-    fill: GapFill
-    wait_for_tickets: bool
-    in_ticks: bool = False
-    """Prices as a venue quotes and takes them; else as stored, to compare with a back-test."""
+    key: str
+    value: str
+    words: str
+    """What the state holds, up to the value: `a replay from`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What a simulation trades on, and how it is shown: made from stored days, or the demo.
+
+    Nothing of it is worth money, so the account that trades on it is always of kind simulation.
+    """
+
+    account: AccountId
+    provenance: Provenance
+    source: Source
+    start_us: int
+    """Where the clock of a new state begins."""
+    history: Callable[[date], History]
+    index: Callable[[str, date], BarColumns | None]
+    instruments: Mapping[InstrumentId, Instrument]
+    rules: MatchRules
+    """How the paper venue fills."""
+    pace: Pace
+    dataset: bool
+    """Stored days, which cannot hold news, sectors or spreads (SPEC 9.8)."""
+    marks: tuple[Mark, ...]
+    id_seed: str
+    """What its ids are made from: the same run makes the same ids."""
+    feeds: Callable[[], tuple[FeedState, ...]] = tuple
+    sector_of: Callable[[InstrumentId], str | None] | None = None
+    sees: Callable[[MarketBatch], None] = lambda batch: None
+    """Told of each batch before the venue is."""
+    entry_until: date | None = None
+    flat_after_us: int | None = None
+    """From here on the run ends as soon as no bracket is open."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """Everything a run is made from."""
+    """What a run is made from beside its market."""
 
     settings: Settings
     home: Home
     state: StatePaths
-    replay: ReplayOptions
     policy: PolicyName
     switches: LimitSwitches
     remember: bool = True
@@ -91,7 +114,7 @@ class RunOptions:
 class Runtime:
     """One running engine with everything it stands on; `stop` closes all of it."""
 
-    def __init__(self, options: RunOptions, market: MarketData, sessions: ExchangeSessions) -> None:
+    def __init__(self, options: RunOptions, market: Market, sessions: ExchangeSessions) -> None:
         self.options = options
         self.market = market
         self.sessions = sessions
@@ -126,51 +149,42 @@ class Runtime:
         self._tasks.keep("disk", self._disk.watch)
         for dispatcher in self._dispatchers:
             self._tasks.keep("notifier", dispatcher.run)
-        self._task = asyncio.create_task(self.replay.run(self._flat_after()), name="replay")
+        self._task = asyncio.create_task(self.drive.run(self.market.flat_after_us), name="market")
 
     def _press(self, actor: Actor, reason: str) -> None:
         self.engine.switch.shut_down(actor, reason)
 
     def _build(self) -> None:
-        options, kind = self.options, AccountKind.SIMULATION
-        state, replayed = options.state, options.replay
+        options, market, kind = self.options, self.market, AccountKind.SIMULATION
+        state, account = options.state, market.account
         state.make()
         self._open.enter_context(StateLock.acquire(state.lock))
-        account = options.settings.config.accounts["paper"]
-        initial_cash = to_decimal(account.initial_cash)
-        _refuse_lost_journal(state.journal(kind, SIMULATION_ACCOUNT), state.paper_book(SIMULATION_ACCOUNT))
-        journal = self._open.enter_context(
-            open_lasting_journal(state.journal(kind, SIMULATION_ACCOUNT), SIMULATION_ACCOUNT, kind)
-        )
+        configured = options.settings.config.accounts["paper"]
+        initial_cash = to_decimal(configured.initial_cash)
+        _refuse_other_account(state, account)
+        _refuse_lost_journal(state.journal(kind, account), state.paper_book(account))
+        journal = self._open.enter_context(open_lasting_journal(state.journal(kind, account), account, kind))
         self._journal = journal
-        book = self._open.enter_context(
-            open_paper_book(state.paper_book(SIMULATION_ACCOUNT), Synchronous.NORMAL)
-        )
-        _remember_start(journal, initial_cash, options)
-        first = self.sessions.require(replayed.first)
+        book = self._open.enter_context(open_paper_book(state.paper_book(account), Synchronous.NORMAL))
+        _remember_start(journal, initial_cash, market, state)
         handled = journal.meta("market_us")
         # Never back: what was written after the last finished instant has later times.
-        clock = TestClock(max(first.open_us - NIGHT_BEFORE_US, int(handled or 0), journal.latest_us() or 0))
-        gaps = options.settings.config.gaps
-        ticks = EquityTicks()
-        instruments: Mapping[InstrumentId, Instrument] = ticks if replayed.in_ticks else {}
+        clock = TestClock(max(market.start_us, int(handled or 0), journal.latest_us() or 0))
         broker = PaperBroker(
-            SIMULATION_ACCOUNT,
+            account,
             kind,
             book,
             clock,
             self.sessions,
             initial_cash=initial_cash,
-            rules=_match_rules(replayed.fill),
-            instruments=instruments,
+            rules=market.rules,
+            instruments=market.instruments,
             check_buying_power=options.switches.buying_power,
         )
-        bars = in_ticks(self.market.bars) if replayed.in_ticks else self.market.bars
-        history = StoredHistory(bars, replayed.first)
-        risk = options.settings.config.risk
+        gaps, risk = options.settings.config.gaps, options.settings.config.risk
         self.engine = Engine(
             Parts(
-                account=SIMULATION_ACCOUNT,
+                account=account,
                 kind=kind,
                 clock=clock,
                 journal=journal,
@@ -178,36 +192,50 @@ class Runtime:
                 strategies=(Gaps(gaps, risk, clock.now_us),),
                 terms={Gaps.name: _terms(gaps)},
                 sessions=self.sessions,
-                history=history.at,
-                index=self.market.index,
-                instruments=instruments,
+                history=market.history,
+                index=market.index,
+                instruments=market.instruments,
                 switches=options.switches,
                 max_positions_total=risk.max_positions_total,
-                dataset=True,
+                dataset=market.dataset,
                 policy=policy_of(options.policy, kind, _rules(options.settings)),
-                random_bits=_id_bits(state.folder.name, handled),
+                random_bits=_id_bits(market.id_seed, handled),
                 publish=self.bus.publish,
                 config_hash=options.settings.sha256,
-                entry_until=replayed.last,
+                entry_until=market.entry_until,
                 risk=risk,
-                day_roll=ZoneInfo(account.day_roll),
+                day_roll=ZoneInfo(configured.day_roll),
                 snapshots=SnapshotFolder(state.snapshots),
                 cancel_entries_at_stop=options.settings.config.engine.cancel_entries_at_stop,
                 blocks_resume=self._halt_file.blocks_resume,
                 sign=make_or_read_key(state.approval_key).sign,
+                sector_of=market.sector_of,
+                provenance=market.provenance,
+                feeds=market.feeds,
             )
         )
-        source = ReplaySource(bars, self.sessions, replayed.first, None)
-        pace = Pace(replayed.speed, replayed.wait_for_tickets)
-
-        def venue_sees(batch: MarketBatch) -> None:
-            ticks.take(batch)
-            broker.on_market(batch)
-
-        self.replay = Replay(self.engine, clock, source, venue_sees, lambda: broker.has_undelivered, pace)
+        self._join(clock, broker)
         self._disk = DiskWatch(self.engine, journal, state.folder, kind)
         self._tasks = Supervisor(clock, self._alarm, lambda why: self.engine.halt(ENGINE, why))
         self._listen()
+
+    def _join(self, clock: TestClock, broker: PaperBroker) -> None:
+        """The market drives the venue and the engine."""
+        market = self.market
+
+        def venue_sees(batch: MarketBatch) -> None:
+            market.sees(batch)
+            broker.on_market(batch)
+
+        self.drive = Drive(
+            self.engine,
+            clock,
+            market.source,
+            venue_sees,
+            lambda: broker.has_undelivered,
+            market.pace,
+            self.sessions,
+        )
 
     def _listen(self) -> None:
         """Whoever hears the events: the memory, the ways to a person, and the faces."""
@@ -222,20 +250,13 @@ class Runtime:
         self.link: Link = LocalLink(
             self.engine,
             self.bus,
-            self.replay,
+            self.drive,
             self.sessions.next_after,
             lambda: [dispatcher.delivery() for dispatcher in self._dispatchers],
         )
 
-    def _flat_after(self) -> int | None:
-        last = self.options.replay.last
-        if last is None:
-            return None
-        sessions = self.sessions.between(self.options.replay.first, last)
-        return sessions[-1].close_us if sessions else 0
-
     async def run_until_done(self) -> None:
-        """Return when the market ended or `ask_to_stop` was called. Raises what ended the replay."""
+        """Return when the market ended or `ask_to_stop` was called. Raises what ended the market."""
         if self._task is None:
             raise RuntimeError("run_until_done before start")
         stop = asyncio.create_task(self._stopping.wait())
@@ -246,9 +267,12 @@ class Runtime:
         finally:
             stop.cancel()
 
+    def _waits(self) -> bool:
+        return self.drive.paused or bool(self.drive.why_slow)
+
     async def run_until_waiting(self) -> None:
-        """Return when the market waits for a decision, or ended."""
-        while self._task is not None and not self._task.done() and not self.replay.paused:  # noqa: ASYNC110 - a short look, no state of its own
+        """Return when the market waits for a decision or goes slowly for one, or ended."""
+        while self._task is not None and not self._task.done() and not self._waits():  # noqa: ASYNC110 - a short look, no state of its own
             await asyncio.sleep(TICK_S)
 
     def is_healthy(self) -> bool:
@@ -273,7 +297,7 @@ class Runtime:
     async def stop(self) -> None:
         """Drain: no new batch, answers awaited, stops left at the venue, everything closed."""
         try:
-            self.replay.stop()
+            self.drive.stop()
             if self._task is not None:
                 await asyncio.wait({self._task})
             await self.engine.stop()
@@ -306,27 +330,6 @@ class Runtime:
         self.bus.publish(Alarm(text, False, CorrelationId(""), self.engine.parts.clock.now_us()))
 
 
-def build(options: RunOptions, narrate: Callable[[str], None]) -> Runtime:
-    """Read the market data and join everything; nothing is opened for writing before `Runtime.start`."""
-    sessions = open_sessions(options.home)
-    sessions.require(options.replay.first)
-    market = load_market(options.replay.inputs, options.state, sessions)
-    for note in market.notes:
-        narrate(note)
-    begin, last = market.first_day(), market.last_day()
-    if options.replay.first < begin:
-        raise UsageError(
-            f"the daily bars begin on {begin}, after {options.replay.first}",
-            "Name a later day, or older bars",
-        )
-    if last < options.replay.first:
-        raise UsageError(
-            f"the daily bars end on {last}, before {options.replay.first}",
-            "Name an earlier day, or newer bars",
-        )
-    return Runtime(options, market, sessions)
-
-
 def _terms(gaps: GapsConfig) -> StrategyTerms:
     return StrategyTerms(
         gaps.stage.value,
@@ -337,9 +340,14 @@ def _terms(gaps: GapsConfig) -> StrategyTerms:
     )
 
 
-def _match_rules(fill: GapFill) -> MatchRules:
-    """The naive rule trades as its published back-test does: free and unrounded."""
-    return replace(NAIVE, gap_fill=fill)
+def _refuse_other_account(state: StatePaths, account: AccountId) -> None:
+    """One state, one account: commands that read it name none. Raises ConfigError."""
+    for file in state.journals():
+        if file.account != account:
+            raise ConfigError(
+                f"{state.folder} holds account {file.account} of kind {file.kind}, not {account}",
+                "Name another state folder, or none for a new one",
+            )
 
 
 def _refuse_lost_journal(journal: Path, book: Path) -> None:
@@ -355,20 +363,23 @@ def _rules(settings: Settings) -> Mapping[StrategyName, ListRule]:
     return {StrategyName(name): rule for name, rule in settings.config.approvals.items()}
 
 
-def _remember_start(journal: Journal, initial_cash: Decimal, options: RunOptions) -> None:
-    """What a later start on the same state needs to go on the same way. Raises ConfigError for other days."""
-    first = options.replay.first.isoformat()
-    stored = journal.meta("replay_first")
-    if stored is None:
-        values = {"initial_cash": format(initial_cash, "f"), "replay_first": first}
+def _remember_start(journal: Journal, initial_cash: Decimal, market: Market, state: StatePaths) -> None:
+    """What a later start on the same state needs to go on the same way. Raises ConfigError for another."""
+    stored = {mark.key: journal.meta(mark.key) for mark in market.marks}
+    for mark in market.marks:
+        if stored[mark.key] not in (None, mark.value):
+            asked = f"{mark.words.rpartition(' ')[2]} {mark.value}"
+            raise ConfigError(
+                f"{state.folder} holds {mark.words} {stored[mark.key]}, not {asked}",
+                "Go on with that one, or name another state folder",
+            )
+    if any(value is None for value in stored.values()):
+        values = {mark.key: mark.value for mark in market.marks}
+        if journal.meta("initial_cash") is None:
+            values["initial_cash"] = format(initial_cash, "f")
         journal.commit([JournalRow("meta", {"k": key, "v": value}) for key, value in values.items()], ())
-    elif stored != first:
-        raise ConfigError(
-            f"{options.state.folder} holds a replay from {stored}, not from {first}",
-            "Go on with that day, or name another state folder",
-        )
 
 
-def _id_bits(state: str, handled: str | None) -> Callable[[int], int]:
-    """A replay makes the same ids again in a state folder of the same name; a resumed one repeats none."""
-    return random.Random(f"{state} {handled}").getrandbits  # noqa: S311 - ids of a simulation guard nothing
+def _id_bits(seed: str, handled: str | None) -> Callable[[int], int]:
+    """The same run makes the same ids again; a resumed one repeats none."""
+    return random.Random(f"{seed} {handled}").getrandbits  # noqa: S311 - ids of a simulation guard nothing

@@ -1,33 +1,21 @@
-"""Drives the real engine over stored market data, on a clock that it steps (SPEC 9.8, 11.5).
+"""Drives the real engine over a market whose clock it steps: stored days or the demo (SPEC 9.8, 11.5).
 
-With a speed the market waits at each decision until no ticket waits or the person lets it go on, and a
-session takes its length divided by the speed; without one, everything runs as fast as it can. Nights are
-skipped.
+With a speed a session takes its length divided by it; without one everything runs as fast as it goes. Nights
+are skipped. While a ticket waits for a person the market stands still, or goes on slowly, as its pace says.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from engine.clock import US_PER_S, TestClock
+from engine.backtest.pace import TICK_S, Meter, Pace, stretch_at
+from engine.clock import TestClock
 from engine.core import Engine
+from engine.model.ids import TicketId
 from engine.model.market import MarketBatch, SessionPhase
-from engine.ports import Source
-
-TICK_S = 0.1
-"""How often a paced replay moves the clock, seconds of wall time."""
+from engine.ports import Sessions, Source
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How a replay is shown to a person."""
-
-    speed: float | None
-    """Market seconds a second inside a session; None: as fast as possible."""
-    wait_for_tickets: bool
-
-
-class Replay:
+class Drive:
     """One run of a source through an engine."""
 
     def __init__(
@@ -38,23 +26,57 @@ class Replay:
         venue_sees: Callable[[MarketBatch], None],
         venue_busy: Callable[[], bool],
         pace: Pace,
+        sessions: Sessions,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._source = source
         self._venue_sees = venue_sees
         self._venue_busy = venue_busy
+        self._sessions = sessions
         self.pace = pace
         self.paused = False
+        """The market stands still for a ticket."""
         self.ended = False
+        self._meter = Meter()
+        self._ignored: frozenset[TicketId] = frozenset()
+        """Tickets that a person let wait at full speed."""
         self._released = asyncio.Event()
         self._stopping = asyncio.Event()
 
+    @property
+    def speed(self) -> float | None:
+        """Of this instant, market seconds a second; None: as fast as it goes."""
+        return stretch_at(
+            self.pace, self._sessions, self._clock.now_us(), self._in_session, bool(self._slow_for())
+        ).speed
+
+    @property
+    def why_slow(self) -> str:
+        """For whom the market goes slowly, `T-1` or `3 tickets`; "" when it does not."""
+        numbers = self._slow_for() if self._in_session else ()
+        return f"T-{numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} tickets" if numbers else ""
+
+    @property
+    def _in_session(self) -> bool:
+        return self._engine.picture.is_session_open
+
+    def _slow_for(self) -> tuple[int, ...]:
+        """Numbers of the tickets that it goes slowly for."""
+        pace = self.pace
+        if pace.slow is None or pace.speed is None or pace.speed <= pace.slow:
+            return ()
+        waiting = (entry.ticket for entry in self._engine.tickets.waiting())
+        return tuple(ticket.number for ticket in waiting if ticket.id not in self._ignored)
+
     def resume(self) -> bool:
-        """Go on although tickets wait; False when it does not wait."""
-        if not self.paused:
+        """Go on, at full speed, although tickets wait; False when it neither stands nor goes slowly."""
+        if self.paused:
+            self._released.set()
+            return True
+        if not self.why_slow:
             return False
-        self._released.set()
+        self._ignored = frozenset(entry.ticket.id for entry in self._engine.tickets.waiting())
         return True
 
     def stop(self) -> None:
@@ -110,15 +132,15 @@ class Replay:
         await self._engine.settled(self._venue_busy)
 
     async def _reach(self, batch: MarketBatch) -> None:
-        """Move the clock to the batch, timers on the way; inside a session at the pace, or until `stop`."""
-        in_session = self._engine.picture.is_session_open
-        speed = self.pace.speed if in_session else None
-        while speed is not None and self._clock.now_us() < batch.ts and not self._stopping.is_set():
-            await asyncio.sleep(TICK_S)
-            step = round(TICK_S * speed * US_PER_S)
-            await self._advance(min(self._clock.now_us() + step, batch.ts))
-        if not self._stopping.is_set():
-            await self._advance(batch.ts)
+        """Move the clock to the batch, timers on the way; at the pace, or until `stop`."""
+        while (now := self._clock.now_us()) < batch.ts and not self._stopping.is_set():
+            stretch = stretch_at(self.pace, self._sessions, now, self._in_session, bool(self._slow_for()))
+            until_us = batch.ts if stretch.until_us is None else min(batch.ts, stretch.until_us)
+            if stretch.speed is None:
+                self._meter.reset()
+                await self._advance(until_us)
+            else:
+                await self._advance(now + await self._meter.take_us(stretch.speed, until_us - now))
 
     async def _advance(self, ts: int) -> None:
         """Due timers run at their own times, in order."""

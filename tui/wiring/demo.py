@@ -1,0 +1,91 @@
+"""The built-in demo as the market of a run (SPEC 5.6, 11.5): everything that it tells is synthetic."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from engine.sources.demo.market import DemoMarket
+
+from engine.backtest.pace import Pace
+from engine.errors import ConfigError
+from engine.execution.matching import STANDARD
+from engine.model.ids import AccountId
+from engine.model.market import Provenance
+from engine.sources.demo.walk import DemoWalk
+from engine.sources.sessions import ExchangeSessions
+from storage.journal import read_journal
+from storage.paths import StatePaths
+from tui.settings import Settings
+from tui.wiring.market import open_sessions
+from tui.wiring.runtime import Mark, Market, RunOptions, Runtime
+
+DEMO_ACCOUNT = AccountId("demo")
+FIRST = date(2026, 3, 2)
+"""The first session. Always the same, so that a seed is the same market on every day that it is started."""
+DEFAULT_SEED = 1
+SLOW = 4.0
+"""Market seconds a second while a ticket waits for a person: the ten minutes of a ticket are 150 seconds."""
+EVE_S = 3.0
+"""What a person waits for the first open."""
+_SEED, _WALK = "demo_seed", "demo_walk"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """`seed` None: that of the state, or the default one. `speed` None: as fast as it goes."""
+
+    seed: int | None
+    speed: float | None
+    slows_for_tickets: bool
+
+
+def build_demo(options: RunOptions, demo: DemoOptions) -> Runtime:
+    """An engine on the demo. Nothing is opened for writing before `Runtime.start`."""
+    sessions = open_sessions(options.home)
+    return Runtime(options, demo_market(options.settings, options.state, demo, sessions), sessions)
+
+
+def demo_market(
+    settings: Settings, state: StatePaths, demo: DemoOptions, sessions: ExchangeSessions
+) -> Market:
+    """The demo of a seed. Raises ConfigError where the state holds that of another one."""
+    walk: DemoWalk = settings.config.demo
+    stored = _stored_seed(state)
+    seed = demo.seed if demo.seed is not None else DEFAULT_SEED if stored is None else stored
+    sessions.require(FIRST)
+    market = DemoMarket(seed, sessions, FIRST, walk)
+    return Market(
+        account=DEMO_ACCOUNT,
+        provenance=Provenance.SYNTHETIC,
+        source=market,
+        start_us=market.start_us,
+        history=market.history,
+        index=market.index,
+        instruments=market.instruments,
+        rules=STANDARD,
+        pace=Pace(demo.speed, slow=SLOW if demo.slows_for_tickets else None, eve_s=EVE_S),
+        dataset=False,
+        marks=(
+            Mark(_SEED, str(seed), "a demo of seed"),
+            Mark(_WALK, _words(walk), "a demo with [demo]"),
+        ),
+        id_seed=f"demo {seed}",
+        feeds=market.feeds,
+        sector_of=market.sector_of,
+    )
+
+
+def _words(walk: DemoWalk) -> str:
+    return f"{walk.start!r} {walk.drift!r} {walk.volatility!r} {walk.steps}"
+
+
+def _stored_seed(state: StatePaths) -> int | None:
+    """The seed that a state was begun with; None for a new one. Raises ConfigError, StorageError."""
+    for file in state.journals():
+        if file.account != DEMO_ACCOUNT or not file.path.stat().st_size:
+            continue
+        with read_journal(file.path) as journal:
+            text = journal.meta(_SEED)
+        if text is not None and not text.removeprefix("-").isdigit():
+            raise ConfigError(f"{file.path}: the seed {text!r} is no number", "Name another state folder")
+        return None if text is None else int(text)
+    return None
