@@ -69,6 +69,7 @@ from engine.risk.live import missing
 from engine.scheduler import Scheduler
 from engine.state import LivePicture
 from engine.strategies.base import Strategy, StrategyContext
+from engine.tape import Tape
 
 LONGEST_PAUSE = timedelta(days=14)
 """No exchange was ever closed for longer between two sessions that matter here."""
@@ -84,6 +85,7 @@ class Engine:
         self.reason = ""
         self.since_us = parts.clock.now_us()
         self.picture = LivePicture()
+        self.tape = Tape()
         self.scheduler = Scheduler(parts.clock)
         self._hours: Session | None = None
         self.books = Books(
@@ -409,6 +411,7 @@ class Engine:
         """Market data into the live picture, then every bracket that it concerns."""
         self.surveillance.observe(batch)
         self.picture.take(batch)
+        self.tape.take(batch)
         if batch.phase is not None:
             self.watch.wake()
         if batch.phase is SessionPhase.CLOSE and batch.session is not None:
