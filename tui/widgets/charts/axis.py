@@ -83,51 +83,45 @@ def lay_axis(
     """The axis of `data` and `levels` for a chart of `width` columns. Two levels replace the round values."""
     known = sorted((level for level in levels if is_available(level.value)), key=lambda level: -level.value)
     near = [level for level in known if _is_near(level.value, data)]
-    scale = covering((data.low, data.high, *(level.value for level in near))) or data
-    values: tuple[float, ...] = ()
-    if len(near) < 2:
-        scale, values = axis(scale, most_labels(rows))
-    placed = tuple((level, scale.at(level.value, rows)) for level in near)
-    taken = {row for _, row in placed}
+    narrow = covering((data.low, data.high, *(level.value for level in near))) or data
+    scale, values = axis(narrow, most_labels(rows)) if len(near) < 2 else (narrow, ())
+    taken = {scale.at(level.value, rows) for level in near}
     faint = [value for value in values if scale.at(value, rows) not in taken]
-    texts = labels((*(level.value for level in known), *faint), graph is Graph.ASCII)
-    inks = [level.value_ink or level.ink for level in known] + ["-muted"] * len(faint)
-    beside = zip((*(level.value for level in known), *faint), texts, inks, strict=True)
+    beside = sorted((*known, *map(Level, faint)), key=lambda level: -level.value)
+    texts = labels([level.value for level in beside], graph is Graph.ASCII)
     ticks = [
-        Tick(scale.at(value, rows), _pointed(value, scale, text, graph), ink)
-        for value, text, ink in sorted(beside, key=lambda label: -label[0])
+        Tick(scale.at(level.value, rows), words(_arrow(level.value, data) + text, graph), level.axis_ink)
+        for level, text in zip(beside, texts, strict=True)
     ]
     longest = max((len(tick.text) for tick in ticks), default=0)
-    wide = longest + GAP if longest and width - longest - GAP >= LEAST_PLOT else 0
+    if not longest or width - longest - GAP < LEAST_PLOT:
+        return Axis(narrow, 0, (), (), tuple((level, narrow.at(level.value, rows)) for level in near))
     return Axis(
         scale,
-        wide,
-        spaced(ticks, rows) if wide else (),
+        longest + GAP,
+        spaced(ticks, rows),
         tuple(scale.at(value, rows) for value in faint),
-        placed,
+        tuple((level, scale.at(level.value, rows)) for level in near),
     )
 
 
 def _is_near(value: float, data: Scale) -> bool:
+    return not _arrow(value, data)
+
+
+def _arrow(value: float, data: Scale) -> str:
+    """Where a value is that stays off the chart, "" for one on it."""
     if data.low <= 0:
-        return True
-    return data.low / FARTHEST <= value <= data.high * FARTHEST
-
-
-def _pointed(value: float, scale: Scale, text: str, graph: Graph) -> str:
-    """A value off the chart with an arrow to where it is."""
-    if scale.low <= value <= scale.high:
-        return text
-    return words(("↑ " if value > scale.high else "↓ ") + text, graph)
+        return ""
+    return "↑ " if value > data.high * FARTHEST else "↓ " if value < data.low / FARTHEST else ""
 
 
 def spaced(ticks: Sequence[Tick], rows: int) -> tuple[Tick, ...]:
     """`ticks`, the highest value first, moved apart so that each has a row of its own.
 
-    When there are more than rows, labels of round values leave first, then the lowest.
+    When there are more than rows, those before the last one leave.
     """
-    named = [tick for tick in ticks if tick.ink != "-muted"]
-    kept = list(ticks if len(ticks) <= rows else named)[:rows]
+    kept = list(ticks if len(ticks) <= rows else (*ticks[: rows - 1], ticks[-1]))
     free = 0
     for at, tick in enumerate(kept):
         kept[at] = replace(tick, row=max(tick.row, free))

@@ -21,6 +21,11 @@ class Level:
     """Of the value on the axis, "" like `ink`."""
 
     @property
+    def axis_ink(self) -> str:
+        """Ink of the value on the axis."""
+        return self.value_ink or self.ink
+
+    @property
     def texts(self) -> tuple[str, ...]:
         """Name and note, then the name alone, then its first word."""
         return tuple(dict.fromkeys((f"{self.name} {self.note}".strip(), self.name, *self.name.split()[:1])))

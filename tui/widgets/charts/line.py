@@ -95,7 +95,7 @@ _LEAST_DEPTH = 0.01
 
 def _hanging(falls: Sequence[float], width: int, rows: int, graph: Graph) -> list[Line]:
     """Bars that hang from the zero line, the deepest down to the last row."""
-    deepest = max(_LEAST_DEPTH, *(-fall for fall in falls if fall == fall)) if falls else _LEAST_DEPTH
+    deepest = max((-fall for fall in falls if -fall > _LEAST_DEPTH), default=_LEAST_DEPTH)
     depths = [None if fall is None else -fall / deepest * rows * 2 for fall in lowest(falls, width)]
     glyphs = _HANGING[graph]
     return [(drawn("".join(glyphs[_hang(depth, row)] for depth in depths), "-down"),) for row in range(rows)]

@@ -16,7 +16,7 @@ LARGEST = 1e15
 _CONSTANT = 1e-9
 """A range smaller than this share of the values is noise of floats, shown as a flat line."""
 _SMALLEST = 1e-18
-_STEPS = (1.0, 2.0, 2.5, 3.0, 4.0, 5.0)
+_STEPS = (1.0, 2.0, 2.5, 5.0)
 
 
 def is_available(value: float) -> bool:
