@@ -244,6 +244,14 @@ def date_utc(us: int) -> str:
     return f"{_utc(us):%Y-%m-%d}"
 
 
+def when(us: int, now_us: int) -> str:
+    """Of today the clock, of the last week the day, else the date, all UTC: `14:41`, `Thu`, `08-22`."""
+    then, today = _utc(us), _utc(now_us)
+    if then.date() == today.date():
+        return f"{then:%H:%M}"
+    return f"{then:%a}" if (today.date() - then.date()).days < 7 else f"{then:%m-%d}"
+
+
 def session_word(now_us: int, open_us: int | None, close_us: int | None) -> str:
     """`open`, `pre 14:00` on the session's own day, else `closed, Mon 09:30`."""
     if open_us is None or close_us is None or now_us >= close_us:
