@@ -91,6 +91,11 @@ class Watch:
         """Wait until it is."""
         await self._ready.wait()
 
+    @property
+    def wrong_account(self) -> str:
+        """Why what the venue answers for is not our account; "" while it is."""
+        return self._wrong_account
+
     def reconciled_age_us(self) -> int | None:
         """How long ago the last look that succeeded ended; None where nothing is done by time."""
         since = self._began_us if self._looked_us is None else self._looked_us

@@ -12,6 +12,10 @@ class Hand:
     def __init__(self) -> None:
         self.now = 100.0
 
+    def fail(self) -> None:
+        self.now += 0.5
+        raise StorageError("the disk is full", "")
+
     def __call__(self) -> float:
         return self.now
 
@@ -47,6 +51,5 @@ def test_work_is_timed_also_when_it_fails() -> None:
     with timings.measured():
         hand.now += 0.25
     with pytest.raises(StorageError), timings.measured():
-        hand.now += 0.5
-        raise StorageError("the disk is full", "")
+        hand.fail()
     assert (timings.count, timings.failures, timings.quantile(1.0)) == (2, 1, 0.5)

@@ -36,7 +36,7 @@ class PositionRow:
     symbol: Symbol
     strategy: str
     quantity: Decimal
-    """Shares held for certain."""
+    """Shares held, as far as the fate of every order is proved."""
     quantity_high: Decimal
     """At most so many: more than `quantity` while the fate of its entry is not known."""
     average: Decimal | None

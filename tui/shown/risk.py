@@ -66,7 +66,8 @@ class WaitingShare:
     """What a waiting ticket would add to its sector."""
 
     number: int
-    ratio: float
+    ratio: float | None
+    """Of equity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ class SectorRow:
 
     sector: str
     """`unknown` where nobody says."""
-    value: Decimal
+    value: Decimal | None
+    """None: one of them has no price."""
     ratio: float | None
     """Of equity."""
     symbols: tuple[Symbol, ...]
@@ -88,8 +90,8 @@ class SectorRow:
 class CorrelationPair:
     """Of daily returns; `one` stands before `other` in `RiskView.names`."""
 
-    one: Symbol
-    other: Symbol
+    one: str
+    other: str
     value: float | None
     """-1..1; None: too few common days, it counts as 1."""
 
@@ -128,8 +130,8 @@ class RiskView:
     exposure_ratio: float | None
     sectors: tuple[SectorRow, ...]
     """Largest first."""
-    names: tuple[Symbol, ...]
-    """Whose correlations are in `pairs`: held, then waiting tickets; at most 8."""
+    names: tuple[str, ...]
+    """Whose correlations are in `pairs`: symbols held, then waiting tickets as `T-18`; at most 8."""
     pairs: tuple[CorrelationPair, ...]
     correlation_limit: float
     """Above it two count as one."""
