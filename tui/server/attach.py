@@ -6,9 +6,12 @@ gave it is the kernel's word on the peer, never what the peer says.
 
 import asyncio
 import dataclasses
+import itertools
 import logging
 import re
 import socket
+import time
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
@@ -23,7 +26,7 @@ from engine.errors import Busy, DeckError, StorageError
 from engine.model.commands import Actor, Answer, Command, Halt, RejectTicket, Settle
 from engine.model.text import clean
 from tui.link import Link
-from tui.server.peers import own_uid, peer_uid, user_name
+from tui.server.peers import own_uid, peer_pid, peer_uid, terminal_of, user_name
 from tui.server.protocol import (
     PATH,
     PUSHED,
@@ -31,11 +34,13 @@ from tui.server.protocol import (
     Ask,
     Asked,
     Body,
+    Delta,
     Look,
     Problem,
     ReplyKind,
     Request,
     RequestKind,
+    Snapshot,
     decode_request,
     encode_reply,
     found,
@@ -43,6 +48,9 @@ from tui.server.protocol import (
     problem_of,
     request_id,
 )
+from tui.server.stream import Outlet
+from tui.shown.deck import DeckView
+from tui.shown.health import GuestView
 
 _log = logging.getLogger(__name__)
 _TERMINAL = re.compile(r"[A-Za-z0-9/._-]{1,32}")
@@ -71,12 +79,15 @@ class AttachServer:
         view_path: Path,
         limits: AttachLimits | None = None,
         uid: int | None = None,
+        wall_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self._link = link
         self._paths = {socket_path: False, view_path: True}
         self._limits = limits or AttachLimits()
         self._uid = own_uid() if uid is None else uid
         self._servers: list[Server] = []
+        self._wall_us = wall_us
+        self._numbers = itertools.count(1)
         self._guests: set[_Guest] = set()
         self._commands: set[asyncio.Task[Answer]] = set()
         self._is_stopping = False
@@ -100,7 +111,7 @@ class AttachServer:
 
     async def _open(self, path: Path, view_only: bool) -> Server:
         async def welcome(connection: ServerConnection) -> None:
-            guest = _Guest(self, connection, view_only)
+            guest = _Guest(self, connection, view_only, self._who(connection, view_only))
             self._guests.add(guest)
             try:
                 await guest.serve()
@@ -116,6 +127,16 @@ class AttachServer:
             close_timeout=2,
             server_header=None,
         )
+
+    def guests(self) -> tuple[GuestView, ...]:
+        """The consoles that look on, longest first; commands that only ask are not among them."""
+        found = [guest.who for guest in self._guests if guest.is_console]
+        return tuple(sorted(found, key=lambda who: who.number))
+
+    def _who(self, connection: ServerConnection, view_only: bool) -> GuestView:
+        pid = peer_pid(connection.transport.get_extra_info("socket"))
+        now_us = self._wall_us()
+        return GuestView(next(self._numbers), self.user, terminal_of(pid), pid, not view_only, now_us)
 
     def _admit(self, connection: ServerConnection, handshake: Handshake) -> Response | None:
         """None lets the peer in; anything else is the refusal it gets."""
@@ -161,13 +182,22 @@ class AttachServer:
 class _Guest:
     """One connection."""
 
-    def __init__(self, server: AttachServer, connection: ServerConnection, view_only: bool) -> None:
+    def __init__(
+        self, server: AttachServer, connection: ServerConnection, view_only: bool, who: GuestView
+    ) -> None:
+        self.who = who
         self._server = server
         self._connection = connection
         self._view_only = view_only
         self._bucket = _Bucket(server.limits.requests_per_s, server.limits.burst)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._is_subscribed = False
+        self._outlet: Outlet | None = None
+        self._pushing = asyncio.Lock()
+
+    @property
+    def is_console(self) -> bool:
+        """Whether it is shown what changes."""
+        return self._outlet is not None
 
     async def serve(self) -> None:
         """Take requests until the peer leaves."""
@@ -231,14 +261,29 @@ class _Guest:
         return await self._server.carry_out(dataclasses.replace(body, actor=actor))
 
     async def _stream(self, request: int) -> None:
-        """Push views until the connection ends. The link keeps only the newest for a peer that is slow."""
-        if self._is_subscribed:
-            await self._refuse(request, "malformed", "this connection is subscribed already")
-            return
-        self._is_subscribed = True
+        """Push a snapshot, then changes until the connection ends; asked again, what it should hold by now.
+
+        The link keeps only the newest view for a peer that is slow: its changes are then of more than one.
+        """
         await self._send(request, ReplyKind.DONE, True)
+        if self._outlet is not None:
+            async with self._pushing:
+                await self._push(self._outlet.again())
+            return
+        self._outlet = Outlet()
+        await self._show(await self._server.link.deck())
         async for view in self._server.link.changes():
-            await self._send(PUSHED, ReplyKind.VIEW, view)
+            await self._show(view)
+
+    async def _show(self, view: DeckView) -> None:
+        assert self._outlet is not None  # noqa: S101 - only a stream shows
+        async with self._pushing:
+            await self._push(self._outlet.next(view))
+
+    async def _push(self, message: Snapshot | Delta | None) -> None:
+        if message is not None:
+            kind = ReplyKind.SNAPSHOT if isinstance(message, Snapshot) else ReplyKind.DELTA
+            await self._send(PUSHED, kind, message)
 
     async def _refuse(self, request: int, code: str, message: str) -> None:
         await self._send(request, ReplyKind.PROBLEM, Problem(code, message))

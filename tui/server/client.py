@@ -14,30 +14,34 @@ from pathlib import Path
 import msgspec
 from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
+from websockets.frames import CloseCode
 
 from engine.errors import Busy, ConfigError, DeckError
 from engine.model.commands import Answer, Command, Resume, Settle
 from tui.link import Question
+from tui.server.deltas import OutOfStep
 from tui.server.protocol import (
     FRAME_MAX,
     MESSAGE_MAX,
     PATH,
-    PUSHED,
     Ask,
     Asked,
     Body,
+    Delta,
     Look,
     Problem,
-    ReplyKind,
     RequestKind,
+    Snapshot,
     decode_reply,
     encode_request,
     error_of,
 )
+from tui.server.stream import Inlet
 from tui.shown.deck import DeckView, LinkState
 from tui.shown.details import Detail, Topic
 
 _log = logging.getLogger(__name__)
+_ENDED_WORDS = "The engine ended in order. Shown is its last state."
 _REFUSED_BY_SERVER = frozenset({"malformed", "rate_limited"})
 
 
@@ -51,6 +55,12 @@ class Pace:
     """Without a connection this long, RECONNECTING becomes LOST; trying goes on."""
     answer_s: float = 15.0
     """The longest an engine may take to answer."""
+    ping_s: float = 2.0
+    """Between two measurements of how long the engine takes to answer."""
+    silent_s: float = 10.0
+    """An engine that does not answer a ping for so long is taken for lost."""
+    ask_again_s: float = 1.0
+    """The shortest time between two requests for a snapshot."""
     resend_s: float = 10.0
     """How long a command whose answer was cut off waits for a new connection."""
 
@@ -67,13 +77,19 @@ async def attach(path: Path, pace: Pace | None = None) -> "RemoteLink | None":
     """A link to the engine that listens on `path`; None when none does.
 
     Raises ConfigError when the engine belongs to another user or is of another version, Busy when it takes
-    nobody now.
+    nobody now or does not answer.
     """
     link = RemoteLink(path, pace or Pace())
     try:
         await link.open()
     except (FileNotFoundError, ConnectionRefusedError):
         return None
+    except TimeoutError as error:
+        raise Busy(
+            f"the engine at {path} does not answer", "It may be stopped (SIGSTOP) or overloaded: try again"
+        ) from error
+    except (InvalidHandshake, InvalidMessage, OSError) as error:
+        raise Busy(f"the engine at {path} went away while it was asked: {error}", "Try again") from error
     return link
 
 
@@ -89,10 +105,13 @@ class RemoteLink:
         self._attached = asyncio.Event()
         self._state = LinkState.RECONNECTING
         self._view: DeckView | None = None
+        self._inlet = Inlet()
+        self._asked_at_s = float("-inf")
         self._version = 0
         self._changed = asyncio.Condition()
         self._wants_views = False
         self._is_closed = False
+        self._lag_us: int | None = None
         self._lost_since_s = 0.0
         self._keeper: asyncio.Task[None] | None = None
 
@@ -227,6 +246,8 @@ class RemoteLink:
                 max_size=(MESSAGE_MAX, 2 * FRAME_MAX),
                 close_timeout=2,
                 user_agent_header=None,
+                # `_ping` asks more often than the library would, and says how long the answer took.
+                ping_interval=None,
             )
         except InvalidStatus as error:
             words = (error.response.body or b"").decode(errors="replace").strip()
@@ -245,7 +266,9 @@ class RemoteLink:
         while True:
             await self._read(connection)
             self._lost_since_s = asyncio.get_running_loop().time()
-            await self._set_state(LinkState.RECONNECTING)
+            # A server that stops says so; one that is killed, or a line that breaks, does not.
+            said_so = connection.close_code == CloseCode.GOING_AWAY
+            await self._set_state(LinkState.ENDED if said_so else LinkState.RECONNECTING)
             connection = await self._reconnect()
 
     async def _reconnect(self) -> ClientConnection:
@@ -255,7 +278,8 @@ class RemoteLink:
                 return await self._connect()
             except (OSError, InvalidHandshake, InvalidMessage, DeckError, TimeoutError) as error:
                 _log.debug("no engine yet: %s", error)
-            if asyncio.get_running_loop().time() - self._lost_since_s >= self._pace.lost_after_s:
+            lost_s = asyncio.get_running_loop().time() - self._lost_since_s
+            if self._state is LinkState.RECONNECTING and lost_s >= self._pace.lost_after_s:
                 await self._set_state(LinkState.LOST)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, self._pace.longest_retry_s)
@@ -263,16 +287,15 @@ class RemoteLink:
     async def _read(self, connection: ClientConnection) -> None:
         """Hand out replies until the connection ends."""
         self._connection = connection
+        pinging = asyncio.create_task(self._ping(connection))
         try:
             if self._wants_views:
                 await self._subscribe(connection)
             await self._set_state(LinkState.ATTACHED)
             async for data in connection:
                 reply, body = decode_reply(data)
-                if reply.id == PUSHED and reply.kind is ReplyKind.VIEW:
-                    assert isinstance(body, DeckView)  # noqa: S101 - the reply's kind says so
-                    self._view = body
-                    await self._tell()
+                if isinstance(body, Snapshot | Delta):
+                    await self._take(body, connection)
                 elif (future := self._waiting.get(reply.id)) is not None and not future.done():
                     future.set_result(body)
         except ConnectionClosed as error:
@@ -281,18 +304,47 @@ class RemoteLink:
             _log.error("the engine sent what this version cannot read: %s", error)
             await connection.close()
         finally:
+            pinging.cancel()
             self._cut_off()
 
+    async def _ping(self, connection: ClientConnection) -> None:
+        """Measure how long the engine takes to answer; leave one that does not."""
+        try:
+            while True:
+                async with asyncio.timeout(self._pace.silent_s):
+                    latency_s = await (await connection.ping())
+                self._lag_us = round(latency_s * 1_000_000)
+                await asyncio.sleep(self._pace.ping_s)
+        except TimeoutError:
+            _log.warning("the engine was silent for %g s", self._pace.silent_s)
+            # Not `close`, which would wait for the silent one to agree.
+            connection.transport.abort()
+        except ConnectionClosed:
+            _log.debug("the connection broke while the engine was asked for its pulse")
+
+    async def _take(self, message: Snapshot | Delta, connection: ClientConnection) -> None:
+        """Show what was pushed; what does not follow is answered by asking for a snapshot."""
+        try:
+            self._view = self._inlet.take(message)
+        except OutOfStep as error:
+            now_s = asyncio.get_running_loop().time()
+            if now_s - self._asked_at_s >= self._pace.ask_again_s:
+                self._asked_at_s = now_s
+                _log.warning("asking for a snapshot: %s", error)
+                await self._subscribe(connection)
+        else:
+            self._asked_at_s = float("-inf")
+            await self._tell()
+
     async def _subscribe(self, connection: ClientConnection) -> None:
-        """Ask for views: each one to come, and as if pushed the one that is now."""
         try:
             await connection.send(encode_request(next(self._ids), RequestKind.SUBSCRIBE))
-            await connection.send(encode_request(PUSHED, RequestKind.DECK))
         except ConnectionClosed:
             _log.debug("the connection broke before it was subscribed")
 
     def _cut_off(self) -> None:
         self._connection = None
+        self._lag_us = None
         self._attached.clear()
         for future in self._waiting.values():
             if not future.done():
@@ -315,9 +367,14 @@ class RemoteLink:
             self._changed.notify_all()
 
     def _shown(self, view: DeckView) -> DeckView:
-        return dataclasses.replace(view, header=dataclasses.replace(view.header, link=self._state))
+        header = dataclasses.replace(view.header, link=self._state, link_lag_us=self._lag_us)
+        if self._state is LinkState.ENDED:
+            header = dataclasses.replace(header, engine_state="STOPPED", engine_reason=_ENDED_WORDS)
+        return dataclasses.replace(view, header=header)
 
     def _detached_words(self) -> str:
+        if self._state is LinkState.ENDED:
+            return "refused: the engine has stopped. Nothing was sent"
         ago_s = int(asyncio.get_running_loop().time() - self._lost_since_s)
         return (
             f"refused: console lost the engine {ago_s // 60}:{ago_s % 60:02d} ago, trying again. "

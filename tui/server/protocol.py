@@ -1,14 +1,18 @@
 """What crosses the attach socket: JSON messages, one a websocket message, encoded by msgspec.
 
-A request carries an id that its reply repeats; a pushed view has id 0. The path of the handshake carries the
+A request carries an id that its reply repeats; what is pushed has id 0. The path of the handshake carries the
 version, so that a console of another version is told so instead of misreading a number.
+
+After `subscribe` come one snapshot and then deltas, each with a number one higher than the last. A peer that
+misses one asks to subscribe again and is sent a snapshot of what it should hold. An empty delta says that the
+engine lives. `docs/protocol.md` is made from these types.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -26,10 +30,11 @@ from engine.model.commands import (
     Settle,
 )
 from tui.link import Question
+from tui.server.deltas import delta_type
 from tui.shown.deck import DeckView
 from tui.shown.details import DETAILS, Detail, Topic
 
-PATH: Final = "/attach/1"
+PATH: Final = "/attach/2"
 PUSHED: Final = 0
 REQUEST_MAX: Final = 64 * 1024
 """Bytes of a request, which is a command at most."""
@@ -43,11 +48,17 @@ class RequestKind(StrEnum):
     """What a face asks."""
 
     DECK = "deck"
+    """The view as it is now, once. Reply: view."""
     GIVE = "give"
+    """Carry out a command. Reply: answer; on the view socket always a refusal."""
     ASK = "ask"
+    """A document of the books. Reply: document."""
     RESUME_MARKET = "resume_market"
+    """Let a waiting replay go on. Reply: done, false where none waits or the socket is for looking only."""
     SUBSCRIBE = "subscribe"
+    """Push a snapshot, then deltas. Asked again: push a snapshot again. Reply: done."""
     DETAIL = "detail"
+    """What is known of one thing. Reply: detail."""
 
 
 class CommandKind(StrEnum):
@@ -67,11 +78,21 @@ class ReplyKind(StrEnum):
     """What a reply's body holds."""
 
     VIEW = "view"
+    """DeckView."""
+    SNAPSHOT = "snapshot"
+    """Pushed: Snapshot."""
+    DELTA = "delta"
+    """Pushed: Delta."""
     ANSWER = "answer"
+    """Answer."""
     DOCUMENT = "document"
-    DONE = "done"
-    PROBLEM = "problem"
+    """Any JSON value."""
     DETAIL = "detail"
+    """Found."""
+    DONE = "done"
+    """true or false."""
+    PROBLEM = "problem"
+    """Problem."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -111,8 +132,26 @@ class Found(msgspec.Struct, frozen=True):
     body: msgspec.Raw
 
 
+class Snapshot(msgspec.Struct, frozen=True):
+    """The whole view; the delta after it has the number `seq` + 1."""
+
+    seq: int
+    view: DeckView
+
+
+DeckDelta: Any = delta_type(DeckView)
+"""The fields of a DeckView that changed."""
+
+
+class Delta(msgspec.Struct, frozen=True):
+    """What changed since the message numbered `seq` - 1."""
+
+    seq: int
+    changes: DeckDelta
+
+
 class Reply(msgspec.Struct, frozen=True):
-    """`body`: a DeckView, an Answer, a JSON document, a bool, a Found or a Problem, by `kind`."""
+    """What comes back, or is pushed (id 0); `kind` says what `body` is."""
 
     id: int
     kind: ReplyKind
@@ -145,6 +184,8 @@ _ERRORS: Final[dict[str, type[DeckError]]] = {
 """One for each exit code: all that a command needs to know of an error on the other side."""
 _BODIES: Final[dict[ReplyKind, type]] = {
     ReplyKind.VIEW: DeckView,
+    ReplyKind.SNAPSHOT: Snapshot,
+    ReplyKind.DELTA: Delta,
     ReplyKind.ANSWER: Answer,
     ReplyKind.DONE: bool,
     ReplyKind.PROBLEM: Problem,
@@ -153,7 +194,7 @@ _ID = re.compile(rb'^\{"id":(\d{1,15})[,}]')
 
 Asked = Ask | Look | Command | None
 """What a request carries."""
-Body = DeckView | Answer | Problem | bool | object
+Body = DeckView | Snapshot | Delta | Answer | Detail | Problem | bool | object
 
 
 def encode_request(id: int, kind: RequestKind, body: Asked = None) -> bytes:
