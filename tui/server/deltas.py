@@ -193,7 +193,7 @@ def _pairs(old: Sequence[Any], new: Sequence[Any]) -> list[int]:
     long the message is and never what it says.
     """
     keys = [_key(row) for row in new]
-    if [_key(row) for row in old] == keys:
+    if [_key(row) for row in old] == keys and len(set(keys)) == len(keys):
         return list(range(len(old)))
     pairs = _matched([_encoder.encode(row) for row in old], [_encoder.encode(row) for row in new])
     taken = set(pairs)
