@@ -35,6 +35,8 @@ class Judgement:
     """What the rule says of one scoring. `obstacle`: the shortest decisive reason, "" when it passes."""
 
     signals: int
+    is_safe: bool
+    """No gate blocks, and little was deducted."""
     passes: bool
     is_provisional: bool
     obstacle: str
@@ -58,10 +60,10 @@ def is_safe(safety: Safety, limits: FlagLimits) -> bool:
 def judge_flag(score: GemScore, safety: Safety, confidence: Confidence, limits: FlagLimits) -> Judgement:
     """The flag rule of SPEC 2.5 and the provisional one of 2.5b."""
     signals, is_hard = signals_of(score.parts, limits.signal_level)
+    safe = is_safe(safety, limits)
     obstacle = _obstacle(score, safety, confidence, limits, signals, is_hard)
-    passes = not obstacle
-    provisional = not passes and _is_provisional(score, safety, confidence, limits)
-    return Judgement(signals, passes, provisional, obstacle)
+    provisional = bool(obstacle) and safe and _is_provisional(score, confidence, limits)
+    return Judgement(signals, safe, not obstacle, provisional, obstacle)
 
 
 def _obstacle(
@@ -85,12 +87,11 @@ def _obstacle(
     return "" if is_hard else "only talk"
 
 
-def _is_provisional(score: GemScore, safety: Safety, confidence: Confidence, limits: FlagLimits) -> bool:
+def _is_provisional(score: GemScore, confidence: Confidence, limits: FlagLimits) -> bool:
     if not score.missing or score.known_weight < PROVISIONAL_WEIGHT - EPSILON:
         return False
     return (
         score.score / score.known_weight >= limits.flag_score - EPSILON
-        and is_safe(safety, limits)
         and all(_reaches(score.parts[i], limits.signal_level) for i in _HARD_PARTS)
         and confidence.of_known >= limits.min_confidence - EPSILON
     )

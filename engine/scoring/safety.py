@@ -47,6 +47,10 @@ MARKET_GATES = frozenset({Gate.LIQUIDITY_FLOOR, Gate.AGE})
 """They speak of the market, not of the contract: a block by them leaves the sub-score alone."""
 
 
+SIMULATED_GATES = frozenset({Gate.HONEYPOT, Gate.EVIDENCE, Gate.SIPHON})
+"""They stand on a trial sale, which may be newer than the other facts of the contract."""
+
+
 class GateVerdict(StrEnum):
     """Unknown blocks like block does."""
 
@@ -154,7 +158,17 @@ def judge(snapshot: TokenSnapshot, reading: TokenReading, limits: SafetyLimits) 
 class _Evidence:
     """What the gates look at, and how a finding is written."""
 
-    __slots__ = ("contract_us", "facts", "is_solana", "limits", "market_us", "reading", "source", "values")
+    __slots__ = (
+        "contract_us",
+        "facts",
+        "is_solana",
+        "limits",
+        "market_us",
+        "reading",
+        "simulated_us",
+        "source",
+        "values",
+    )
 
     def __init__(self, snapshot: TokenSnapshot, reading: TokenReading, limits: SafetyLimits) -> None:
         self.reading, self.values, self.limits = reading, reading.values, limits
@@ -163,6 +177,8 @@ class _Evidence:
         self.market_us = snapshot.ts_event
         self.source = "" if snapshot.contract is None else snapshot.contract.source
         self.contract_us = None if snapshot.contract is None else snapshot.contract.ts_event
+        simulated = reading.stamps[Clock.SIMULATION]
+        self.simulated_us = None if simulated is None else simulated[0]
 
     def passed(self, gate: Gate, value: str, threshold: str) -> Finding:
         return Finding(gate, GateVerdict.PASS, value, threshold, *self._origin(gate))
@@ -184,6 +200,8 @@ class _Evidence:
     def _origin(self, gate: Gate) -> tuple[str, int | None]:
         if gate in MARKET_GATES or gate is Gate.RUG_LP:
             return "market", self.market_us
+        if gate in SIMULATED_GATES:
+            return self.source, self.simulated_us
         return self.source, self.contract_us
 
 

@@ -18,6 +18,7 @@ from engine.parts import EngineState
 from engine.risk.gates import first_failure
 from tui import format
 from tui.restrictions import halted_entries, restrictions
+from tui.showing.gems import gems_view
 from tui.shown.deck import (
     BracketView,
     DeckView,
@@ -56,6 +57,7 @@ def deck(
         brackets=tuple(sorted(brackets, key=_bracket_order)),
         events=events,
         last_closed=_last_closed(events, engine.parts.clock.now_us()),
+        gems=gems_view(engine),
     )
 
 

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping
 
 from engine.core import Engine
+from tui.showing.gems import gem_detail
 from tui.shown.details import Detail, Topic
 
-_MAKERS: Mapping[Topic, Callable[[Engine, str], Detail | None]] = {}
+_MAKERS: Mapping[Topic, Callable[[Engine, str], Detail | None]] = {
+    Topic.GEM: gem_detail,
+}
 
 
 def detail(engine: Engine, topic: Topic, id: str) -> Detail | None:

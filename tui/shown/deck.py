@@ -13,6 +13,7 @@ from engine.model.ids import ClientOrderId, CorrelationId, Symbol, TicketId
 from engine.model.orders import OrderRole, OrderState, OrderType, TimeInForce
 from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState, Ticket
+from tui.shown.gems import NO_GEMS, GemsView
 from tui.shown.health import NO_HEALTH, HealthView
 from tui.shown.portfolio import NO_PORTFOLIO, PortfolioView
 from tui.shown.risk import NO_RISK, RiskView
@@ -250,3 +251,4 @@ class DeckView:
     portfolio: PortfolioView = NO_PORTFOLIO
     risk: RiskView = NO_RISK
     health: HealthView = NO_HEALTH
+    gems: GemsView = NO_GEMS
