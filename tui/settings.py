@@ -4,26 +4,18 @@ import difflib
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from engine.config import RANGES, Bounds, Config, annotation_of, config_hash, leaves, merged, parse
 from engine.errors import ConfigError
 from engine.sources.demo.walk import DemoWalk
+from tui.widgets.charts.graph import Graph
 
 FILE = "config.toml"
 PREFIX = "TRADEDECK_"
 DEFAULT = "default"
 COMMAND_LINE = "command line"
-
-
-class Graph(StrEnum):
-    """Characters that charts are drawn with."""
-
-    BRAILLE = "braille"
-    BLOCK = "block"
-    ASCII = "ascii"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ SAME = {"-yours": "-attention"}
 
 
 def collect(lines: Any, into: dict[str, set[str]]) -> None:
-    """The texts of each ink with their digits made equal: `+4.31` and `+9.36` are one shape, `4:34` another."""
+    """The texts of each ink with their digits made equal: `+4.31` and `+9.36` are one shape."""
     for line in lines:
         for span in line:
             for ink in span.ink.split():

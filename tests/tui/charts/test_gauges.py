@@ -98,6 +98,11 @@ def test_every_value_is_counted_and_losses_beyond_the_border_are_marked(returns:
     assert inks.index("-down") < inks.index("-track")
 
 
+def test_only_gains_need_no_zero_below_them(text: Text) -> None:
+    bottom = text(histogram([0.01, 0.02, 0.03, 0.04, 0.05, 0.06], 40, 4))[-1]
+    assert bottom.split() == ["+1.0%", "+6.0%"]
+
+
 def test_too_few_values_are_no_distribution(text: Text) -> None:
     assert text(histogram([0.1, None, 0.2], 30, 3, border=-0.1))[0].strip() == "Too few values: 2 of 5"
     assert text(histogram([0.01] * 9, 30, 1, border=-0.014))[0].strip() == "-1.4%"

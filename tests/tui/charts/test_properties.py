@@ -1,6 +1,8 @@
 """What holds for every chart with any numbers at any size."""
 
 import math
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -177,6 +179,14 @@ def test_levels_stand_in_the_order_of_their_values(values: list[float], width: i
     ]
     assert shown == sorted(shown, reverse=True)
     assert len(shown) == len(values)
+
+
+def test_charts_need_no_textual() -> None:
+    modules = ("line", "candles", "gauge", "histogram", "sparkline")
+    code = f"import sys, {', '.join('tui.widgets.charts.' + name for name in modules)}\n"
+    code += "sys.exit('textual' in sys.modules or 'rich' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize("graph", list(Graph))
