@@ -64,18 +64,19 @@ class Canvas:
     def rows(self) -> list[str]:
         """The cells as text, one string a row."""
         glyph = self._pen.glyphs.__getitem__
-        return ["".join(map(glyph, row)) for row in self._cells]
+        return ["".join(map(glyph, row)) if any(row) else " " * len(row) for row in self._cells]
 
 
 Column = tuple[int, int]
 """Top and bottom dot of one column of dots."""
+Place = tuple[int, int, int]
+"""The dots a line passes in one column: the highest, the lowest and the last one in time."""
 
 
-def curve(places: Sequence[Sequence[int] | None], breaks: Container[int]) -> list[Column | None]:
+def curve(places: Sequence[Place | None], breaks: Container[int]) -> list[Column | None]:
     """Columns of dots that join the places of a line from column to column.
 
-    `places[x]` holds the dots the line passes in column x, the last one last; None is a gap. A column in
-    `breaks` is not joined to the one before it.
+    None is a gap; a column in `breaks` is not joined to the one before it.
     """
     columns: list[Column | None] = []
     before: int | None = None
@@ -84,7 +85,7 @@ def curve(places: Sequence[Sequence[int] | None], breaks: Container[int]) -> lis
             columns.append(None)
             before = None
             continue
-        top, bottom = min(place), max(place)
+        top, bottom, last = place
         if before is not None and x not in breaks:
             # A steep line stays one dot wide: the columns meet, they do not overlap.
             if before < top - 1:
@@ -92,11 +93,11 @@ def curve(places: Sequence[Sequence[int] | None], breaks: Container[int]) -> lis
             elif before > bottom + 1:
                 bottom = before - 1
         columns.append((top, bottom))
-        before = place[-1]
+        before = last
     return columns
 
 
-def places_of(dots: Sequence[int | None], across: int) -> tuple[list[Sequence[int] | None], set[int]]:
+def places_of(dots: Sequence[int | None], across: int) -> tuple[list[Place | None], set[int]]:
     """Evenly spaced dots over `across` columns, and the columns before which the line breaks.
 
     Fewer dots than columns are joined by straight lines, of more each column holds the highest and lowest.
@@ -104,35 +105,36 @@ def places_of(dots: Sequence[int | None], across: int) -> tuple[list[Sequence[in
     count = len(dots)
     if count > across:
         return _bucketed(dots, across)
-    places: list[Sequence[int] | None] = [None] * across
+    places: list[Place | None] = [None] * across
     if count == 1:
-        places[-1] = None if dots[0] is None else (dots[0],)
+        places[-1] = None if dots[0] is None else (dots[0],) * 3
         return places, set()
     step = (across - 1) / (count - 1)
     for at, dot in enumerate(dots):
         if dot is None:
             continue
         x = round(at * step)
-        places[x] = (dot,)
+        places[x] = (dot, dot, dot)
         following = dots[at + 1] if at + 1 < count else None
         if following is not None:
             end = round((at + 1) * step)
             slope = (following - dot) / (end - x)
             for between in range(x + 1, end):
-                places[between] = (round(dot + slope * (between - x)),)
+                places[between] = (round(dot + slope * (between - x)),) * 3
     return places, set()
 
 
-def _bucketed(dots: Sequence[int | None], across: int) -> tuple[list[Sequence[int] | None], set[int]]:
-    places: list[Sequence[int] | None] = []
+def _bucketed(dots: Sequence[int | None], across: int) -> tuple[list[Place | None], set[int]]:
+    places: list[Place | None] = []
     breaks: set[int] = set()
     count = len(dots)
     for x in range(across):
         bucket = dots[x * count // across : (x + 1) * count // across]
         present = [dot for dot in bucket if dot is not None]
         places.append((min(present), max(present), present[-1]) if present else None)
-        if bucket[0] is None:
-            breaks.add(x)
-        if bucket[-1] is None:
-            breaks.add(x + 1)
+        if len(present) < len(bucket):
+            if bucket[0] is None:
+                breaks.add(x)
+            if bucket[-1] is None:
+                breaks.add(x + 1)
     return places, breaks
