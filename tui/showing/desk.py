@@ -18,6 +18,7 @@ from engine.parts import EngineState
 from engine.risk.gates import first_failure
 from tui import format
 from tui.restrictions import halted_entries, restrictions
+from tui.showing.gap import name_of, sector_of
 from tui.showing.gems import gems_view
 from tui.shown.deck import (
     BracketView,
@@ -187,6 +188,8 @@ def _gap_row(engine: Engine, verdict: Verdict, entry: Entry | None) -> GapRow:
         expires_us=entry.ticket.expires_us if entry is not None and waits else None,
         reason=reason,
         details=_details(verdict, entry),
+        sector=sector_of(engine, candidate.instrument),
+        name=name_of(engine, candidate.instrument),
     )
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 
 from engine.core import Engine
+from tui.showing.gap import gap_detail
 from tui.showing.gems import gem_detail
 from tui.shown.details import Detail, Topic
 
 _MAKERS: Mapping[Topic, Callable[[Engine, str], Detail | None]] = {
+    Topic.GAP: gap_detail,
     Topic.GEM: gem_detail,
 }
 

@@ -138,6 +138,11 @@ class GapRow:
     """Shortest decisive words, at most 16 characters: `ADV 1.2M < 5M`, `filled 12/12`."""
     details: tuple[str, ...]
     """One sentence for each verdict and gate that speaks against it, with value and limit; for `w`."""
+    sector: str | None = None
+    name: str | None = None
+    """The company's name."""
+    filters: tuple[int, int] | None = None
+    """Of SPEC 3.7 how many let it through, and how many there are; None where none judged it."""
 
 
 @dataclass(frozen=True, slots=True)

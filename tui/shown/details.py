@@ -29,7 +29,10 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChartBars:
-    """Bars of one length, oldest first; all columns have the same length. `ts`: when each bar began."""
+    """Bars of one length, oldest first; all columns have the same length. `ts`: when each bar began.
+
+    `volume` is empty where the stream does not tell it.
+    """
 
     period: str
     """5m or 1d."""
@@ -71,6 +74,8 @@ class GapDetail:
     last: float | None
     charts: tuple[ChartBars, ...]
     """Periods that there are bars of, the one to show first at the front."""
+    name: str | None = None
+    """The company's name."""
 
 
 @dataclass(frozen=True, slots=True)
