@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from engine.errors import ConfigError, UsageError
 from tui.commands.common import Given, check_files, me
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui.link import Link
     from tui.options import ConsoleOptions
     from tui.settings import Settings
+    from tui.wiring.daemonize import Start
     from tui.wiring.runtime import Runtime
 
 SESSION_S = 23_400
@@ -26,6 +27,7 @@ REPLAY_SPEED = SESSION_S / 60
 """Market seconds a second: a session in a minute (SPEC 11.5)."""
 DEMO_SPEED = 120.0
 """A session in 195 seconds: time to look at what trades inside it."""
+WHAT_TO_DO = "Try tradedeck --demo, or replay real days: tradedeck --replay 2016-01-04 --data FILE"
 FIRST_FRAME_S = 0.5
 """What loads later than this does not delay the console's first picture."""
 
@@ -62,37 +64,42 @@ def new_state(at: Given) -> "StatePaths":
 
 def run(at: Given, wanted: Wanted) -> None:
     """Run the console, or the daemon. Raises UsageError where it cannot run here."""
-    needs_terminal = not wanted.no_ui and wanted.picture is None
-    if needs_terminal and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError(
-            "the console needs a terminal, and standard input or output is none",
-            "Run it in a terminal, or use --no-ui or the commands of tradedeck --help",
-        )
+    if not wanted.no_ui and wanted.picture is None:
+        require_terminal()
     _refuse_mixed(wanted)
     check_files(*wanted.data, wanted.vix, wanted.spy)
     settings = at.settings({"engine.headless_policy": wanted.policy})
     if not wanted.no_ui:
-        _check_keys(settings)
+        check_console_keys(settings)
     if wanted.demo:
         _refuse_real(settings)
     elif wanted.first is None:
-        if wanted.no_ui or not _attached_console(at, settings, wanted):
-            raise UsageError(
-                "no live market source exists in this release",
-                "Try tradedeck --demo, or replay real days: tradedeck --replay 2016-01-04 --data FILE",
-            )
+        if wanted.no_ui:
+            raise UsageError("no live market source exists in this release", WHAT_TO_DO)
+        from tui.commands import attaching  # keeps --help quick
+
+        attaching.attach_or_start(at, settings, wanted)
         return
     if wanted.no_ui and wanted.picture is None:
         # What is refused is in the log too, where a service's operator looks.
-        _start_log(settings.log_dir)
+        start_log(settings.log_dir)
     runtime = _runtime(at, settings, wanted)
     if wanted.picture is not None:
         _draw(runtime, wanted.picture)
     elif wanted.no_ui:
-        _daemon(runtime)
+        _daemon(runtime, wanted, at.config)
     else:
         _console_with_engine(runtime, wanted)
     say(f"state kept in {runtime.state.folder}")
+
+
+def require_terminal() -> None:
+    """Raises UsageError where there is nothing to draw on."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "the console needs a terminal, and standard input or output is none",
+            "Run it in a terminal, or use --no-ui or the commands of tradedeck --help",
+        )
 
 
 def _refuse_mixed(wanted: Wanted) -> None:
@@ -127,7 +134,8 @@ def _refuse_real(settings: "Settings") -> None:
         )
 
 
-def _check_keys(settings: "Settings") -> None:
+def check_console_keys(settings: "Settings") -> None:
+    """Raises ConfigError for a key of the person's own that no action has, or two have."""
     from tui.actions import ACTIONS, clash  # keeps --help quick
     from tui.settings import check_keys
 
@@ -163,15 +171,38 @@ def _runtime(at: Given, settings: "Settings", wanted: Wanted) -> "Runtime":
     return replay.build(options, days, say)
 
 
-def _daemon(runtime: "Runtime") -> None:
+def _daemon(runtime: "Runtime", wanted: Wanted, config: Path | None) -> None:
     import asyncio  # keeps --help quick
 
     from tui import headless
+    from tui.commands.attaching import door
     from tui.server.attach import AttachServer
+    from tui.wiring.daemonize import remember
 
-    state = runtime.state
-    asyncio.run(
-        headless.run(runtime, lambda: AttachServer(runtime.link, state.socket, state.view_socket), os.environ)
+    def open_door() -> AttachServer:
+        remember(runtime.state, start_of(wanted, config))
+        return door(runtime.link, runtime.state)
+
+    asyncio.run(headless.run(runtime, open_door, os.environ))
+
+
+def start_of(wanted: Wanted, config: Path | None) -> "Start":
+    """What starts the same engine again, from any folder."""
+    from tui.wiring.daemonize import Start  # keeps --help quick
+
+    def full(path: Path | None) -> str | None:
+        return None if path is None else str(path.absolute())
+
+    return Start(
+        demo=wanted.demo,
+        seed=wanted.seed,
+        replay=None if wanted.first is None else wanted.first.isoformat(),
+        data=tuple(str(path.absolute()) for path in wanted.data),
+        vix=full(wanted.vix),
+        spy=full(wanted.spy),
+        speed=None if wanted.speed is None else str(wanted.speed),
+        policy=wanted.policy,
+        config=full(config),
     )
 
 
@@ -201,13 +232,13 @@ def _console_with_engine(runtime: "Runtime", wanted: Wanted) -> None:
     import asyncio  # keeps --help quick
 
     options = runtime.options
-    _start_log(options.settings.log_dir or options.state.folder / "log")
+    start_log(options.settings.log_dir or options.state.folder / "log")
 
     async def go() -> None:
         await runtime.start()
         async with _reachable(runtime.link, options.state):
             try:
-                await _show(runtime.link, _console_options(options.settings, wanted, own_engine=True))
+                await show(runtime.link, console_options(options.settings, wanted, own_engine=True))
             finally:
                 await runtime.stop()
 
@@ -236,9 +267,9 @@ async def _serve(link: "Link", state: "StatePaths") -> None:
     await asyncio.sleep(FIRST_FRAME_S)
     from engine.errors import Busy, StorageError
     from tui import logs
-    from tui.server.attach import AttachServer  # websockets and msgspec: 0.1 s
+    from tui.commands.attaching import door  # websockets and msgspec: 0.1 s
 
-    server = AttachServer(link, state.socket, state.view_socket)
+    server = door(link, state)
     try:
         await server.start()
         await asyncio.Event().wait()
@@ -249,7 +280,7 @@ async def _serve(link: "Link", state: "StatePaths") -> None:
         await server.stop()
 
 
-def _start_log(folder: Path | None) -> None:
+def start_log(folder: Path | None) -> None:
     """Log to files in `folder`, or to stdout. Raises ConfigError for a folder that cannot be written."""
     from tui import logs  # keeps --help quick
 
@@ -262,49 +293,38 @@ def _start_log(folder: Path | None) -> None:
         ) from error
 
 
-def _attached_console(at: Given, settings: "Settings", wanted: Wanted) -> bool:
-    """A console on the engine that runs on the state; False when none does."""
-    path = at.paths.socket
-    if not path.exists():
-        return False
+class Manner(Protocol):
+    """How the person wants the console to behave; `Wanted` is one."""
 
-    import asyncio  # keeps --help quick
-
-    async def go() -> bool:
-        from tui.server.client import attach  # keeps --help quick
-
-        link = await attach(path)
-        if link is None:
-            return False
-        _start_log(settings.log_dir or at.paths.folder / "log")
-        try:
-            await _show(link, _console_options(settings, wanted, own_engine=False))
-            goes_on = link.is_attached
-        finally:
-            await link.close()
-        what = "The engine runs on" if goes_on else "The engine did not answer any more"
-        say(f"Console closed. {what}, its state is {at.paths.folder}")
-        return True
-
-    return asyncio.run(go())
+    @property
+    def plain(self) -> bool: ...
+    @property
+    def no_mouse(self) -> bool: ...
+    @property
+    def low_bandwidth(self) -> bool: ...
 
 
-async def _show(link: "Link", options: "ConsoleOptions") -> None:
+async def show(link: "Link", options: "ConsoleOptions") -> None:
+    """The console on a link, until the person leaves."""
     from tui.app import run_console  # Textual: 0.3 s, and never in the daemon
 
     await run_console(link, actor=me(), options=options)
 
 
-def _console_options(settings: "Settings", wanted: Wanted, *, own_engine: bool) -> "ConsoleOptions":
+def console_options(
+    settings: "Settings", manner: Manner, *, own_engine: bool = False, view_only: bool = False
+) -> "ConsoleOptions":
+    """The config's and the command line's wishes."""
     from tui.options import ConsoleOptions  # keeps --help quick
 
     console = settings.config.console
     return ConsoleOptions(
-        plain=wanted.plain,
-        no_mouse=wanted.no_mouse,
-        low_bandwidth=wanted.low_bandwidth,
+        plain=manner.plain,
+        no_mouse=manner.no_mouse,
+        low_bandwidth=manner.low_bandwidth,
         reduce_motion=console.reduce_motion,
         bell=console.bell,
         keys=settings.config.keys,
         own_engine=own_engine,
+        view_only=view_only,
     )

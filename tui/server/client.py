@@ -20,6 +20,7 @@ from engine.errors import Busy, ConfigError, DeckError
 from engine.model.commands import Answer, Command, Resume, Settle
 from tui.link import Question
 from tui.server.deltas import OutOfStep
+from tui.server.peers import peer_pid
 from tui.server.protocol import (
     FRAME_MAX,
     MESSAGE_MAX,
@@ -112,6 +113,7 @@ class RemoteLink:
         self._wants_views = False
         self._is_closed = False
         self._lag_us: int | None = None
+        self._engine_pid: int | None = None
         self._lost_since_s = 0.0
         self._keeper: asyncio.Task[None] | None = None
 
@@ -254,7 +256,8 @@ class RemoteLink:
             if error.response.status_code == 503:
                 raise Busy(f"the engine takes nobody now: {words}", "Try again in a moment") from error
             raise ConfigError(
-                f"the engine at {self._path} refused: {words}", "Use the version and user it runs as"
+                f"the engine at {self._path} refused this console, which speaks {PATH}: {words}",
+                "Use the version and the user it runs as",
             ) from error
         except PermissionError as error:
             raise ConfigError(
@@ -287,6 +290,7 @@ class RemoteLink:
     async def _read(self, connection: ClientConnection) -> None:
         """Hand out replies until the connection ends."""
         self._connection = connection
+        self._engine_pid = peer_pid(connection.transport.get_extra_info("socket"))
         pinging = asyncio.create_task(self._ping(connection))
         try:
             if self._wants_views:
@@ -354,6 +358,16 @@ class RemoteLink:
     def is_attached(self) -> bool:
         """Whether the engine answered last time."""
         return self._state is LinkState.ATTACHED
+
+    @property
+    def state(self) -> LinkState:
+        """How it is joined to its engine now."""
+        return self._state
+
+    @property
+    def engine_pid(self) -> int | None:
+        """The process that was attached to last, where the system tells."""
+        return self._engine_pid
 
     async def _set_state(self, state: LinkState) -> None:
         self._state = state
