@@ -8,6 +8,7 @@ import pytest
 
 from tui.format import US_PER_DAY
 from tui.widgets.charts.axis import GAP, most_labels
+from tui.widgets.charts.braille import curve, places_of
 from tui.widgets.charts.graph import Graph
 from tui.widgets.charts.labels import money_labels, number_labels, percent_labels, price_labels, token_labels
 from tui.widgets.charts.levels import Level
@@ -67,6 +68,21 @@ def test_many_values_keep_their_highest_and_lowest(text: Text) -> None:
     drawn = text(line_chart(values, 60, 12))
     assert any(0x2800 < ord(char) < 0x2900 for char in drawn[0])
     assert any(0x2800 < ord(char) < 0x2900 for char in drawn[-1])
+
+
+@pytest.mark.parametrize(
+    ("dots", "columns"),
+    [
+        ([7, 7, None, 0], [(7, 7), (7, 7), None, (0, 0)]),
+        ([7, 7, 7, 7, 7, None, 0, 0, 0, 0, 0, 0], [(7, 7), (7, 7), (0, 0), (0, 0)]),
+        ([7, 7, 7, 7, 7, 7, None, 0, 0, 0, 0, 0], [(7, 7), (7, 7), (0, 0), (0, 0)]),
+        ([7, 7, 7, 7, 7, 7, 0, 0, 0, 0, 0, 0], [(7, 7), (7, 7), (0, 6), (0, 0)]),
+        ([0, None, None, None], [(0, 0), None, None, None]),
+        ([0, 6], [(0, 0), (1, 2), (3, 4), (5, 6)]),
+    ],
+)
+def test_no_line_is_drawn_across_a_gap(dots: list[int | None], columns: list[Any]) -> None:
+    assert curve(*places_of(dots, 4)) == columns
 
 
 def test_a_gap_among_many_values_breaks_the_line(text: Text) -> None:
