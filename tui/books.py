@@ -19,11 +19,17 @@ from engine.risk.drawdown import Level
 from tui.link import Question
 from tui.restrictions import restrictions
 from tui.shown.deck import Restriction
+from tui.shown.health import NO_HEALTH, HealthRow, HealthView
 
 Document = list[dict[str, object]] | dict[str, object]
 
 
-def answer(engine: Engine, question: Question, deliveries: Iterable[Delivery] = ()) -> Document:
+def answer(
+    engine: Engine,
+    question: Question,
+    deliveries: Iterable[Delivery] = (),
+    pulse: HealthView = NO_HEALTH,
+) -> Document:
     """From the live state."""
     journal = engine.parts.journal
     match question:
@@ -36,7 +42,9 @@ def answer(engine: Engine, question: Question, deliveries: Iterable[Delivery] = 
         case Question.ROUND_TRIPS:
             return round_trips(restore_round_trip(row) for row in journal.rows("round_trip"))
         case Question.STATUS:
-            return status(engine, deliveries)
+            return status(engine, deliveries) | _pulse(pulse)
+        case Question.HEALTH:
+            return health(pulse)
 
 
 def read(journal: Journal, question: Question) -> Document:
@@ -54,6 +62,8 @@ def read(journal: Journal, question: Question) -> Document:
             return round_trips(restore_round_trip(row) for row in journal.rows("round_trip"))
         case Question.STATUS:
             return _stored_status(journal, brackets)
+        case Question.HEALTH:
+            return _stored_health(journal)
 
 
 def proposals(journal: Journal) -> list[dict[str, object]]:
@@ -197,6 +207,38 @@ def status(engine: Engine, deliveries: Iterable[Delivery] = ()) -> dict[str, obj
         "emergency_shutdown": _shutdown_words(engine.emergency.shutdown),
         "notifiers": {each.notifier: _delivery_words(each) for each in deliveries},
         "config_sha256": parts.config_hash,
+    }
+
+
+def health(view: HealthView) -> dict[str, object]:
+    """Sources of data and the engine's own pulse."""
+    return {
+        "running": True,
+        "trusted": view.trusted,
+        "version": view.version,
+        "pid": view.pid,
+        "up_us": view.up_us,
+        "sources": to_plain(view.sources),
+        "engine": to_plain(view.rows),
+    }
+
+
+def _stored_health(journal: Journal) -> dict[str, object]:
+    newest = journal.audit_page(None, 1)
+    rows = int(newest[0]["seq"]) if newest else 0
+    written = HealthRow("audit chain", f"{rows:,} rows", "not checked here", None, rows, "rows")
+    return {"running": False, "trusted": False, "sources": [], "engine": to_plain((written,))}
+
+
+def _pulse(view: HealthView) -> dict[str, object]:
+    """Of Health what one look at the engine needs."""
+    measured = {f"{row.name} {row.unit}".replace(" ", "_"): row.value for row in view.rows if row.unit}
+    return {
+        "trusted": view.trusted,
+        "sources_ok": view.sources_ok,
+        "sources": len(view.sources),
+        "version": view.version,
+        **measured,
     }
 
 

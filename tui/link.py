@@ -17,6 +17,7 @@ class Question(StrEnum):
     POSITIONS = "positions"
     ROUND_TRIPS = "round-trips"
     STATUS = "status"
+    HEALTH = "health"
 
 
 class Link(Protocol):

@@ -1,6 +1,7 @@
 """The in-process form of the link: views made from the engine's own state."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 
@@ -16,6 +17,8 @@ from tui.link import Question
 from tui.showing.desk import deck
 from tui.showing.details import detail
 from tui.showing.events import line_of
+from tui.showing.figures import Figures
+from tui.showing.gauges import Gauges
 from tui.showing.market import market_view
 from tui.shown.deck import DeckView, EventLine, LinkState, MarketView
 from tui.shown.details import Detail, Topic
@@ -37,11 +40,14 @@ class LocalLink:
         drive: Drive | None,
         next_session: Callable[[int], Session | None],
         deliveries: Callable[[], Sequence[Delivery]] = tuple,
+        gauges: Gauges | None = None,
+        wall: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._deliveries = deliveries
         self._drive = drive
         self._next_session = next_session
+        self._figures = Figures(engine, gauges, wall)
         self._changed = asyncio.Event()
         self._events: deque[EventLine] = deque(maxlen=EVENTS_KEPT)
         self._handle = bus.subscribe_call(ALL_EVENTS, self._hear, "link")
@@ -50,7 +56,8 @@ class LocalLink:
         """The Desk as it is now."""
         now = self._engine.parts.clock.now_us()
         session = self._next_session(now)
-        return deck(self._engine, session, self._market(), LinkState.IN_PROCESS, tuple(self._events))
+        events = tuple(self._events)
+        return deck(self._engine, session, self._market(), LinkState.IN_PROCESS, events, self._figures)
 
     async def changes(self) -> AsyncIterator[DeckView]:
         """A view now and after each change."""
@@ -70,7 +77,7 @@ class LocalLink:
 
     async def ask(self, question: Question) -> object:
         """A JSON-able document of the books."""
-        return answer(self._engine, question, self._deliveries())
+        return answer(self._engine, question, self._deliveries(), self._figures.health())
 
     async def detail(self, topic: Topic, id: str) -> Detail | None:
         """What is known of one thing."""
@@ -88,6 +95,7 @@ class LocalLink:
         return market_view(self._engine, self._drive)
 
     def _hear(self, event: Event) -> None:
+        self._figures.hear(event)
         line = line_of(event)
         if line is not None:
             self._events.appendleft(line)

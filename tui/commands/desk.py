@@ -80,6 +80,21 @@ ROUND_TRIPS = (
     Column("fees", "fees", "money"),
 )
 
+SOURCES = (
+    Column("name", "source"),
+    Column("word", "state"),
+    Column("age", "age"),
+    Column("limit", "limit"),
+    Column("messages", "messages"),
+    Column("note", "note"),
+)
+PULSE = (
+    Column("name", "engine"),
+    Column("figure", "now"),
+    Column("limit", "limit"),
+    Column("ok", "ok"),
+)
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
@@ -90,6 +105,7 @@ def register(app: typer.Typer) -> None:
     app.command("positions")(positions)
     app.command("round-trips")(round_trips)
     app.command("status")(status)
+    app.command("health")(health)
     app.command("halt")(halt)
     app.command("resume")(resume)
 
@@ -146,6 +162,28 @@ def status(
         write_json(document)
     elif isinstance(document, Mapping):
         write_fields(_with_times(document))
+
+
+def health(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Sources of data, and the engine's own pulse: loop, journal, audit log, disk, memory."""
+    document = asking.read_books(given(context, config, state), "health")
+    if as_json:
+        write_json(document)
+    elif isinstance(document, Mapping):
+        if document["sources"]:
+            write_table([_aged(row) for row in document["sources"]], SOURCES)
+        write_table(document["engine"], PULSE)
+
+
+def _aged(row: Mapping[str, Any]) -> dict[str, Any]:
+    from tui import format  # keeps --help quick
+
+    return {**row, "age": format.age(row["age_us"]), "limit": format.age(row["max_age_us"])}
 
 
 def approve(

@@ -19,6 +19,7 @@ from engine.risk.gates import first_failure
 from tui import format
 from tui.restrictions import halted_entries, restrictions
 from tui.showing.gap import name_of, sector_of
+from tui.showing.figures import Figures
 from tui.showing.gems import gems_view
 from tui.shown.deck import (
     BracketView,
@@ -32,6 +33,9 @@ from tui.shown.deck import (
     RowState,
     TicketView,
 )
+from tui.shown.health import NO_HEALTH
+from tui.shown.portfolio import NO_PORTFOLIO
+from tui.shown.risk import NO_RISK
 
 VOTERS = ("sentinel", "screener", "forecaster", "riskofficer", "newssentry", "trader")
 REASON_WIDTH = 14
@@ -44,8 +48,9 @@ def deck(
     market: MarketView,
     link: LinkState,
     events: tuple[EventLine, ...],
+    figures: Figures | None = None,
 ) -> DeckView:
-    """Everything the Desk shows now."""
+    """Everything the screens show now; without `figures` nothing of Portfolio, Risk and Health."""
     today = engine.picture.session
     open_brackets = engine.brackets.open()
     closed = [b for b in engine.brackets.of_session(today) if b.phase is BracketPhase.CLOSED] if today else []
@@ -59,6 +64,9 @@ def deck(
         events=events,
         last_closed=_last_closed(events, engine.parts.clock.now_us()),
         gems=gems_view(engine),
+        portfolio=NO_PORTFOLIO if figures is None else figures.portfolio(),
+        risk=NO_RISK if figures is None else figures.risk(),
+        health=NO_HEALTH if figures is None else figures.health(),
     )
 
 
@@ -304,8 +312,22 @@ def _note(bracket: Bracket) -> str:
 
 
 def _leg_view(leg: Leg, bracket: Bracket) -> LegView:
-    price = leg.spec.limit_price or leg.spec.stop_price
-    return LegView(leg.role, leg.id, leg.state, price, leg.spec.quantity, leg.cum, leg.changed_us)
+    spec = leg.spec
+    booked = sum((fill.quantity for fill in leg.fills), ZERO)
+    spent = sum((fill.quantity * fill.price for fill in leg.fills), ZERO)
+    return LegView(
+        role=leg.role,
+        client_order_id=leg.id,
+        state=leg.state,
+        price=spec.limit_price or spec.stop_price,
+        quantity=spec.quantity,
+        filled=leg.cum,
+        since_us=leg.changed_us,
+        tif=spec.tif,
+        average=spent / booked if booked else None,
+        venue_order_id=leg.venue_order_id,
+        type=spec.type,
+    )
 
 
 def _bracket_order(view: BracketView) -> tuple[int, int]:

@@ -49,6 +49,7 @@ from tui.local_link import LocalLink
 from tui.settings import Settings
 from tui.wiring.disk import DiskWatch
 from tui.wiring.killswitch import HaltFile, on_signal
+from tui.wiring.pulse import Pulse
 
 LAST_WORDS_S = 2.0
 """How long alarms may take to reach a person while the engine stops."""
@@ -147,6 +148,7 @@ class Runtime:
             raise
         self._tasks.keep("HALT file", self._halt_file.watch)
         self._tasks.keep("disk", self._disk.watch)
+        self._tasks.keep("loop lag", self._pulse.watch)
         for dispatcher in self._dispatchers:
             self._tasks.keep("notifier", dispatcher.run)
         self._task = asyncio.create_task(self.drive.run(self.market.flat_after_us), name="market")
@@ -216,6 +218,7 @@ class Runtime:
         )
         self._join(clock, broker)
         self._disk = DiskWatch(self.engine, journal, state.folder, kind)
+        self._pulse = Pulse(journal, state.folder)
         self._tasks = Supervisor(clock, self._alarm, lambda why: self.engine.halt(ENGINE, why))
         self._listen()
 
@@ -253,6 +256,7 @@ class Runtime:
             self.drive,
             self.sessions.next_after,
             lambda: [dispatcher.delivery() for dispatcher in self._dispatchers],
+            self._pulse.gauges,
         )
 
     async def run_until_done(self) -> None:

@@ -1,0 +1,243 @@
+"""Lines of the audit log as sentences: what happened, in the words of a trader, past tense.
+
+A line of a kind that is not listed is shown with its kind and what it holds: nothing of the log is hidden.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from engine.execution.shutdown import WORDS, ShutdownStep
+from engine.model.ids import InstrumentId, symbol_of
+from engine.model.orders import OrderRole
+from engine.model.text import clean
+
+Body = Mapping[str, Any]
+_ROLES = {
+    OrderRole.ENTRY: "entry",
+    OrderRole.STOP: "stop",
+    OrderRole.TARGET: "target",
+    OrderRole.EXIT: "exit",
+}
+
+
+def sentence(kind: str, body: str) -> str:
+    """One line's words; `body`: the canonical JSON of it."""
+    try:
+        held = json.loads(body)
+        say = _SAYINGS.get(kind)
+        words = _other(kind, held) if say is None else say(held)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        # A line of an older program may hold something else: it is shown as it stands.
+        words = f"{kind}: {body}"
+    return clean(words)
+
+
+def role_of(order: str) -> str:
+    """`stop` of a client order id; `order` for one that is not ours."""
+    mark = order[-3:-2]
+    return _ROLES[OrderRole(mark)] if mark in tuple(OrderRole) else "order"
+
+
+def _symbol(instrument: str) -> str:
+    return symbol_of(InstrumentId(instrument))
+
+
+def _candidate(body: Body) -> str:
+    candidate = body["candidate"]
+    ended = body["reason"] or "proposed"
+    return f"{_symbol(candidate['instrument'])} judged, gap {candidate['gap']:+.1%}: {ended}"
+
+
+def _pending(body: Body) -> str:
+    gates = body["gates"]
+    passed = sum(gate["status"] != "fail" for gate in gates)
+    return f"waits for approval, {passed} of {len(gates)} gates let it through"
+
+
+def _approved(body: Body) -> str:
+    shown = body.get("price_shown")
+    at = "" if shown is None else f" at a price of {shown:g}"
+    return f"approved{at}, sha256 {body['sha256'][:8]}"
+
+
+def _spec(spec: Body) -> str:
+    """`stop 25.26`, `sell 30 at market`, `buy 33 limit 139.09`."""
+    side, quantity = spec["side"], spec["quantity"]
+    if spec["stop_price"] is not None:
+        return f"{side} {quantity} stop {spec['stop_price']}"
+    price = "at market" if spec["limit_price"] is None else f"limit {spec['limit_price']}"
+    return f"{side} {quantity} {price}"
+
+
+def _group(spec: Body) -> str:
+    """One order, or the orders of a group."""
+    if "stop" not in spec:
+        return _spec(spec)
+    return ", ".join(_spec(spec[name]) for name in ("entry", "stop", "target") if spec[name] is not None)
+
+
+def _submitted(body: Body) -> str:
+    return f"sent for the ticket: {_group(json.loads(body['order']))}"
+
+
+def _intent(body: Body) -> str:
+    return f"entry intent written to the journal, then sent: {_group(body)}"
+
+
+def _order(report: Body) -> str:
+    """`stop order working, 0 of 30 filled`."""
+    why = f": {report['reason']}" if report["reason"] else ""
+    filled = f"{report['cum_filled']} of {report['quantity']} filled"
+    return f"{role_of(report['client_order_id'])} order {report['state']}, {filled}{why}"
+
+
+def _fill(fill: Body) -> str:
+    verb = "bought" if fill["side"] == "buy" else "sold"
+    fee = f", fee {fill['fee']}" if fill["fee"] not in ("0", "0.00") else ""
+    role = role_of(fill["client_order_id"])
+    by = "" if role == "entry" else f" by the {role}"
+    return f"{_symbol(fill['instrument'])} {verb} {fill['quantity']} at {fill['price']}{by}{fee}"
+
+
+def _of_fact(say: Callable[[Body], str]) -> Callable[[Body], str]:
+    """What was heard, and what was done about it."""
+    return lambda body: say(body["fact"]) + _then(body["actions"])
+
+
+def _then(actions: Sequence[Body]) -> str:
+    done = [words for action in actions if (words := _action(action))]
+    return f". Then {'; '.join(done)}" if done else ""
+
+
+def _action(action: Body) -> str:
+    match action["do"]:
+        case "SendOrder" | "SendBracket":
+            return f"sent {_group(action['spec'])}"
+        case "ReplaceOrder":
+            return f"asked to put {_spec(action['spec'])} in the place of the {role_of(action['order'])}"
+        case "CancelOrder":
+            return f"asked to cancel the {role_of(action['order'])}"
+        case "AskOrder":
+            return f"asked the venue for the {role_of(action['order'])}"
+        case "AskFills":
+            return "asked the venue for executions"
+        case _:
+            return f"alarm: {action['text']}"
+
+
+def _review(body: Body) -> str:
+    return f"time went by, now {body['phase']}{_then(body['actions'])}"
+
+
+def _reconciled(body: Body) -> str:
+    facts = [
+        _fill(fact)
+        if fact["fact"] == "Fill"
+        else _order(fact.get("report", fact))
+        if "report" in fact or "cum_filled" in fact
+        else fact["fact"]
+        for fact in body["facts"]
+    ]
+    return f"compared with the venue: {'; '.join(facts)}{_then(body['actions'])}"
+
+
+def _action_of_company(body: Body) -> str:
+    action = body["fact"]["action"] if "fact" in body else body
+    return f"{_symbol(action['instrument'])} {action['kind']} by {action['ratio']:g} of {action['ex_date']}"
+
+
+def _halted(body: Body) -> str:
+    what = f"{_symbol(body['instrument'])} HALTED" if "instrument" in body else "HALTED"
+    return f"{what}: {body['reason']}"
+
+
+def _resumed(body: Body) -> str:
+    return f"{_symbol(body['instrument'])} released" if "instrument" in body else "resumed"
+
+
+def _shutdown(body: Body) -> str:
+    sold = ", every position is to be sold" if body["flatten"] else ""
+    return f"emergency shutdown: {body['reason']}{sold}"
+
+
+def _step(body: Body) -> str:
+    notes = f": {'; '.join(body['notes'])}" if body["notes"] else ""
+    return f"emergency shutdown, done: {WORDS[ShutdownStep(body['step'])]}{notes}"
+
+
+def _breaker(body: Body) -> str:
+    fall = f"{100 * float(body['drawdown']):.1f}%"
+    return f"drawdown {fall} under {body['high_water']}: level {body['was']} to {body['level']}"
+
+
+def _foreign(body: Body) -> str:
+    moves = [f"{name} {move['from']} to {move['to']}" for name, move in body["changed"].items()]
+    return f"held that is not ours: {', '.join(moves) or 'nothing'}"
+
+
+def _other(kind: str, body: Body) -> str:
+    held = ", ".join(f"{name} {value}" for name, value in body.items() if name != "ticket")
+    return f"{kind.replace('_', ' ')}: {held}" if held else kind.replace("_", " ")
+
+
+_SAYINGS: Mapping[str, Callable[[Body], str]] = {
+    "started": lambda body: f"engine started, account kind {body['kind']}, config {body['config'][:8]}",
+    "stopped": lambda body: (
+        f"engine stopped, fate not known of {', '.join(body['unknown'])}"
+        if body.get("unknown")
+        else "engine stopped"
+    ),
+    "candidate": _candidate,
+    "pending": _pending,
+    "gated_out": lambda body: f"refused by a gate: {body['reason']}",
+    "approved": _approved,
+    "approval_refused": lambda body: body["text"],
+    "rejected": lambda body: f"rejected: {body['reason']}",
+    "expired": lambda body: f"expired: {body['reason']}",
+    "submitted": _submitted,
+    "intent": _intent,
+    "VenueOrder": _of_fact(_order),
+    "Found": _of_fact(lambda fact: f"asked, and found: {_order(fact['report'])}"),
+    "Adopted": _of_fact(lambda fact: f"adopted: {_order(fact['report'])}"),
+    "Fill": _of_fact(_fill),
+    "Accepted": _of_fact(lambda fact: f"the venue took the {role_of(fact['order'])} order"),
+    "Refused": _of_fact(
+        lambda fact: f"the venue refused the {role_of(fact['order'])} order: {fact['reason']}"
+    ),
+    "AnswerLost": _of_fact(
+        lambda fact: f"{fact['reason']}: the {role_of(fact['order'])} order may or may not be at the venue"
+    ),
+    "NotFound": _of_fact(lambda fact: f"asked: the venue has no {role_of(fact['order'])} order of this id"),
+    "ExitWanted": _of_fact(lambda fact: f"the position is to end: {fact['reason']}"),
+    "SessionOver": _of_fact(lambda fact: f"session {fact['session']} is over"),
+    "Traded": _of_fact(lambda fact: f"traded between {fact['low']} and {fact['high']}"),
+    "VenueHolds": _of_fact(lambda fact: f"the venue holds {fact['quantity']} of it"),
+    "Restatement": _action_of_company,
+    "corporate_action": _action_of_company,
+    "review": _review,
+    "Reconciled": _reconciled,
+    "evidence_conflict": lambda body: (
+        f"the venue counted {body['said']} filled of the {role_of(body['order'])} order,"
+        f" {body['filled']} were"
+    ),
+    "distrusted": lambda body: f"a report of the {role_of(body['order'])} is not believed: {body['why']}",
+    "halted": _halted,
+    "resumed": _resumed,
+    "shutdown": _shutdown,
+    "shutdown_step": _step,
+    "breaker_moved": _breaker,
+    "breaker_released": lambda body: f"drawdown breaker released, counted from {body['equity']}",
+    "var_tested": lambda body: (
+        f"{body['exceptions']} of {body['days']} sessions lost more than the value at risk,"
+        f" {body['expected']:.1f} were to be expected"
+    ),
+    "settled": lambda body: f"{body['amount']} booked as paid in or taken out: {body['reason']}",
+    "orphan": lambda body: (
+        f"{_symbol(body['instrument'])}: an order of ours that the journal does not know was "
+        f"{'kept, it protects' if body['kept'] else 'canceled'}"
+    ),
+    "account first seen": _foreign,
+    "external position": _foreign,
+    "difference accepted": lambda body: f"accepted: {body['difference']}",
+}
