@@ -126,6 +126,7 @@ SCREENS = (
     ("0", "log", "Log"),
 )
 """Key, name and title of each screen, in the order of the navigation row."""
+FIRST_SCREEN = "desk"
 
 ACTIONS: tuple[Action, ...] = (
     Action(

@@ -1,21 +1,24 @@
 """The console. It sees an engine only through a link, and says how it wants to end in its exit value."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from engine.errors import DeckError, InvariantBroken
 from engine.model.commands import Actor, Answer, Command, Halt
+from tui.actions import FIRST_SCREEN, SCREENS
 from tui.format import plain
 from tui.link import Link
 from tui.messages import DeckChanged, EngineLost
 from tui.options import ConsoleExit, ConsoleOptions
 from tui.screens.acting import load_dialogs
 from tui.screens.chrome import DeckScreen
-from tui.screens.desk import DeskScreen
 from tui.screens.paned import PanedScreen
 from tui.screens.registry import make_screen
 from tui.shown.deck import DeckView, LinkState
@@ -37,6 +40,11 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
     CSS_PATH = "deck.tcss"
     TITLE = "tradedeck"
     ENABLE_COMMAND_PALETTE = False
+    # Each screen is a mode, so it keeps its place and its dialogs while another is in front.
+    MODES: ClassVar[dict[str, str | Callable[..., Screen[None]]]] = {
+        name: partial(make_screen, name) for _, name, _ in SCREENS
+    }
+    DEFAULT_MODE = FIRST_SCREEN
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("exclamation_mark", "halt", "halt, stops stay", show=False, priority=True, id="engine.halt"),
         Binding("ctrl+q,ctrl+c", "leave_anywhere", "leave", show=False),
@@ -59,13 +67,8 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
             self.options.theme, no_color=self.no_color, color_system=self.console.color_system
         )
 
-    def get_default_screen(self) -> DeskScreen:
-        """The Desk is there in the first frame."""
-        return DeskScreen()
-
     def on_mount(self) -> None:
         """Listen to the engine; redraw countdowns once a second."""
-        self.install_screen(self.screen_stack[0], DeskScreen.name_in_navigation)
         self.run_worker(self._follow())
         self.set_keymap(dict(self.options.keys))
         self.set_interval(TICK_S, self.tick)
@@ -152,9 +155,7 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         front = self.screen_stack[0]
         if isinstance(front, DeckScreen) and front.name_in_navigation == name:
             return False
-        if not self.is_screen_installed(name):
-            self.install_screen(make_screen(name), name)
-        self.switch_screen(name)
+        self.switch_mode(name)
         return True
 
     async def go_on(self) -> bool:

@@ -8,5 +8,5 @@ class GapsScreen(LaterScreen):
     """Every gap candidate with its verdicts."""
 
     name_in_navigation = "gaps"
-    title = "Gaps"
+    caption = "Gaps"
     words = Emptiness("Gaps has no screen yet", ("Press 1 for the Desk.",))

@@ -8,5 +8,5 @@ class GemsScreen(LaterScreen):
     """Every scored token, and what its score and safety stand on."""
 
     name_in_navigation = "gems"
-    title = "Gems"
+    caption = "Gems"
     words = Emptiness("Gems has no screen yet", ("Press 1 for the Desk.",))

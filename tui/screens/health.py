@@ -8,5 +8,5 @@ class HealthScreen(LaterScreen):
     """Sources, engine, and who is attached."""
 
     name_in_navigation = "health"
-    title = "Health"
+    caption = "Health"
     words = Emptiness("Health has no screen yet", ("Press 1 for the Desk.",))

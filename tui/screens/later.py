@@ -16,11 +16,11 @@ class LaterPane(FreePane):
     """One title and what to do until it is there."""
 
     place = Place.LATER
-    title = ""
+    caption = ""
     words = Emptiness("", ())
 
     def heading(self, look: Look) -> Title:
-        return Title(self.title, "comes with a later release")
+        return Title(self.caption, "comes with a later release")
 
     def lines_for(self, look: Look, width: int, height: int) -> list[Line] | Emptiness:
         return self.words
@@ -31,12 +31,12 @@ class LaterScreen(PanedScreen):
 
     order = (Place.LATER,)
     BINDINGS = bindings_for(frozenset(order))
-    title = ""
+    caption = ""
     words = Emptiness("", ())
 
     def make_panes(self) -> Iterable[Pane]:
         pane = LaterPane(self.console.options, id="later")
-        pane.title, pane.words = self.title, self.words
+        pane.caption, pane.words = self.caption, self.words
         yield pane
 
     def boxes(self, area: Box, wide: bool) -> dict[Place, Box]:
@@ -47,7 +47,7 @@ class AgentsScreen(LaterScreen):
     """Each agent's state machine, verdicts and accuracy."""
 
     name_in_navigation = "agents"
-    title = "Agents"
+    caption = "Agents"
     words = Emptiness(
         "Agents are not on a screen of their own yet",
         ("What each agent said of a candidate stands on Gaps: press 3, then enter on a row.",),
@@ -58,7 +58,7 @@ class ResearchScreen(LaterScreen):
     """Models, calibration, walk-forward, back-test runs."""
 
     name_in_navigation = "research"
-    title = "Research"
+    caption = "Research"
     words = Emptiness(
         "Research has no screen yet",
         ("Back-tests run from a shell: tradedeck backtest gaps --help",),

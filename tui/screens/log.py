@@ -8,5 +8,5 @@ class LogScreen(LaterScreen):
     """The audit log."""
 
     name_in_navigation = "log"
-    title = "Log"
+    caption = "Log"
     words = Emptiness("Log has no screen yet", ("Press 1 for the Desk.",))

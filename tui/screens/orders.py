@@ -8,5 +8,5 @@ class OrdersScreen(LaterScreen):
     """Brackets as trees of orders, unknown ones first."""
 
     name_in_navigation = "orders"
-    title = "Orders"
+    caption = "Orders"
     words = Emptiness("Orders has no screen yet", ("Press 1 for the Desk.",))

@@ -8,5 +8,5 @@ class RiskScreen(LaterScreen):
     """Drawdown, limits used, and why entries are off."""
 
     name_in_navigation = "risk"
-    title = "Risk"
+    caption = "Risk"
     words = Emptiness("Risk has no screen yet", ("Press 1 for the Desk.",))

@@ -45,10 +45,10 @@ class PositionsPane(TablePane[PositionRow]):
         Column("target", "target", 6, 6, right=True, aligned=True),
         Column("day", "day", 4, 4, right=True),
     )
-    sorts = (
-        Sort[PositionRow]("age", lambda row: (row.unknown, row.number)),
-        Sort[PositionRow]("% ▼", lambda row: -(row.pnl_ratio or 0.0)),
-        Sort[PositionRow]("symbol", lambda row: row.symbol),
+    sorts: tuple[Sort[PositionRow], ...] = (
+        Sort("age", lambda row: (row.unknown, row.number)),
+        Sort("% ▼", lambda row: -(row.pnl_ratio or 0.0)),
+        Sort("symbol", lambda row: row.symbol),
     )
 
     def heading(self, look: Look) -> Title:
@@ -118,10 +118,10 @@ class RoundTripsPane(TablePane[RoundTripRow]):
         Column("pnl", "P&L", 8, 0, right=True),
         Column("pct", "%", 5, 0, right=True),
     )
-    sorts = (
-        Sort[RoundTripRow]("newest", lambda row: -row.exit_us),
-        Sort[RoundTripRow]("P&L ▼", lambda row: -row.pnl),
-        Sort[RoundTripRow]("P&L ▲", lambda row: row.pnl),
+    sorts: tuple[Sort[RoundTripRow], ...] = (
+        Sort("newest", lambda row: -row.exit_us),
+        Sort("P&L ▼", lambda row: -row.pnl),
+        Sort("P&L ▲", lambda row: row.pnl),
     )
 
     def heading(self, look: Look) -> Title:

@@ -134,20 +134,17 @@ def _regime(header: HeaderView) -> str:
 
 
 def navigation_line(look: Look, width: int, tab: str) -> Line:
-    """Tabs, then the regime as far as there is room, then the clocks."""
+    """Tabs, then the regime and the clocks as far as there is room."""
     header = look.view.header
     wide = width >= WIDE - 2
     left = _tabs(look, tab, wide=wide)
-    clocks: Line = (
-        Span(fmt.clock_utc(look.now_us)),
-        Span("  "),
-        Span(f"{fmt.clock_new_york(look.now_us)} {_session(look)} ", "-muted"),
-    )
+    utc: Line = (Span(f"{fmt.clock_utc(look.now_us)} "),)
+    clocks: Line = (*utc, Span(f" {fmt.clock_new_york(look.now_us)} {_session(look)} ", "-muted"))
     regime: Line = () if wide else (Span(f"{_regime(header)}  ", "-muted"),)
-    for extra in (regime, ()):
-        if width_of(left) + width_of(extra) + width_of(clocks) < width:
-            return spread(left, (*extra, *clocks), width)
-    return spread(left, clocks, width)
+    for right in ((*regime, *clocks), clocks):
+        if width_of(left) + width_of(right) < width:
+            return spread(left, right, width)
+    return spread(left, utc, width)
 
 
 def _tabs(look: Look, tab: str, *, wide: bool) -> Line:
