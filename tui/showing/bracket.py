@@ -38,8 +38,9 @@ def bracket_detail(engine: Engine, id: str) -> BracketDetail | None:
 
 
 def _past(engine: Engine, bracket: Bracket) -> Iterator[StoryLine]:
-    """The newest 200 lines of its candidate, oldest first."""
-    lines = engine.parts.journal.audit(bracket.correlation)
+    """The newest 200 lines of its candidate, oldest first; its intent says what was submitted."""
+    found = engine.parts.journal.audit(bracket.correlation)
+    lines = [line for line in found if line["kind"] != "submitted"]
     for line in lines[-MOST_FACTS:]:
         yield StoryLine(int(line["ts_us"]), sentence(str(line["kind"]), str(line["body"])))
 
@@ -162,7 +163,8 @@ def _time_exit(bracket: Bracket, now: Circumstances) -> Iterator[StoryLine]:
         return
     left = most - bracket.sessions_held - 1
     if left > 0:
-        yield _next(None, f"sold before the close of its day {most}, {left} sessions after this one")
+        sessions = "1 session" if left == 1 else f"{left} sessions"
+        yield _next(None, f"sold before the close of its day {most}, {sessions} after this one")
     else:
         yield _next(time_exit_us(bracket, now), "sold before the close, this is its last session")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from engine.core import Engine
-from engine.model.market import FeedState
+from engine.model.market import FeedState, Provenance
 from engine.parts import EngineState
 from engine.risk.gates import MAX_CLOCK_SKEW_US, MAX_RECONCILED_AGE_US
 from tui import format
@@ -16,7 +16,8 @@ MAX_LAG_MS = 50.0
 MAX_WRITE_MS = 50.0
 MIN_DISK_BYTES = 500_000_000
 MAX_MEMORY_BYTES = 600_000_000
-US_PER_MS = 1000
+NEVER_LATE_US = 30 * 86_400_000_000
+"""Longer than any exchange was closed."""
 
 
 class HealthMaker:
@@ -32,7 +33,7 @@ class HealthMaker:
     def make(self) -> HealthView:
         """As of now."""
         engine, gauges = self._engine, self._gauges
-        sources = source_rows(engine.parts.feeds(), engine.parts.clock.now_us())
+        sources = source_rows(_feeds(engine), engine.parts.clock.now_us())
         rows = (*self._process_now(), *engine_rows(engine))
         unknown = any(bracket.has_unknown for bracket in engine.brackets.open())
         return HealthView(
@@ -51,6 +52,15 @@ class HealthMaker:
             self._measured_s = wall
             self._process = () if self._gauges is None else tuple(process_rows(self._gauges))
         return self._process
+
+
+def _feeds(engine: Engine) -> tuple[FeedState, ...]:
+    """Stored days tell what they hold when its time comes: one stream, and never late."""
+    parts, told_us = engine.parts, engine.picture.ts
+    feeds = parts.feeds()
+    if feeds or parts.provenance is not Provenance.REPLAY:
+        return feeds
+    return (FeedState("stored bars", told_us or None, NEVER_LATE_US, 0, "replayed"),)
 
 
 def source_rows(feeds: Iterable[FeedState], now_us: int) -> tuple[SourceRow, ...]:

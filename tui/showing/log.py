@@ -1,11 +1,10 @@
 """A page of the audit log, newest line first, each with a sentence for a person and its exact bytes."""
 
-import json
 from collections.abc import Mapping
 
 from engine.core import Engine
 from engine.model.ids import TicketId, symbol_of
-from tui.showing.sentences import sentence
+from tui.showing.sentences import parsed, told
 from tui.shown.details import LogDetail, LogRecord
 
 PAGE = 100
@@ -23,8 +22,9 @@ def log_page(engine: Engine, before: str) -> LogDetail | None:
 
 def _record(engine: Engine, line: Mapping[str, str | int]) -> LogRecord:
     kind, body = str(line["kind"]), str(line["body"])
-    words = sentence(kind, body)
-    name = "" if kind in _NAMED else _name(engine, body)
+    held = parsed(body)
+    words = told(kind, held, body)
+    name = "" if kind in _NAMED else _name(engine, held)
     return LogRecord(
         seq=int(line["seq"]),
         ts=int(line["ts_us"]),
@@ -37,12 +37,8 @@ def _record(engine: Engine, line: Mapping[str, str | int]) -> LogRecord:
     )
 
 
-def _name(engine: Engine, body: str) -> str:
+def _name(engine: Engine, held: object) -> str:
     """`T-18 ORVX` of a line about a ticket or its bracket; "" for others."""
-    try:
-        held = json.loads(body)
-    except ValueError:
-        return ""
     ticket = held.get("ticket") if isinstance(held, dict) else None
     entry = engine.tickets.get(TicketId(ticket)) if isinstance(ticket, str) else None
     if entry is None:

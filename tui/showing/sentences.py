@@ -5,13 +5,18 @@ A line of a kind that is not listed is shown with its kind and what it holds: no
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from engine.execution.shutdown import WORDS, ShutdownStep
 from engine.model.ids import InstrumentId, symbol_of
 from engine.model.orders import OrderRole
 from engine.model.text import clean
+from tui import format
 
+MOST_DECIMALS = 8
+"""A price with more is a stored float and no price of a venue: it is shown rounded."""
+_SMALL = Decimal("0.01")
 Body = Mapping[str, Any]
 _ROLES = {
     OrderRole.ENTRY: "entry",
@@ -23,11 +28,23 @@ _ROLES = {
 
 def sentence(kind: str, body: str) -> str:
     """One line's words; `body`: the canonical JSON of it."""
+    return told(kind, parsed(body), body)
+
+
+def parsed(body: str) -> Any:
+    """What a line's JSON holds; None where it is none."""
     try:
-        held = json.loads(body)
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def told(kind: str, held: Any, body: str) -> str:
+    """`sentence`, for whoever parsed the line already."""
+    try:
         say = _SAYINGS.get(kind)
         words = _other(kind, held) if say is None else say(held)
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+    except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError):
         # A line of an older program may hold something else: it is shown as it stands.
         words = f"{kind}: {body}"
     return clean(words)
@@ -37,6 +54,22 @@ def role_of(order: str) -> str:
     """`stop` of a client order id; `order` for one that is not ours."""
     mark = order[-3:-2]
     return _ROLES[OrderRole(mark)] if mark in tuple(OrderRole) else "order"
+
+
+def _price(text: str) -> str:
+    """As the venue has it; what no venue has, as prices are shown."""
+    value = Decimal(text)
+    if -int(value.as_tuple().exponent) <= MOST_DECIMALS:
+        return text
+    return format.token_price(value) if abs(value) < _SMALL else format.price(value)
+
+
+def _money(text: str) -> str:
+    return format.money(Decimal(text))
+
+
+def _count(text: str) -> str:
+    return format.quantity(Decimal(text))
 
 
 def _symbol(instrument: str) -> str:
@@ -57,16 +90,16 @@ def _pending(body: Body) -> str:
 
 def _approved(body: Body) -> str:
     shown = body.get("price_shown")
-    at = "" if shown is None else f" at a price of {shown:g}"
+    at = "" if shown is None else f" at a price of {_price(repr(shown))}"
     return f"approved{at}, sha256 {body['sha256'][:8]}"
 
 
 def _spec(spec: Body) -> str:
     """`stop 25.26`, `sell 30 at market`, `buy 33 limit 139.09`."""
-    side, quantity = spec["side"], spec["quantity"]
+    side, quantity = spec["side"], _count(spec["quantity"])
     if spec["stop_price"] is not None:
-        return f"{side} {quantity} stop {spec['stop_price']}"
-    price = "at market" if spec["limit_price"] is None else f"limit {spec['limit_price']}"
+        return f"{side} {quantity} stop {_price(spec['stop_price'])}"
+    price = "at market" if spec["limit_price"] is None else f"limit {_price(spec['limit_price'])}"
     return f"{side} {quantity} {price}"
 
 
@@ -88,16 +121,17 @@ def _intent(body: Body) -> str:
 def _order(report: Body) -> str:
     """`stop order working, 0 of 30 filled`."""
     why = f": {report['reason']}" if report["reason"] else ""
-    filled = f"{report['cum_filled']} of {report['quantity']} filled"
+    filled = f"{_count(report['cum_filled'])} of {_count(report['quantity'])} filled"
     return f"{role_of(report['client_order_id'])} order {report['state']}, {filled}{why}"
 
 
 def _fill(fill: Body) -> str:
     verb = "bought" if fill["side"] == "buy" else "sold"
-    fee = f", fee {fill['fee']}" if fill["fee"] not in ("0", "0.00") else ""
+    fee = f", fee {_price(fill['fee'])}" if Decimal(fill["fee"]) else ""
     role = role_of(fill["client_order_id"])
     by = "" if role == "entry" else f" by the {role}"
-    return f"{_symbol(fill['instrument'])} {verb} {fill['quantity']} at {fill['price']}{by}{fee}"
+    quantity, price = _count(fill["quantity"]), _price(fill["price"])
+    return f"{_symbol(fill['instrument'])} {verb} {quantity} at {price}{by}{fee}"
 
 
 def _of_fact(say: Callable[[Body], str]) -> Callable[[Body], str]:
@@ -168,7 +202,7 @@ def _step(body: Body) -> str:
 
 def _breaker(body: Body) -> str:
     fall = f"{100 * float(body['drawdown']):.1f}%"
-    return f"drawdown {fall} under {body['high_water']}: level {body['was']} to {body['level']}"
+    return f"drawdown {fall} under {_money(body['high_water'])}: level {body['was']} to {body['level']}"
 
 
 def _foreign(body: Body) -> str:
@@ -211,7 +245,7 @@ _SAYINGS: Mapping[str, Callable[[Body], str]] = {
     "NotFound": _of_fact(lambda fact: f"asked: the venue has no {role_of(fact['order'])} order of this id"),
     "ExitWanted": _of_fact(lambda fact: f"the position is to end: {fact['reason']}"),
     "SessionOver": _of_fact(lambda fact: f"session {fact['session']} is over"),
-    "Traded": _of_fact(lambda fact: f"traded between {fact['low']} and {fact['high']}"),
+    "Traded": _of_fact(lambda fact: f"traded between {_price(fact['low'])} and {_price(fact['high'])}"),
     "VenueHolds": _of_fact(lambda fact: f"the venue holds {fact['quantity']} of it"),
     "Restatement": _action_of_company,
     "corporate_action": _action_of_company,
@@ -227,12 +261,12 @@ _SAYINGS: Mapping[str, Callable[[Body], str]] = {
     "shutdown": _shutdown,
     "shutdown_step": _step,
     "breaker_moved": _breaker,
-    "breaker_released": lambda body: f"drawdown breaker released, counted from {body['equity']}",
+    "breaker_released": lambda body: f"drawdown breaker released, counted from {_money(body['equity'])}",
     "var_tested": lambda body: (
         f"{body['exceptions']} of {body['days']} sessions lost more than the value at risk,"
         f" {body['expected']:.1f} were to be expected"
     ),
-    "settled": lambda body: f"{body['amount']} booked as paid in or taken out: {body['reason']}",
+    "settled": lambda body: f"{_money(body['amount'])} booked as paid in or taken out: {body['reason']}",
     "orphan": lambda body: (
         f"{_symbol(body['instrument'])}: an order of ours that the journal does not know was "
         f"{'kept, it protects' if body['kept'] else 'canceled'}"
