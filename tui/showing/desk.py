@@ -18,8 +18,8 @@ from engine.parts import EngineState
 from engine.risk.gates import first_failure
 from tui import format
 from tui.restrictions import halted_entries, restrictions
-from tui.showing.gap import name_of, sector_of
 from tui.showing.figures import Figures
+from tui.showing.gap import name_of, sector_of
 from tui.showing.gems import gems_view
 from tui.shown.deck import (
     BracketView,
