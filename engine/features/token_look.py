@@ -5,6 +5,7 @@ makes the records that are stored and shown.
 """
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -179,6 +180,10 @@ class TokenReading:
         return tuple(found)
 
 
+_MOST = sys.float_info.max
+"""An infinite value lies in no range."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A record in the form that a look goes through."""
@@ -193,8 +198,8 @@ class Step:
 
 def step_of(record: TokenFeature) -> Step:
     """The range with its tolerance, and the age in microseconds."""
-    low = -math.inf if record.minimum is None else record.minimum - EPSILON
+    low = -_MOST if record.minimum is None else record.minimum - EPSILON
     if record.minimum is not None and record.minimum_excluded:
         low = math.nextafter(record.minimum, math.inf)
-    high = math.inf if record.maximum is None else record.maximum + EPSILON
+    high = _MOST if record.maximum is None else record.maximum + EPSILON
     return Step(record.id, record.compute, record.clock, low, high, (record.max_age_s or 0) * 1_000_000)

@@ -1,5 +1,6 @@
 """When a token is put before a person: flag rule, the weaker provisional list, hysteresis (SPEC 2.5)."""
 
+import math
 from dataclasses import dataclass, replace
 
 from engine.scoring.confidence import Confidence
@@ -98,8 +99,8 @@ def _is_provisional(score: GemScore, confidence: Confidence, limits: FlagLimits)
 
 
 def _fraction(value: float) -> str:
-    """`.35`."""
-    return f"{value:.2f}".removeprefix("0")
+    """`.35`; never rounded up to a limit that it does not reach."""
+    return f"{math.floor(100 * value + 1e-6) / 100:.2f}".removeprefix("0")
 
 
 def _below(value: float, limit: float) -> str:

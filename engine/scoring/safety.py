@@ -211,12 +211,25 @@ def _honeypot(look: _Evidence) -> Finding:
     if found is None:
         return look.unknown(gate, threshold, "whether it can be sold is")
     if found:
-        failed = look.facts is not None and look.facts.simulation_succeeded is False
-        value = "a trial sale failed" if failed else "yes"
-        return look.blocked(
-            gate, value, threshold, "honeypot", f"honeypot: {value}" if failed else "honeypot"
-        )
+        note, value = _trap(look)
+        return look.blocked(gate, value, threshold, note, value if note in value else f"{note}: {value}")
     return look.passed(gate, "no, sell works", threshold)
+
+
+def _trap(look: _Evidence) -> tuple[str, str]:
+    """What keeps it from being sold: in a few words, and in full."""
+    facts = look.facts or _NOTHING
+    if facts.simulation_succeeded is False:
+        return "honeypot", "a trial sale failed"
+    if look.is_solana and not facts.is_honeypot:
+        if facts.is_freezable:
+            return "freezable", "freezable by a live authority"
+        if facts.is_non_transferable:
+            return "no transfers", "no transfers"
+        if facts.has_transfer_hook:
+            return "transfer hook", "transfer hook may refuse a sale"
+        return "no sell route", "no sell route at any price"
+    return "honeypot", "honeypot"
 
 
 def _evidence(look: _Evidence) -> Finding:
@@ -357,6 +370,7 @@ def _liquidity_floor(look: _Evidence) -> Finding:
         return look.unknown(gate, threshold, "the liquidity of this minute is")
     value = _short(liquidity)
     if liquidity < least - EPSILON:
+        value = value if value != _short(least) else f"{liquidity:,.0f}"
         return look.blocked(gate, value, threshold, f"liq {value}", f"liquidity {value} < {_short(least)}")
     return look.passed(gate, value, threshold)
 
