@@ -5,6 +5,7 @@ from random import Random
 
 from engine.sources.demo.contracts import Fault
 from engine.sources.demo.draws import between, one_of
+from engine.sources.demo.fame import HOUR_US, set_spell
 from engine.sources.demo.launches import Founder
 from engine.sources.demo.natures import (
     FRESH,
@@ -23,7 +24,6 @@ from engine.sources.demo.tokenstate import Cents, LiveToken, Mood, RugKind
 from engine.sources.demo.walk import UNITS_PER_USD
 
 MINUTE_US = 60_000_000
-HOUR_US = 60 * MINUTE_US
 
 _CROWD = ((STEADY, 72), (QUIET, 28), (LOUD, 10), (PROMISING, 3), (RISING, 2))
 _HOSTILE_NATURES = (PROMISING, LOUD, STEADY, STEADY, SCAM, QUIET)
@@ -71,6 +71,9 @@ def opening_cast(
         token.sells_blocked = bool({Fault.HONEYPOT, Fault.CANNOT_SELL} & token.faults)
         plan_rug(token, rng, start_us + 2 * HOUR_US, start_us + 20 * HOUR_US)
         tokens.append(token)
+    for token in tokens:
+        if token.nature is RISING:
+            set_spell(token, rng, start_us)
     for _ in range(7):
         tokens.append(newcomer(founder, rng, start_us, cents))
         tokens[-1].created_us -= between(rng, 10, 700) * MINUTE_US

@@ -27,6 +27,24 @@ _FEES_BPS = (25, 30, 30, 30, 100)
 _OFTEN_UNKNOWN = ("has_trading_cooldown", "is_personal_tax_modifiable", "creator_made_honeypots", "is_fake")
 
 
+def take_up(token: LiveToken, nature: Nature, cents: Cents, rng: Random) -> None:
+    """From now on it is traded and talked about as tokens of that nature are."""
+    token.nature = nature
+    token.mood = Mood.RISING if nature.up > 500 else Mood.CALM
+    depth = token.pools[0].depth_cents(cents[token.pools[0].coin]) // 100
+    token.move_ppm = between(rng, *nature.move_ppm)
+    token.flow = depth * between(rng, *nature.turnover) * MICRO // 1000 // MINUTES_A_DAY
+    token.orders_milli = max(1, spread(rng, *nature.orders_day) * 1000 // MINUTES_A_DAY)
+    token.buy_share = between(rng, *nature.buys)
+    token.whale_chance = (between(rng, *nature.whales_day) << WHALE_BITS) // MINUTES_A_DAY
+    token.whale_buys = between(rng, *nature.whale_buys)
+    token.mentions_micro = between(rng, *nature.mentions_day) * MICRO // MINUTES_A_DAY
+    token.positive = between(rng, *nature.positive)
+    token.negative = between(rng, *nature.negative)
+    growth = between(rng, *nature.holder_growth_week)
+    token.growth_micro = token.holders_micro * growth // 1000 // (7 * MINUTES_A_DAY)
+
+
 class Founder:
     """Makes tokens of a nature; all chance of making one comes from `rng`."""
 
@@ -52,12 +70,9 @@ class Founder:
         supply = 10 ** between(rng, 6, 10) * between(rng, 1, 9)
         pools = self._pools(chain, depth, supply, cents)
         price = pools[0].price(cents[pools[0].coin])
-        orders = spread(rng, *nature.orders_day)
-        mentions = self._within(nature.mentions_day)
         holders = spread(rng, *nature.holders)
-        growth = self._within(nature.holder_growth_week)
         whole_days = min(7, age_us // DAY_US)
-        return LiveToken(
+        token = LiveToken(
             id=TokenId(f"{chain}:{address(rng, chain)}"),
             symbol=symbol,
             name=name,
@@ -71,34 +86,28 @@ class Founder:
             pools=pools,
             fair=price,
             anchor=price,
-            move_ppm=self._within(nature.move_ppm),
-            flow=depth * self._within(nature.turnover) * MICRO // 1000 // MINUTES_A_DAY,
-            orders_milli=max(1, orders * 1000 // MINUTES_A_DAY),
-            buy_share=self._within(nature.buys),
             distinct=between(rng, 330, 620),
-            whale_chance=(self._within(nature.whales_day) << WHALE_BITS) // MINUTES_A_DAY,
-            whale_buys=self._within(nature.whale_buys),
-            mentions_micro=mentions * MICRO // MINUTES_A_DAY,
-            positive=self._within(nature.positive),
-            negative=self._within(nature.negative),
             members=self._maybe(spread(rng, *nature.members)),
             commits=self._maybe(self._within(nature.commits)),
             holders_micro=holders * MICRO,
-            growth_micro=holders * growth * MICRO // 1000 // (7 * MINUTES_A_DAY),
             top_ten=self._within(nature.top_ten),
             creator=self._within(nature.creator),
             locked=self._within(nature.locked),
             faults=set(faults),
             unknown=tuple(fact for fact in _OFTEN_UNKNOWN if happens(rng, 30)),
             days=self._closes(nature, price, whole_days),
-            holder_days=[holders - holders * growth * (whole_days - at) // 7000 for at in range(whole_days)],
-            mention_days=[
-                mentions * self._within(nature.mentions_before) * between(rng, 85, 115) // 100_000
-                for _ in range(whole_days)
-            ],
-            mood=Mood.RISING if nature.up > 500 else Mood.CALM,
             peak=price / PRICE_UNITS * between(rng, 105, 400) / 100 if whole_days == 7 else 0.0,
         )
+        take_up(token, nature, cents, rng)
+        grown, mentions = token.growth_micro * MINUTES_A_DAY, token.mentions_micro * MINUTES_A_DAY // MICRO
+        token.holder_days = [
+            max(1, (token.holders_micro - grown * (whole_days - at)) // MICRO) for at in range(whole_days)
+        ]
+        token.mention_days = [
+            mentions * self._within(nature.mentions_before) * between(rng, 85, 115) // 100_000
+            for _ in range(whole_days)
+        ]
+        return token
 
     def _pools(self, chain: str, depth: int, supply: int, cents: Cents) -> list[ConstantPool]:
         """One to three pools at one price; together they hold 4 to 40 % of the supply."""

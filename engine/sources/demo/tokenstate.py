@@ -64,36 +64,40 @@ class LiveToken:
     """The deepest first."""
     fair: int
     anchor: int
-    move_ppm: int
-    flow: int
-    """Organic volume a minute in millionths of a US dollar."""
-    orders_milli: int
-    """Thousandths of an order a minute."""
-    buy_share: int
-    """Permille of its orders; its distinct traders are `distinct` permille of them."""
     distinct: int
-    whale_chance: int
-    """Of 1 << 20 minutes, how many have a whale; `whale_buys` permille of them buy."""
-    whale_buys: int
-    mentions_micro: int
-    """Millionths of a mention a minute."""
-    positive: int
-    negative: int
+    """Permille of its orders that are of another trader than before."""
     members: int | None
     commits: int | None
     holders_micro: int
-    growth_micro: int
-    """New holders a minute, in millionths."""
     top_ten: int
     creator: int
     locked: int
     """Permille of the supply that ten holders and the maker own, and of the liquidity that is locked."""
     faults: set[Fault]
     unknown: tuple[str, ...]
-    days: list[int]
+    days: list[int] = field(default_factory=list)
     """Closes of the seven days before, newest last; so are `holder_days` and `mention_days`."""
-    holder_days: list[int]
-    mention_days: list[int]
+    holder_days: list[int] = field(default_factory=list)
+    mention_days: list[int] = field(default_factory=list)
+    move_ppm: int = 0
+    """Deviation of `fair` a minute. From here to `growth_micro`: what `take_up` draws from its nature."""
+    flow: int = 0
+    """Organic volume a minute in millionths of a US dollar."""
+    orders_milli: int = 0
+    """Thousandths of an order a minute."""
+    buy_share: int = 0
+    """Permille of its orders."""
+    whale_chance: int = 0
+    """Of 1 << 20 minutes, how many have a whale; `whale_buys` permille of them buy."""
+    whale_buys: int = 0
+    mentions_micro: int = 0
+    """Millionths of a mention a minute."""
+    positive: int = 0
+    negative: int = 0
+    growth_micro: int = 0
+    """New holders a minute, in millionths."""
+    cools_us: int | None = None
+    """When its fame is over, int microseconds UTC."""
     rug: tuple[int, RugKind] | None = None
     """When, int microseconds UTC, and how it will be rugged."""
     mood: Mood = Mood.CALM

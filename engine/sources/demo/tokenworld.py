@@ -9,11 +9,12 @@ from dataclasses import replace
 from itertools import count
 
 from engine.model.tokens import Post
-from engine.sources.demo.cast import HOUR_US, newcomer, opening_cast, set_seed_price
+from engine.sources.demo.cast import newcomer, opening_cast, set_seed_price
 from engine.sources.demo.chance import stream
 from engine.sources.demo.coins import COIN_BY_SYMBOL, STEP_US, CoinWalk
 from engine.sources.demo.contracts import Fault, contract_facts, facts_of
 from engine.sources.demo.draws import between, happens
+from engine.sources.demo.fame import HOUR_US, catch_on, cool_off
 from engine.sources.demo.flow import trade_minutes
 from engine.sources.demo.launches import DAY_US, Founder
 from engine.sources.demo.natures import QUIET, SEEDED
@@ -36,8 +37,9 @@ _READ_MINUTES = 10
 _SILENT_US = 3 * 3_600_000_000
 _LAUNCH_PERMILLE = 12
 """Of the minutes, how many bring a new token."""
+_CATCH_ON_PERMILLE = 6
+"""Of the minutes, in how many the crowd discovers a token."""
 TOKENS_MAX = 158
-_BOTS_PERMILLE = 2
 _MOOD_CHANGES = 2
 """Of 1,024 minutes; a mood lasts eight hours and a half on average."""
 _NATIVE = {"WETH": "ETH", "WBNB": "BNB", "SOL": "SOL"}
@@ -78,8 +80,8 @@ class TokenWorld:
         while self.mark_us + MARK_US <= now:
             self._mark()
         minute, place = divmod(slot, SLOTS)
-        if place == 0 and happens(self._births, _LAUNCH_PERMILLE):
-            self._launch()
+        if place == 0:
+            self._begin_minute()
         tokens = self._slots[place]
         posts: list[Post] = []
         reads = (minute + place) % _READ_MINUTES == 0
@@ -137,6 +139,7 @@ class TokenWorld:
         if self.mark_us % HOUR_US == 0:
             for token in self.tokens:
                 count_holders(token)
+                cool_off(token, self.cents, self._births, self.mark_us)
         if (self.mark_us - self._start_us) % DAY_US < MARK_US:
             for token in self.tokens:
                 self._end_day(token)
@@ -146,6 +149,12 @@ class TokenWorld:
         token.days = [*token.days, token.closes[-1]][-7:]
         token.holder_days = [*token.holder_days, token.holders][-7:]
         token.mention_days = [*token.mention_days, token.counts[MENTIONS] - day][-7:]
+
+    def _begin_minute(self) -> None:
+        if happens(self._births, _LAUNCH_PERMILLE):
+            self._launch()
+        if happens(self._births, _CATCH_ON_PERMILLE):
+            catch_on(self.tokens, self.cents, self._births, self.now_us)
 
     def _launch(self) -> None:
         if len(self.tokens) >= TOKENS_MAX:
