@@ -32,9 +32,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the fixtures of `fixtures_bars.py` known to all tests."""
-    if not config.pluginmanager.has_plugin("fixtures_bars"):
-        config.pluginmanager.register(_load("fixtures_bars"), "fixtures_bars")
+    """Make the fixtures of the `fixtures_*.py` known to all tests."""
+    for name in ("fixtures_bars", "fixtures_terminal"):
+        if not config.pluginmanager.has_plugin(name):
+            config.pluginmanager.register(_load(name), name)
 
 
 def _is_local(host: object) -> bool:
