@@ -86,6 +86,7 @@ _LISTS = frozenset(
 """Panes of rows, which can be opened and found."""
 _EXPLAINED = _TICKET_PANES | {Place.BRACKETS, Place.EVENTS}
 _SORTED = frozenset({Place.GEM_LIST, Place.GAP_LIST, Place.SOURCES, Place.ROUND_TRIPS, Place.POSITIONS})
+_GAP_DETAILS = _GAP_PANES - {Place.GAPS}
 _CURVES = frozenset({Place.POSITIONS, Place.EQUITY, Place.ROUND_TRIPS, Place.BY_STRATEGY})
 _SCROLLS = _SHEETS | {Place.APPROVE, Place.REJECT}
 

@@ -65,23 +65,25 @@ def rows(area: Box, gap: int, *heights: int) -> tuple[Box, ...]:
 
 
 def desk_boxes(area: Box, wide: bool) -> dict[Place, Box]:
-    """Gaps at the left; tickets, brackets and events at the right."""
+    """Gaps and gems at the left; tickets, brackets and, where it is wide, events at the right."""
     right = 60 if area.width >= EXTRA_COLUMNS - 2 else 48 if wide else 33
     left, side = columns(area, 0, right)
     if wide:
+        gaps, gems = rows(left, 1, max(area.height * 15 // 36, 6), 0)
         tickets = max(round((area.height - 2) * 16 / 34), 6)
         brackets = max(round((area.height - 2) * 11 / 34), 5)
         upper, middle, lower = rows(side, 1, tickets, brackets, 0)
-        return {Place.GAPS: left, Place.TICKETS: upper, Place.BRACKETS: middle, Place.EVENTS: lower}
+        return {
+            Place.GAPS: gaps,
+            Place.GEMS: gems,
+            Place.TICKETS: upper,
+            Place.BRACKETS: middle,
+            Place.EVENTS: lower,
+        }
     half = (area.height + 1) // 2
-    gaps, events = rows(left, 0, half, 0)
-    tickets_box, brackets_box = rows(side, 0, half, 0)
-    return {
-        Place.GAPS: gaps,
-        Place.EVENTS: events,
-        Place.TICKETS: tickets_box,
-        Place.BRACKETS: brackets_box,
-    }
+    gaps, gems = rows(left, 0, half, 0)
+    upper, lower = rows(side, 0, half, 0)
+    return {Place.GAPS: gaps, Place.GEMS: gems, Place.TICKETS: upper, Place.BRACKETS: lower}
 
 
 def is_wide(width: int, height: int) -> bool:

@@ -10,11 +10,12 @@ from tui.screens.chrome import bindings_for
 from tui.widgets.brackets import BracketsPane
 from tui.widgets.events import EventsPane
 from tui.widgets.gaps import GapsPane
+from tui.widgets.gems import DeskGemsPane
 from tui.widgets.look import Look
 from tui.widgets.pane import Pane
 from tui.widgets.tickets import TicketsPane
 
-ORDER = (Place.GAPS, Place.TICKETS, Place.BRACKETS, Place.EVENTS)
+ORDER = (Place.GAPS, Place.GEMS, Place.TICKETS, Place.BRACKETS, Place.EVENTS)
 
 
 class DeskScreen(ActingScreen):
@@ -31,6 +32,7 @@ class DeskScreen(ActingScreen):
     def make_panes(self) -> Iterable[Pane]:
         options = self.console.options
         yield GapsPane(options, id="gaps")
+        yield DeskGemsPane(options, id="gems")
         yield TicketsPane(options, id="tickets")
         yield BracketsPane(options, id="brackets")
         yield EventsPane(options, id="events")

@@ -1,0 +1,214 @@
+"""One token: what its score is made of, its safety gates, who holds it, its price."""
+
+from tui import format as fmt
+from tui.actions import Place
+from tui.options import ConsoleOptions
+from tui.shown.details import GemDetail, SafetyRow
+from tui.widgets.charts.gauge import contribution_bar
+from tui.widgets.charts.graph import Graph
+from tui.widgets.charts.labels import token_labels
+from tui.widgets.charts.line import line_chart
+from tui.widgets.charts.times import time_marks
+from tui.widgets.freepane import FreePane
+from tui.widgets.ink import EMPTY, Line, Span, cut, cut_text, pad, width_of, wrap
+from tui.widgets.look import Look
+from tui.widgets.pane import Emptiness, Title
+
+BANDS = ((80.0, "high"), (60.0, "medium"), (0.0, "low"))
+"""Of confidence (SPEC 2.3)."""
+FIVE_MINUTES_US = 300_000_000
+_MARKS = {"pass": ("●", "-up"), "block": ("■", "-danger"), "unknown": ("?", "-danger -bold")}
+
+
+def gem_of(look: Look) -> GemDetail | None:
+    """The token that is open, once it is known."""
+    return look.detail if isinstance(look.detail, GemDetail) else None
+
+
+class GemPane(FreePane):
+    """A pane about the one token that is selected."""
+
+    def __init__(self, options: ConsoleOptions, *, id: str) -> None:
+        super().__init__(options, id=id)
+        self._of: str | None = None
+
+    def lines_for(self, look: Look, width: int, height: int) -> list[Line] | Emptiness:
+        gem = gem_of(look)
+        if gem is None:
+            return Emptiness("No token selected", ()) if not look.view.gems.rows else [EMPTY]
+        if gem.id != self._of:
+            self._of, self._first = gem.id, 0
+        return self.about(gem, look, width, height)
+
+    def about(self, gem: GemDetail, look: Look, width: int, height: int) -> list[Line]:
+        raise NotImplementedError
+
+
+class GemScorePane(GemPane):
+    """Contributions, then safety."""
+
+    place = Place.GEM_SCORE
+
+    def heading(self, look: Look) -> Title:
+        gem = gem_of(look)
+        if gem is None:
+            return Title("Score", "")
+        pair = f" / {gem.quote_symbol}" if gem.quote_symbol else ""
+        where = f"{pair} · {gem.chain} · {_short(gem.address)}"
+        return Title(cut_text(gem.symbol, 20), where.removeprefix(" ").removeprefix("· "))
+
+    def about(self, gem: GemDetail, look: Look, width: int, height: int) -> list[Line]:
+        gap = [EMPTY] if height >= 24 else []
+        lines = [_summary(gem, width), *gap, *_contributions(gem, width, self.plain), EMPTY]
+        lines += [*_safety_head(gem, width), *(_gate(row, look, width) for row in gem.gates)]
+        if gem.deductions:
+            lines += [EMPTY, *(_wrapped("deducted", ", ".join(gem.deductions), width))]
+        if gem.missing:
+            lines += [EMPTY, *_wrapped("not known", ", ".join(gem.missing), width)]
+        return lines
+
+
+def _short(address: str) -> str:
+    return address if len(address) <= 13 else f"{address[:6]}…{address[-4:]}"
+
+
+def _summary(gem: GemDetail, width: int) -> Line:
+    band = next(word for least, word in BANDS if gem.confidence >= least)
+    line: list[Span] = [Span(f"{gem.score:.1f}", "-strong"), Span(" of 100", "-muted")]
+    if gem.score_max - gem.score > 0.05 and any(part.score is None for part in gem.contributions):
+        line.append(Span(f", at most {gem.score_max:.1f}", "-muted"))
+    if gem.change_6h is not None and round(gem.change_6h, 1):
+        up = gem.change_6h > 0
+        line += [Span("  "), Span(f"{'▲' if up else '▼'} {gem.change_6h:+.1f}", "-up" if up else "-down")]
+        line.append(Span(" in 6 h", "-muted"))
+    line += [Span("   conf ", "-muted"), Span(f"{gem.confidence:.0f} {band}", "-strong")]
+    line += [Span("   signals ", "-muted"), Span(f"{gem.signals}", "-strong")]
+    return cut(line, width)
+
+
+def _contributions(gem: GemDetail, width: int, plain: bool) -> list[Line]:
+    name = max((len(part.name) for part in gem.contributions), default=0)
+    tail = 12
+    bar = max(width - name - 8 - tail, 6)
+    heaviest = max((part.weight for part in gem.contributions), default=0.0)
+    lines: list[Line] = []
+    for part in gem.contributions:
+        score = "–" if part.score is None else f"{part.score:.2f}"
+        head = (Span(part.name.ljust(name + 2), "-muted"), Span(f"{score:>4}  "))
+        if part.score is None:
+            lines.append((*head, Span(cut_text(part.missing, width - name - 8), "-muted")))
+            continue
+        graph = Graph.ASCII if plain else Graph.BRAILLE
+        track = contribution_bar(part.points, part.weight, heaviest, bar, graph)
+        points = (Span(f"{part.points:6.1f}", "-strong"), Span(f" / {part.weight:2.0f}", "-muted"))
+        lines.append((*head, *track, *points))
+    return lines
+
+
+def _safety_head(gem: GemDetail, width: int) -> list[Line]:
+    passed = sum(row.verdict == "pass" for row in gem.gates)
+    ink = {"pass": "-up", "caution": "-attention"}.get(gem.safety, "-danger")
+    score = "" if gem.safety_score is None else f" · score {gem.safety_score:.2f}"
+    left: Line = (
+        Span("Safety", "-strong"),
+        Span(f" {gem.safety}", ink),
+        Span(f" · {passed} of {len(gem.gates)} gates{score} ", "-muted"),
+    )
+    rule = Span("─" * max(width - width_of(left), 0), "-line")
+    names = _columns(width)
+    head = (Span("gate".ljust(names[0]), "-muted"), Span("  value".ljust(names[1]), "-muted"))
+    return [(*left, rule), (*head, Span("limit".ljust(names[2]), "-muted"), Span("age".rjust(4), "-muted"))]
+
+
+def _columns(width: int) -> tuple[int, int, int]:
+    """Cells of gate, value and limit; the age takes four."""
+    limit = 15 if width >= 44 else 12
+    return 11, width - 11 - limit - 4, limit
+
+
+def _gate(row: SafetyRow, look: Look, width: int) -> Line:
+    gate, value, limit = _columns(width)
+    glyph, ink = _MARKS.get(row.verdict, ("?", "-danger"))
+    text = "" if row.verdict == "pass" else "-strong"
+    age = None if row.ts_event is None else look.now_us - row.ts_event
+    return (
+        Span(cut_text(row.gate, gate - 1).ljust(gate), "-muted"),
+        Span(glyph, ink),
+        Span(f" {cut_text(row.value, value - 3)}".ljust(value - 1), text),
+        Span(cut_text(row.limit, limit - 1).ljust(limit), "-muted"),
+        Span(fmt.age(age).rjust(4), "-muted"),
+    )
+
+
+def _wrapped(name: str, words: str, width: int) -> list[Line]:
+    lead = 11
+    parts = wrap(words, width - lead)
+    return [
+        (Span((name if at == 0 else "").ljust(lead), "-muted"), Span(part, "-muted"))
+        for at, part in enumerate(parts)
+    ]
+
+
+class GemHoldersPane(GemPane):
+    """Who holds it, and where it trades."""
+
+    place = Place.GEM_HOLDERS
+
+    def heading(self, look: Look) -> Title:
+        gem = gem_of(look)
+        count = "" if gem is None or gem.holder_count is None else f"{gem.holder_count:,} holders"
+        return Title("Holders and pools", count)
+
+    def about(self, gem: GemDetail, look: Look, width: int, height: int) -> list[Line]:
+        name = min(max((len(row.name) + len(row.note) + 1 for row in gem.holders), default=10), width - 24)
+        graph = Graph.ASCII if self.plain else Graph.BRAILLE
+        lines: list[Line] = []
+        for row in gem.holders:
+            text = pad((Span(row.name), Span(f" {row.note}", "-muted")), name + 2)
+            bar = contribution_bar(row.share_pct, 100.0, 100.0, max(width - name - 9, 4), graph)
+            lines.append((*text, *bar, Span(f"{row.share_pct:6.1f}%")))
+        if not gem.holders:
+            lines.append((Span("Holders are not known", "-muted"),))
+        lines += [EMPTY, *_wrapped("pools", " · ".join(gem.pools) or "none known", width)]
+        if gem.since_flag_ratio is not None and gem.flagged_us is not None:
+            ago = fmt.age(look.now_us - gem.flagged_us)
+            since = f"{fmt.signed_percent(gem.since_flag_ratio)} in {ago}"
+            lines += _wrapped("since flag", since, width)
+        return lines
+
+
+class GemChartPane(GemPane):
+    """The price of 24 hours."""
+
+    place = Place.GEM_CHART
+
+    def heading(self, look: Look) -> Title:
+        gem = gem_of(look)
+        return Title("Price", "24 h" if gem is None or self.compact else "5m · 24 h")
+
+    def title_line(self, title: Title, width: int) -> Line:
+        """The last price and its change end the title."""
+        gem = gem_of(self._look) if self._look is not None else None
+        line = super().title_line(title, width)
+        if gem is None:
+            return line
+        change = None if gem.change_24h_pct is None else gem.change_24h_pct / 100
+        text = fmt.signed_percent(change)
+        up = text.startswith("+")
+        ink = "-muted" if text[0] not in "+-" else "-up" if up else "-down"
+        arrow = "" if ink == "-muted" else "▲ " if up else "▼ "
+        price = (Span(f" {fmt.token_price(gem.price_usd, table=not self.plain)} ", "-strong"),)
+        for tail in ((*price, Span(f"{arrow}{text}", ink)), (Span(f" {arrow}{text}", ink),)):
+            rule = line[-1]
+            kept = len(rule.text) - width_of(tail)
+            if kept >= 2:
+                return (*line[:-1], Span(rule.text[:kept], rule.ink), *tail)
+        return line
+
+    def about(self, gem: GemDetail, look: Look, width: int, height: int) -> list[Line]:
+        bars = gem.chart
+        if bars is None or len(bars.close) < 2:
+            return [(Span("No prices of the last day", "-muted"),)]
+        graph = Graph.ASCII if self.plain else Graph.BRAILLE
+        marks = time_marks(bars.ts[0], bars.ts[-1] + FIVE_MINUTES_US, count=2 if width < 40 else 3)
+        return list(line_chart(bars.close, width, height, labels=token_labels, marks=marks, graph=graph))
