@@ -116,6 +116,7 @@ MAX_CLOCK_SKEW_US = US_PER_S
 """Between our clock and the venue's, and how far in the future a quote may lie (SPEC 11.3)."""
 MAX_RECONCILED_AGE_US = 120 * US_PER_S
 """RELIABILITY 7."""
+NEWS_AGENT = "newssentry"
 MAX_SPREAD_RATIO = 0.01
 """Of the mid, when an order is approved and sent (RELIABILITY 8)."""
 # Signals are off: a result that is no number is NaN or infinite, and fails its check like other bad input.
@@ -280,7 +281,18 @@ def _regime(inputs: GateInput) -> GateResult:
 def _news(inputs: GateInput) -> GateResult:
     if inputs.dataset:
         return _excused(inputs, "G6", "unknown", "known", "dataset has no news or earnings dates")
-    return _failed("G6", "unknown", "known", "no news source: headlines and earnings dates are unknown")
+    heard = next((report for report in inputs.reports if report.agent == NEWS_AGENT), None)
+    if heard is None or heard.vote is Vote.ABSTAIN:
+        reason = "no news source: headlines and earnings dates are unknown"
+        return _failed("G6", "unknown", "known", reason)
+    words = "; ".join(heard.reasons) or heard.vote.value
+    if heard.vote is Vote.VETO:
+        return _failed("G6", "headlines against it", "none", words)
+    if inputs.rule != "naive" or inputs.account_kind is AccountKind.LIVE:
+        return _failed("G6", "earnings unknown", "known", f"no source of earnings dates; {words}")
+    return _passed(
+        "G6", "headlines judged", "none against it", f"{words}; rule naive asks for no earnings date"
+    )
 
 
 def _liquidity(inputs: GateInput) -> GateResult:

@@ -5,6 +5,7 @@ from datetime import date
 
 from engine.sources.demo.market import DemoMarket
 
+from engine.backtest.gathering import Gathered
 from engine.backtest.pace import Pace
 from engine.errors import ConfigError
 from engine.execution.matching import STANDARD
@@ -56,7 +57,7 @@ def demo_market(
     return Market(
         account=DEMO_ACCOUNT,
         provenance=Provenance.SYNTHETIC,
-        source=market,
+        source=Gathered(market, sessions),
         start_us=market.start_us,
         history=market.history,
         index=market.index,
@@ -70,7 +71,10 @@ def demo_market(
         ),
         id_seed=f"demo {seed}",
         feeds=market.feeds,
+        news_feed="headlines",
         sector_of=market.sector_of,
+        name_of=market.name_of,
+        token_prices=market.token_prices,
     )
 
 

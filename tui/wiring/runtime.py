@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +26,7 @@ from engine.model.events import ALL_EVENTS, Alarm, CandidatesJudged, Event, Roun
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName
 from engine.model.market import FeedState, Instrument, MarketBatch, Provenance
 from engine.model.positions import AccountKind
+from engine.model.tokens import TokenId
 from engine.money import to_decimal
 from engine.notify.dispatch import Dispatcher
 from engine.parts import Parts
@@ -36,6 +37,7 @@ from engine.sources.sessions import ExchangeSessions
 from engine.strategies.base import History
 from engine.strategies.gaps import Gaps
 from engine.strategies.gaps_config import GapsConfig
+from engine.strategies.gems import GemScan
 from storage.database import Synchronous
 from storage.degraded import open_lasting_journal
 from storage.keyfile import make_or_read_key
@@ -51,6 +53,7 @@ from tui.wiring.disk import DiskWatch
 from tui.wiring.killswitch import HaltFile, on_signal
 from tui.wiring.pulse import Pulse
 
+TokenPrices = Callable[[TokenId, int, int], Sequence[tuple[int, float]]]
 LAST_WORDS_S = 2.0
 """How long alarms may take to reach a person while the engine stops."""
 
@@ -89,7 +92,12 @@ class Market:
     id_seed: str
     """What its ids are made from: the same run makes the same ids."""
     feeds: Callable[[], tuple[FeedState, ...]] = tuple
+    news_feed: str = ""
+    """Which of the feeds tells headlines; "": none."""
     sector_of: Callable[[InstrumentId], str | None] | None = None
+    name_of: Callable[[InstrumentId], str | None] = lambda instrument: None
+    token_prices: TokenPrices | None = None
+    """Of 5 minutes each; None: this market has no tokens."""
     sees: Callable[[MarketBatch], None] = lambda batch: None
     """Told of each batch before the venue is."""
     entry_until: date | None = None
@@ -214,6 +222,10 @@ class Runtime:
                 sector_of=market.sector_of,
                 provenance=market.provenance,
                 feeds=market.feeds,
+                news_feed=market.news_feed,
+                name_of=market.name_of,
+                gems=None if market.token_prices is None else GemScan(options.settings.config.gems),
+                token_prices=market.token_prices,
             )
         )
         self._join(clock, broker)

@@ -219,6 +219,43 @@ def test_g6_unknown_news_fails_unless_the_dataset_cannot_hold_any(gate_input: Bu
 
 
 @pytest.mark.parametrize(
+    ("vote", "rule", "kind", "status", "reason"),
+    [
+        (
+            Vote.APPROVE,
+            "naive",
+            AccountKind.SIMULATION,
+            PASS,
+            "2 headlines; rule naive asks for no earnings date",
+        ),
+        (Vote.APPROVE, "naive", AccountKind.PAPER, PASS, "2 headlines; rule naive asks for no earnings date"),
+        (Vote.APPROVE, "naive", AccountKind.LIVE, FAIL, "no source of earnings dates; 2 headlines"),
+        (Vote.APPROVE, "full", AccountKind.SIMULATION, FAIL, "no source of earnings dates; 2 headlines"),
+        (Vote.VETO, "naive", AccountKind.SIMULATION, FAIL, "2 headlines"),
+        (
+            Vote.ABSTAIN,
+            "naive",
+            AccountKind.SIMULATION,
+            FAIL,
+            "no news source: headlines and earnings dates are unknown",
+        ),
+    ],
+)
+def test_g6_says_what_the_agent_of_the_news_heard(
+    gate_input: Build,
+    report: Build,
+    vote: Vote,
+    rule: str,
+    kind: AccountKind,
+    status: GateStatus,
+    reason: str,
+) -> None:
+    reports = (report("sentinel"), report("newssentry", vote, "2 headlines"))
+    result = gate("G6", gate_input(dataset=False, rule=rule, account_kind=kind, reports=reports))
+    assert (result.status, result.reason) == (status, reason)
+
+
+@pytest.mark.parametrize(
     ("rule", "dataset", "status", "reason"),
     [
         ("naive", True, EXCUSED, "rule naive has its own liquidity limit"),
