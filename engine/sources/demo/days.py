@@ -26,6 +26,8 @@ _MOODS = {0: Mood.CALM, 70: Mood.NERVOUS, 100: Mood.STRESSED, 135: Mood.NERVOUS,
 """Moods of the history: wild a year ago and calm of late, so that the first days shown are normal ones."""
 _CALM_FROM, _STILL_FROM = 200, 260
 _SPY_START = 430 * UNIT
+_SPY_GROWTH, _SPY_PULL_BEFORE, _SPY_PULL = 0.0003, 0.015, 0.003
+"""Of a trend a day; of the distance from it a day, in the history and later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Days:
         is_first = number == HISTORY
         market = self._regime.next(bits, BAD_NIGHT if is_first else None)
         roots = tuple(sqrt(share) for share in shares(VARIANCE, blocks))
-        drift = market.drift / blocks
+        drift = (market.drift + self._pull()) / blocks
         moves = tuple(market.sigma_session * root * normal(bits) + drift for root in roots)
         found = {SPY: self._spy_day(market, moves, bits)}
         move = found[SPY].nodes[-1] / self._spy - 1
@@ -82,6 +84,12 @@ class Days:
         self._regime.end(move, found[VIX].nodes[-1] / UNIT)
         self.number += 1
         return found
+
+    def _pull(self) -> float:
+        """What draws SPY back to its long trend in one session; no history of it is to end in a crash."""
+        trend = _SPY_START * (1 + _SPY_GROWTH * self.number)
+        strength = _SPY_PULL_BEFORE if self.number < HISTORY else _SPY_PULL
+        return strength * max(-0.5, min(0.5, trend / self._spy - 1))
 
     def _set_mood(self, number: int) -> None:
         if number in _MOODS:

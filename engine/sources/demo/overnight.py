@@ -24,7 +24,7 @@ _MEMORY, _NEWNESS, _WORST = 0.87, 0.10, 25.0
 """GARCH(1, 1) of a stock's own variance around 1; one day counts as at most `_WORST`."""
 _PULL = 0.006
 """How strongly a price is drawn back to its base a day, per 100 % of distance."""
-_BAD, _GOOD, _QUIET = -0.009, 0.006, 0.006
+_BAD, _GOOD, _QUIET = -0.009, 0.006, 0.005
 """What news, or a fall without any, does to the first session after it, for a stock of 3 % a day."""
 _FADE = 0.35
 """What is left of it a day later."""
