@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
-from engine.sources.demo.market import DemoMarket
-
 from engine.backtest.gathering import Gathered
 from engine.backtest.pace import Pace
 from engine.errors import ConfigError
 from engine.execution.matching import STANDARD
 from engine.model.ids import AccountId
 from engine.model.market import Provenance
+from engine.sources.demo.market import DemoMarket
 from engine.sources.demo.walk import DemoWalk
 from engine.sources.sessions import ExchangeSessions
 from storage.journal import read_journal
