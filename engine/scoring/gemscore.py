@@ -86,9 +86,14 @@ def wmean(*terms: tuple[float, float | None]) -> float | None:
     return total / known if known >= HALF * reach and known > 0 else None
 
 
+def _whole(value: float | None) -> float | None:
+    """A feature that is a sub-score; its range has a tolerance, a sub-score's has none."""
+    return None if value is None else clip01(value)
+
+
 def s_sentiment(values: Values) -> float | None:
     """How it is spoken of."""
-    return values.get("sentiment_composite")
+    return _whole(values.get("sentiment_composite"))
 
 
 def s_accumulation(values: Values) -> float | None:
@@ -148,7 +153,7 @@ def s_tokenomics(values: Values) -> float | None:
 
 def s_narrative(values: Values) -> float | None:
     """Whether the talk about it grows."""
-    return values.get("narrative_momentum")
+    return _whole(values.get("narrative_momentum"))
 
 
 def s_community(values: Values) -> float | None:
