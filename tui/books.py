@@ -232,7 +232,11 @@ def _stored_health(journal: Journal) -> dict[str, object]:
 
 def _pulse(view: HealthView) -> dict[str, object]:
     """Of Health what one look at the engine needs."""
-    measured = {f"{row.name} {row.unit}".replace(" ", "_"): row.value for row in view.rows if row.unit}
+    measured = {
+        f"{row.name} {row.unit}".replace(" ", "_"): None if row.value is None else round(row.value, 3)
+        for row in view.rows
+        if row.unit
+    }
     return {
         "trusted": view.trusted,
         "sources_ok": view.sources_ok,

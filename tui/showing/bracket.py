@@ -5,6 +5,7 @@ none.
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from engine.core import Engine
 from engine.execution.bracket import Bracket, BracketPhase, Leg
@@ -17,7 +18,7 @@ from engine.model.ids import TicketId, symbol_of
 from engine.model.orders import OrderRole, OrderState
 from engine.money import ZERO
 from tui import format
-from tui.showing.sentences import role_of, sentence
+from tui.showing.sentences import OF_A_GROUP, parsed, role_of, sentence, together
 from tui.shown.details import BracketDetail, FillRow, StoryLine
 
 MOST_FACTS = 200
@@ -40,9 +41,13 @@ def bracket_detail(engine: Engine, id: str) -> BracketDetail | None:
 def _past(engine: Engine, bracket: Bracket) -> Iterator[StoryLine]:
     """The newest 200 lines of its candidate, oldest first; its intent says what was submitted."""
     found = engine.parts.journal.audit(bracket.correlation)
-    lines = [line for line in found if line["kind"] != "submitted"]
-    for line in lines[-MOST_FACTS:]:
-        yield StoryLine(int(line["ts_us"]), sentence(str(line["kind"]), str(line["body"])))
+    lines = [line for line in found if line["kind"] != "submitted"][-MOST_FACTS:]
+    for (ts, kind), group in groupby(lines, lambda line: (int(line["ts_us"]), str(line["kind"]))):
+        bodies = [str(line["body"]) for line in group]
+        if kind in OF_A_GROUP:
+            yield StoryLine(ts, together(kind, [parsed(body) for body in bodies]))
+        else:
+            yield from (StoryLine(ts, sentence(kind, body)) for body in bodies)
 
 
 def _fills(bracket: Bracket) -> Iterator[FillRow]:
@@ -79,7 +84,7 @@ def _next(ts: int | None, words: str) -> StoryLine:
 def _unknown(bracket: Bracket, now: Circumstances) -> Iterator[StoryLine]:
     symbol = symbol_of(bracket.instrument)
     for leg in bracket.legs:
-        if leg.state is not OrderState.UNKNOWN:
+        if leg.state is not OrderState.UNKNOWN or _is_told(bracket, leg):
             continue
         ask = max(now.now_us, next_ask_us(leg, now))
         asked = "ask again" if leg.asked else "ask"
@@ -97,9 +102,14 @@ def _unknown(bracket: Bracket, now: Circumstances) -> Iterator[StoryLine]:
         yield _next(alarm, f"alarm; {settle}") if alarm > now.now_us else _next(None, settle)
 
 
+def _is_told(bracket: Bracket, leg: Leg) -> bool:
+    """It sleeps in the group of an entry, and shares its fate."""
+    return leg.parent is not None and bracket.leg(leg.parent).state is leg.state
+
+
 def _sending(bracket: Bracket) -> Iterator[StoryLine]:
     for leg in bracket.legs:
-        if leg.state is OrderState.SENDING:
+        if leg.state is OrderState.SENDING and not _is_told(bracket, leg):
             role = role_of(leg.id)
             words = f"no answer for the {role} until then: its fate is unknown, and the venue is asked"
             yield _next(leg.last_send_us + ANSWER_US, words)

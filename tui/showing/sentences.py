@@ -17,6 +17,12 @@ from tui import format
 MOST_DECIMALS = 8
 """A price with more is a stored float and no price of a venue: it is shown rounded."""
 _SMALL = Decimal("0.01")
+OF_A_GROUP = {
+    "Accepted": "the venue took the {orders}",
+    "AnswerLost": "{reason}: the {orders} may or may not be at the venue",
+    "NotFound": "asked: the venue does not know the {orders}",
+}
+"""What happens to the orders of a group at once, told in a line for each."""
 Body = Mapping[str, Any]
 _ROLES = {
     OrderRole.ENTRY: "entry",
@@ -139,6 +145,15 @@ def _of_fact(say: Callable[[Body], str]) -> Callable[[Body], str]:
     return lambda body: say(body["fact"]) + _then(body["actions"])
 
 
+def together(kind: str, bodies: Sequence[Body]) -> str:
+    """The words of one of `OF_A_GROUP` about all orders of a group, of which each has a line of its own."""
+    roles = list(dict.fromkeys(role_of(body["fact"]["order"]) for body in bodies))
+    names = f"{', '.join(roles[:-1])} and {roles[-1]} orders" if len(roles) > 1 else f"{roles[0]} order"
+    reason = bodies[0]["fact"].get("reason", "")
+    actions = [action for body in bodies for action in body["actions"]]
+    return clean(OF_A_GROUP[kind].format(orders=names, reason=reason) + _then(actions))
+
+
 def _then(actions: Sequence[Body]) -> str:
     done = [words for action in actions if (words := _action(action))]
     return f". Then {'; '.join(done)}" if done else ""
@@ -235,14 +250,12 @@ _SAYINGS: Mapping[str, Callable[[Body], str]] = {
     "Found": _of_fact(lambda fact: f"asked, and found: {_order(fact['report'])}"),
     "Adopted": _of_fact(lambda fact: f"adopted: {_order(fact['report'])}"),
     "Fill": _of_fact(_fill),
-    "Accepted": _of_fact(lambda fact: f"the venue took the {role_of(fact['order'])} order"),
+    "Accepted": lambda body: together("Accepted", [body]),
     "Refused": _of_fact(
         lambda fact: f"the venue refused the {role_of(fact['order'])} order: {fact['reason']}"
     ),
-    "AnswerLost": _of_fact(
-        lambda fact: f"{fact['reason']}: the {role_of(fact['order'])} order may or may not be at the venue"
-    ),
-    "NotFound": _of_fact(lambda fact: f"asked: the venue has no {role_of(fact['order'])} order of this id"),
+    "AnswerLost": lambda body: together("AnswerLost", [body]),
+    "NotFound": lambda body: together("NotFound", [body]),
     "ExitWanted": _of_fact(lambda fact: f"the position is to end: {fact['reason']}"),
     "SessionOver": _of_fact(lambda fact: f"session {fact['session']} is over"),
     "Traded": _of_fact(lambda fact: f"traded between {_price(fact['low'])} and {_price(fact['high'])}"),
