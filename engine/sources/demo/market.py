@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # both need numpy; the simulation runs on any bare Python
 
 _TICK, _SMALL_TICK = Decimal("0.01"), Decimal("0.0001")
 _INDEXES = {"SPY": SPY, "VIX": VIX}
+_KEPT_HISTORIES = 4
+"""Today's, yesterday's, and those of positions held longer that a person looks at."""
 
 
 class DemoMarket:
@@ -47,6 +49,7 @@ class DemoMarket:
         self._tokens = TokenStream(seed, self.start_us, walk)
         self._venues = VenueStream(seed, self.start_us)
         self._ticks = _Ticks(self._stocks)
+        self._histories: dict[date, DemoHistory] = {}
         self.instruments: Mapping[InstrumentId, Instrument] = self._ticks
         """Tick and lot of what can be traded; a stock's tick is that of the session that is read."""
 
@@ -63,14 +66,16 @@ class DemoMarket:
             yield batch
 
     def history(self, session: date) -> "DemoHistory":
-        """Daily bars of all companies from before a session."""
+        """Daily bars of all companies from before a session; those of the last few asked for are kept."""
         # numpy is loaded by whoever runs strategies, not by the simulation.
-        from engine.sources.demo.columns import DemoHistory, columns_of
+        from engine.sources.demo.columns import DemoHistory, LazyColumns
 
-        days, rows = self._stocks.diary.before(session)
-        if not days:
-            return DemoHistory({})
-        return DemoHistory({name: columns_of(name, days, rows[name]) for name in SECTORS})
+        if session not in self._histories:
+            days, rows = self._stocks.diary.before(session)
+            self._histories[session] = DemoHistory(LazyColumns(days, rows, SECTORS) if days else {})
+            if len(self._histories) > _KEPT_HISTORIES:
+                del self._histories[next(iter(self._histories))]
+        return self._histories[session]
 
     def index(self, name: str, session: date) -> "BarColumns | None":
         """VIX or SPY from before a session. Raises KeyError for another name."""
