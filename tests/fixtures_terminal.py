@@ -35,6 +35,8 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
+            # Ctrl-C, the loss of the line and `/proc` all go by the terminal that a session owns.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(slave)
         self._raw = b""
