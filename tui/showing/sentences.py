@@ -14,6 +14,7 @@ from engine.model.orders import OrderRole
 from engine.model.text import clean
 from tui import format
 
+MOST_LETTERS = 300
 MOST_DECIMALS = 8
 """A price with more is a stored float and no price of a venue: it is shown rounded."""
 _SMALL = Decimal("0.01")
@@ -53,7 +54,13 @@ def told(kind: str, held: Any, body: str) -> str:
     except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError):
         # A line of an older program may hold something else: it is shown as it stands.
         words = f"{kind}: {body}"
-    return clean(words)
+    return _line(words)
+
+
+def _line(words: str) -> str:
+    """One line without what a terminal obeys; the line's body has all of it."""
+    line = clean(words, MOST_LETTERS + 1)
+    return line if len(line) <= MOST_LETTERS else f"{line[: MOST_LETTERS - 1]}…"
 
 
 def role_of(order: str) -> str:
@@ -151,7 +158,7 @@ def together(kind: str, bodies: Sequence[Body]) -> str:
     names = f"{', '.join(roles[:-1])} and {roles[-1]} orders" if len(roles) > 1 else f"{roles[0]} order"
     reason = bodies[0]["fact"].get("reason", "")
     actions = [action for body in bodies for action in body["actions"]]
-    return clean(OF_A_GROUP[kind].format(orders=names, reason=reason) + _then(actions))
+    return _line(OF_A_GROUP[kind].format(orders=names, reason=reason) + _then(actions))
 
 
 def _then(actions: Sequence[Body]) -> str:
