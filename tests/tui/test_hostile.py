@@ -120,7 +120,16 @@ async def test_no_payload_reaches_the_screen_or_breaks_it(
 
 
 @pytest.mark.parametrize(
-    "keys", [["enter"], ["w"], ["a"], ["r"], ["tab", "tab", "enter"], ["tab", "tab", "tab", "enter"]]
+    "keys",
+    [
+        ["enter"],
+        ["w"],
+        ["a"],
+        ["r"],
+        ["tab", "tab", "enter"],
+        ["tab", "tab", "tab", "enter"],
+        ["tab", "tab", "tab", "tab", "enter"],
+    ],
 )
 async def test_no_payload_breaks_a_dialog(keys: list[str], view: DeckView, console: Build) -> None:
     app, link = console(view)

@@ -59,8 +59,8 @@ STATES = {
     "resume": (halted, ["R"]),
     "help": (same, ["question_mark"]),
     "glossary": (same, ["question_mark", "question_mark"]),
-    "bracket": (same, ["tab", "tab", "enter"]),
-    "zoom": (same, ["tab", "tab", "tab", "z"]),
+    "bracket": (same, ["tab", "tab", "tab", "enter"]),
+    "zoom": (same, ["tab", "tab", "tab", "tab", "z"]),
 }
 
 

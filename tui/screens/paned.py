@@ -33,6 +33,8 @@ class PanedScreen(DeckScreen[None]):
         self.current = self.order[0]
         self.zoomed = False
         self._typing = False
+        self._alone = False
+        """Whether the active pane has no place beside the others and covers them."""
         self._panes: dict[Place, Pane] = {}
         self._detail: tuple[tuple[Topic, str], Detail | None] | None = None
         self._asked: tuple[Topic, str] | None = None
@@ -109,13 +111,14 @@ class PanedScreen(DeckScreen[None]):
 
     def _boxes(self, width: int, height: int, banner_rows: int) -> dict[Place, Box]:
         area, wide = body(width, height, banner_rows)
+        self._alone = False
         if self.zoomed:
             return {self.current: area}
-        boxes = self.boxes(area, wide) if has_room(width, height) else {}
-        if self.current not in boxes:
-            # A pane that has no room beside the others, or a terminal for one pane only.
+        if not has_room(width, height):
             return {self.current: area}
-        return boxes
+        boxes = self.boxes(area, wide)
+        self._alone = self.current not in boxes
+        return {self.current: area} if self._alone else boxes
 
     # Details of what is opened.
 
@@ -157,7 +160,7 @@ class PanedScreen(DeckScreen[None]):
             case "engine.resume":
                 return look.halted
             case "back":
-                return self.zoomed or bool(self.active.filter)
+                return self.zoomed or self._alone or bool(self.active.filter)
         return True
 
     def works(self, action: Action, look: Look) -> bool:
@@ -233,6 +236,9 @@ class PanedScreen(DeckScreen[None]):
 
     def action_zoom(self) -> None:
         """The active pane takes the whole screen, or gives it back."""
+        if self._alone:
+            self.refuse("z", "the pane has the whole screen already")
+            return
         self.zoomed = not self.zoomed
         self.show()
 
@@ -248,11 +254,13 @@ class PanedScreen(DeckScreen[None]):
             self.refuse("o", "these rows have one order only")
 
     def action_back(self) -> None:
-        """Out of the filter first, then out of the zoom."""
+        """Out of the filter first, then out of the zoom, then off a pane that covers the others."""
         if self.active.filter:
             self.active.set_filter("")
         elif self.zoomed:
             self.zoomed = False
+        elif self._alone:
+            self.activate(self.order[0])
         else:
             self.refuse("esc", "nothing to go back from")
         self.show()
