@@ -15,6 +15,7 @@ from engine.errors import ConfigError, StorageError
 from engine.execution.approvals import Counter, Tickets
 from engine.execution.books import Books, cash_of
 from engine.execution.bracket import Bracket
+from engine.execution.byhand import ByHand, HandDesk
 from engine.execution.cash import CashWatch, deposits_of
 from engine.execution.desk import PRICE_AGE_US, Desk
 from engine.execution.drain import drain
@@ -39,6 +40,9 @@ from engine.model.commands import (
     Actor,
     Answer,
     ApproveTicket,
+    AskVenue,
+    CancelEntry,
+    ClosePosition,
     Command,
     Halt,
     RejectTicket,
@@ -126,6 +130,7 @@ class Engine:
         self.emergency = self._make_emergency(parts)
         self.switch = self._make_switch(parts)
         self.surveillance = self._make_surveillance(parts)
+        self.by_hand = self._make_by_hand(parts)
         self.halts.restore()
         self.emergency.restore()
 
@@ -262,6 +267,17 @@ class Engine:
                 self.switch.see,
                 parts.switches.portfolio,
                 parts.live,
+            )
+        )
+
+    def _make_by_hand(self, parts: Parts) -> ByHand:
+        return ByHand(
+            HandDesk(
+                self.brackets,
+                parts.clock.now_us,
+                parts.publish,
+                self._why_not_by_hand,
+                lambda: self.picture.is_session_open,
             )
         )
 
@@ -405,7 +421,7 @@ class Engine:
         for bracket in self.brackets.open():
             if batch.session is not None and _is_restated_after(bracket, batch.session):
                 self.picture.forget(bracket.instrument)
-        self.decide(batch)
+        self._decide(batch, batch.ts)
 
     def take(self, batch: MarketBatch) -> None:
         """Market data into the live picture, then every bracket that it concerns."""
@@ -434,11 +450,14 @@ class Engine:
 
     def decide(self, batch: MarketBatch) -> None:
         """At the opening of a session every strategy judges its candidates; each instant is decided once."""
+        self._decide(batch, self._parts.clock.now_us())
+
+    def _decide(self, batch: MarketBatch, now_us: int) -> None:
         session, until = batch.session, self._parts.entry_until
         if batch.phase is not SessionPhase.OPEN or session is None or (until is not None and session > until):
             return
         self._instant_us = batch.ts
-        context = self._context(session)
+        context = self._context(session, now_us)
         if context is None:
             return
         for entry in self.tickets.waiting():
@@ -470,6 +489,8 @@ class Engine:
                 return self.cash.settle(command)
             case ReleaseBreaker():
                 return self.risk.release(command)
+            case AskVenue() | CancelEntry() | ClosePosition():
+                return self.by_hand.give(command)
 
     def halt(self, actor: Actor, reason: str, instrument: InstrumentId | None = None) -> None:
         """No new entries, working entries are cancelled, stops stay; None: on the whole account."""
@@ -485,6 +506,12 @@ class Engine:
         for bracket in self.brackets.open():
             if instrument is None or bracket.instrument == instrument:
                 self.brackets.review(bracket.ticket)
+
+    def _why_not_by_hand(self) -> str:
+        if self.switch.is_open:
+            return ""
+        stopped = self.state is EngineState.STOPPED
+        return "the engine has stopped" if stopped else "the venue is being compared with the books"
 
     def _resumed(self, actor: Actor) -> str:
         state, reason = self._as_watched()
@@ -526,7 +553,7 @@ class Engine:
             text = f"T-{ticket.number} waits, the policy {actor.policy} could not approve it: {answer.text}"
             self._alarm(text, page=False, correlation=ticket.correlation)
 
-    def _context(self, session: date) -> StrategyContext | None:
+    def _context(self, session: date, now_us: int) -> StrategyContext | None:
         parts, equity = self._parts, self.equity()
         hours = parts.sessions.on(session)
         if equity is None or hours is None:
@@ -535,7 +562,7 @@ class Engine:
             bracket for bracket in self.brackets.open() if self._is_earlier(bracket) and is_taken(bracket)
         ]
         return StrategyContext(
-            now_us=parts.clock.now_us(),
+            now_us=now_us,
             session=session,
             session_open_us=hours.open_us,
             session_close_us=hours.close_us,

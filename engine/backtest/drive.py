@@ -8,11 +8,14 @@ import asyncio
 from collections.abc import Callable
 
 from engine.backtest.pace import TICK_S, Meter, Pace, stretch_at
-from engine.clock import TestClock
+from engine.clock import US_PER_S, TestClock
 from engine.core import Engine
 from engine.model.ids import TicketId
 from engine.model.market import MarketBatch, SessionPhase
 from engine.ports import Sessions, Source
+
+LOOK_BACK_US = 4 * 86_400 * US_PER_S
+"""Before the instant that a run goes on at: headlines count for three days."""
 
 
 class Drive:
@@ -90,11 +93,12 @@ class Drive:
         A run that was interrupted goes on with the instant it was in: what was done of it is found done.
         """
         handled = self._engine.market_us()
-        async for batch in self._source.batches(-1 if handled is None else handled - 1):
+        after_us = -1 if handled is None else handled - LOOK_BACK_US
+        async for batch in self._source.batches(after_us):
             if self._stopping.is_set():
                 return
-            if batch.ts == handled:
-                await self._go_on(batch)
+            if handled is not None and batch.ts <= handled:
+                await self._go_on(batch, handled)
                 continue
             over = until_flat_after_us is not None and batch.ts > until_flat_after_us
             if over and not self._engine.brackets.open():
@@ -106,12 +110,28 @@ class Drive:
             await self._decided(batch)
         self.ended = True
 
-    async def _go_on(self, batch: MarketBatch) -> None:
-        """Stand again at the last instant of an interrupted run; tickets that waited there wait again."""
-        self._engine.prime(batch)
-        self._venue_sees(batch)
-        await self._settled()
-        await self._decided(batch)
+    async def _go_on(self, batch: MarketBatch, handled: int) -> None:
+        """Stand again at the last instant of an interrupted run; tickets that waited there wait again.
+
+        What its session told before it, and what was news then, is looked at again; nothing is done about it.
+        """
+        if batch.ts == handled:
+            self._engine.prime(batch)
+            self._venue_sees(batch)
+            await self._settled()
+            await self._decided(batch)
+            return
+        if batch.ts >= self._began_us():
+            self._engine.prime(batch)
+        elif batch.headlines:
+            self._engine.picture.take(MarketBatch(batch.ts, headlines=batch.headlines))
+        await asyncio.sleep(0)
+
+    def _began_us(self) -> int:
+        """When the session that the market stands in opened; now between sessions."""
+        session = self._engine.picture.session
+        hours = self._sessions.on(session) if session is not None and self._in_session else None
+        return self._clock.now_us() if hours is None else hours.open_us
 
     async def _decided(self, batch: MarketBatch) -> None:
         if batch.phase is SessionPhase.OPEN and self.pace.wait_for_tickets:
