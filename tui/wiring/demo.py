@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from engine.backtest.gathering import Gathered
-from engine.backtest.pace import Pace
+from engine.backtest.pace import EVE_US, Pace
 from engine.errors import ConfigError
 from engine.execution.matching import STANDARD
 from engine.model.ids import AccountId
-from engine.model.market import Provenance
+from engine.model.market import MarketBatch, Provenance
 from engine.sources.demo.market import DemoMarket
 from engine.sources.demo.walk import DemoWalk
 from engine.sources.sessions import ExchangeSessions
@@ -53,6 +53,13 @@ def demo_market(
     seed = demo.seed if demo.seed is not None else DEFAULT_SEED if stored is None else stored
     sessions.require(FIRST)
     market = DemoMarket(seed, sessions, FIRST, walk)
+
+    def prepare(batch: MarketBatch) -> None:
+        """Eighty tables of numbers are made before an open, not in its first instant."""
+        following = sessions.next_after(batch.ts)
+        if following is not None and following.open_us - EVE_US <= batch.ts < following.open_us:
+            market.history(following.day)
+
     return Market(
         account=DEMO_ACCOUNT,
         provenance=Provenance.SYNTHETIC,
@@ -74,6 +81,7 @@ def demo_market(
         sector_of=market.sector_of,
         name_of=market.name_of,
         token_prices=market.token_prices,
+        sees=prepare,
     )
 
 
