@@ -84,9 +84,12 @@ _LISTS = frozenset(
     }
 )
 """Panes of rows, which can be opened and found."""
-_EXPLAINED = _TICKET_PANES | {Place.BRACKETS, Place.EVENTS}
+_EXPLAINED = _TICKET_PANES | {Place.BRACKETS, Place.EVENTS, Place.GEMS}
 _SORTED = frozenset({Place.GEM_LIST, Place.GAP_LIST, Place.SOURCES, Place.ROUND_TRIPS, Place.POSITIONS})
 _GAP_DETAILS = _GAP_PANES - {Place.GAPS}
+_OPENED = _LISTS | {Place.GAP_VERDICTS, Place.GAP_CHART}
+"""Where `enter` tells more of a row."""
+_CHARTED = _GAP_DETAILS | _GEM_PANES
 _CURVES = frozenset({Place.POSITIONS, Place.EQUITY, Place.ROUND_TRIPS, Place.BY_STRATEGY})
 _SCROLLS = _SHEETS | {Place.APPROVE, Place.REJECT}
 
@@ -174,16 +177,29 @@ ACTIONS: tuple[Action, ...] = (
         PANES,
         is_acting=True,
     ),
-    Action("row.open", ("enter",), "enter", "open", "open the row", "open", Group.SCREEN, _LISTS),
+    Action("row.open", ("enter",), "enter", "open", "open the row", "open", Group.SCREEN, _OPENED),
+    Action("row.why", ("w",), "w", "why", "why this state", "why", Group.SCREEN, _EXPLAINED),
+    Action("row.chart", ("c",), "c", "chart", "chart of the row", "chart", Group.SCREEN, _CHARTED),
+    Action("gem.propose", ("p",), "p", "propose", "propose a ticket", "propose", Group.SCREEN, _GEM_PANES),
     Action(
-        "row.why",
-        ("w",),
-        "w",
-        "why",
-        "why this state",
-        "why",
+        "chart.longer",
+        ("right_square_bracket",),
+        "[ ]",
+        "period",
+        "period of the chart",
+        "period(1)",
         Group.SCREEN,
-        _TICKET_PANES | {Place.BRACKETS, Place.EVENTS},
+        _CURVES | _GAP_DETAILS,
+    ),
+    Action(
+        "chart.shorter",
+        ("left_square_bracket",),
+        "[",
+        "",
+        "",
+        "period(-1)",
+        Group.SCREEN,
+        _CURVES | _GAP_DETAILS,
     ),
     Action("row.down", ("down", "j"), "↑ ↓  j k", "", "row", "row_down", Group.MOVE, PANES | _SCROLLS),
     Action("pane.next", ("tab",), "tab", "pane", "next pane", "next_pane", Group.MOVE, PANES),
