@@ -265,12 +265,21 @@ class ApproveDialog(Dialog[Approval]):
         if now < self._armed:
             # A key held down repeats itself: it is let go before it approves.
             self._sleep(now)
-        if off:
+        if off and not self._is_decided(look):
             self.refuse("a", off)
             return
+        # Of a ticket that is decided already the engine says by whom and when; it acts on it only once.
         self._asking = True
         self.run_worker(self._ask(self._priced), exclusive=True)
         self.show()
+
+    def _is_decided(self, look: Look) -> bool:
+        """Whether nothing but the fate of the ticket stands against the key."""
+        return (
+            self._current(look) is None
+            and self.console.options.now() >= self._armed
+            and self.why_off(look) == fate(self._shown, look)
+        )
 
     async def _ask(self, price: float | None) -> None:
         nonce, actor = secrets.token_hex(16), self.console.actor
