@@ -96,4 +96,13 @@ CREATE TABLE equity(        -- engine.execution.equity: the account's value over
   tier TEXT, slot INT, ts_us INT, equity TEXT, paid_in TEXT, PRIMARY KEY(tier, slot)) STRICT;
 """
 
-JOURNAL = Schema("order journal", 0x7464_4A31, (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4))  # "tdJ1"
+_VERSION_5 = """
+ALTER TABLE bracket ADD COLUMN entry_unwanted INT; -- a person dropped the entry
+UPDATE bracket SET entry_unwanted = 0;
+"""
+
+JOURNAL = Schema(
+    "order journal",
+    0x7464_4A31,  # "tdJ1"
+    (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
+)

@@ -18,6 +18,7 @@ from engine.model.events import (
     GemFlagged,
     GemUnflagged,
     MarketMoved,
+    PersonActed,
     RoundTripClosed,
     SymbolHalted,
     SymbolReleased,
@@ -79,6 +80,9 @@ def lines_of(event: Event) -> Iterator[LogLine]:
                 ts_us=event.ts,
             )
             yield LogLine(logging.INFO, "bracket_changed", fields)
+        case PersonActed(ticket, correlation, text, by, ts):
+            fields = dict(correlation=correlation, ticket=ticket, text=text, by=by, ts_us=ts)
+            yield LogLine(logging.INFO, "person_acted", fields)
         case FillRecorded():
             yield _fill(event)
         case RoundTripClosed():

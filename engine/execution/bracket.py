@@ -140,6 +140,8 @@ class Bracket:
     last_action: date | None = None
     first_fill_us: int | None = None
     exit_wanted: ExitReason | None = None
+    entry_unwanted: bool = False
+    """A person dropped the entry: what works of it is cancelled, also when it turns up late."""
     retry_exit_us: int = 0
     """After a rejected exit: when to try again."""
     alarmed: bool = False

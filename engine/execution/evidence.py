@@ -99,6 +99,16 @@ class ExitWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryUnwanted:
+    """A person dropped the entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskWanted:
+    """A person wants to know now what became of the orders whose fate is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Traded:
     """The instrument traded between these prices, today's dollars: a bar of the regular session."""
 
@@ -129,6 +139,8 @@ Fact = (
     | NotFound
     | SessionOver
     | ExitWanted
+    | EntryUnwanted
+    | AskWanted
     | Restatement
     | VenueHolds
     | Traded
@@ -278,6 +290,21 @@ def _(fact: ExitWanted, bracket: Bracket, now_us: int) -> Bracket:
     if bracket.exit_wanted in (None, ExitReason.TIME):
         # A time exit may wait for the close; any other reason is more urgent.
         return replace(bracket, exit_wanted=fact.reason)
+    return bracket
+
+
+@apply.register
+def _(fact: EntryUnwanted, bracket: Bracket, now_us: int) -> Bracket:
+    return replace(bracket, entry_unwanted=True)
+
+
+@apply.register
+def _(fact: AskWanted, bracket: Bracket, now_us: int) -> Bracket:
+    # Never later than it was due: when an order was last asked about is told from when it is due again, and
+    # only what was asked late enough proves an absence.
+    for leg in bracket.legs:
+        if leg.state is OrderState.UNKNOWN and now_us < leg.ask_us:
+            bracket = bracket.with_leg(replace(leg, ask_us=now_us))
     return bracket
 
 

@@ -71,7 +71,7 @@ def unknown(bracket: Bracket, now: Circumstances) -> Step | None:
             return step
         if now.now_us >= next_ask_us(leg, now):
             asked = _asked(leg, now)
-            if _asked_us(leg) <= proof_us(leg, now) < now.now_us:
+            if asked_us(leg) <= proof_us(leg, now) < now.now_us:
                 # What was asked before may have been answered before the request arrived.
                 asked = replace(asked, not_found=min(leg.not_found, NOT_FOUND_PROOF - 1))
             questions = (AskOrder(leg.id), *_replaced(bracket, leg))
@@ -110,10 +110,10 @@ def _unknown_alarm(bracket: Bracket, leg: Leg, now: Circumstances) -> tuple[Acti
     """With the first question so long after its fate was lost."""
     if leg.parent is not None and bracket.leg(leg.parent).state is OrderState.UNKNOWN:
         return ()  # it shares the fate of its entry, which is told
-    if _asked_us(leg) < leg.changed_us + ALARM_US <= now.now_us:
+    if asked_us(leg) < leg.changed_us + ALARM_US <= now.now_us:
         text = f"{bracket.instrument}: order {leg.id} is unknown for a minute"
         return (RaiseAlarm(text, page=False, halt=HaltScope.SYMBOL),)
-    if leg.role is OrderRole.EXIT and _asked_us(leg) < leg.changed_us + EXIT_ALARM_US <= now.now_us:
+    if leg.role is OrderRole.EXIT and asked_us(leg) < leg.changed_us + EXIT_ALARM_US <= now.now_us:
         return (RaiseAlarm(f"{bracket.instrument}: exit {leg.id} is unknown for 10 s", page=False),)
     return ()
 
@@ -123,7 +123,7 @@ def next_ask_us(leg: Leg, now: Circumstances) -> int:
     if not leg.asked:
         return leg.ask_us
     told = (proof_us(leg, now) + 1, leg.changed_us + EXIT_ALARM_US, leg.changed_us + ALARM_US)
-    return min([leg.ask_us, *(ts for ts in told if ts > _asked_us(leg))])
+    return min([leg.ask_us, *(ts for ts in told if ts > asked_us(leg))])
 
 
 def proof_us(leg: Leg, now: Circumstances) -> int:
@@ -137,8 +137,8 @@ def _asked(leg: Leg, now: Circumstances) -> Leg:
     return replace(leg, asked=leg.asked + 1, ask_us=now.now_us + _pause_us(leg.asked))
 
 
-def _asked_us(leg: Leg) -> int:
-    """When it was last asked about; 0: not since its fate was lost."""
+def asked_us(leg: Leg) -> int:
+    """When it was last asked about, or a little earlier; 0: not since its fate was lost."""
     return leg.ask_us - _pause_us(leg.asked - 1) if leg.asked else 0
 
 
@@ -168,7 +168,7 @@ def _not_found(bracket: Bracket, leg: Leg, now: Circumstances) -> Step | None:
 
 
 def _is_proved_absent(leg: Leg, now: Circumstances) -> bool:
-    return leg.not_found >= NOT_FOUND_PROOF and _asked_us(leg) > proof_us(leg, now)
+    return leg.not_found >= NOT_FOUND_PROOF and asked_us(leg) > proof_us(leg, now)
 
 
 def _may_go_again(bracket: Bracket, leg: Leg, now: Circumstances) -> bool:

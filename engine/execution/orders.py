@@ -21,6 +21,7 @@ from engine.execution.records import changed_rows, round_trip_of, round_trip_row
 from engine.execution.screening import Screen, safe
 from engine.execution.sending import Outbox, Writer
 from engine.execution.steps import Action, Circumstances, HaltScope, RaiseAlarm, SendBracket, SendOrder
+from engine.model.commands import ENGINE, Actor
 from engine.model.events import BracketChanged, FillRecorded, RoundTripClosed
 from engine.model.ids import CLIENT_ORDER_PREFIX, ULID_LENGTH, ClientOrderId, InstrumentId, TicketId
 from engine.model.market import Bar, CorporateAction
@@ -109,14 +110,14 @@ class Brackets:
         self._publish(None, bracket)
         return bracket
 
-    def tell(self, ticket: TicketId, fact: Fact) -> None:
-        """Fold a fact into a bracket, plan, journal and act.
+    def tell(self, ticket: TicketId, fact: Fact, actor: Actor = ENGINE) -> None:
+        """Fold a fact into a bracket, plan, journal and act. `actor`: whose wish it is.
 
         Raises StorageError with nothing changed and nothing sent; the account is halted then.
         """
-        self.tell_all(ticket, (fact,))
+        self.tell_all(ticket, (fact,), actor)
 
-    def tell_all(self, ticket: TicketId, facts: Sequence[Fact]) -> None:
+    def tell_all(self, ticket: TicketId, facts: Sequence[Fact], actor: Actor = ENGINE) -> None:
         """`tell` for facts that were learned together: planned once, with all of them known."""
         before = after = self._brackets[ticket]
         believed: list[Fact] = []
@@ -128,7 +129,7 @@ class Brackets:
                 believed.append(fact)
             else:
                 doubts.append(doubt)
-        self._settle_plan(before, after, believed)
+        self._settle_plan(before, after, believed, actor)
         for leg in before.legs:
             if leg.state is OrderState.REJECTED and after.leg(leg.id).state is not OrderState.REJECTED:
                 text = f"{before.instrument}: the venue works order {leg.id} that it rejected: {leg.reason}"
@@ -246,7 +247,9 @@ class Brackets:
         """Give up on the answers that are still out: the process ends, the next start asks the venue."""
         await self._outbox.abandon()
 
-    def _settle_plan(self, before: Bracket, after: Bracket, facts: Sequence[Fact]) -> None:
+    def _settle_plan(
+        self, before: Bracket, after: Bracket, facts: Sequence[Fact], actor: Actor = ENGINE
+    ) -> None:
         now = self._circumstances(after)
         actions: list[Action] = []
         current = after
@@ -264,7 +267,7 @@ class Brackets:
             named = [{"do": type(action).__name__, **to_plain(action)} for action in actions]
             kind, said = _named(facts)
             body = {**said, "phase": current.phase.value, "actions": named}
-            audit = self._audit(current, kind, body)
+            audit = self._audit(current, kind, body, actor)
             trip = self._commit(before, current, changed_rows(before, current), (audit,))
         # What is durable is under way before anybody hears of it: a listener that fails cannot stop it.
         self._wake_at(current.ticket, next_wake(current, now))
@@ -373,9 +376,11 @@ class Brackets:
         if trip is not None:
             self._desk.publish(RoundTripClosed(trip))
 
-    def _audit(self, bracket: Bracket, kind: str, body: dict[str, object]) -> AuditEntry:
+    def _audit(
+        self, bracket: Bracket, kind: str, body: dict[str, object], actor: Actor = ENGINE
+    ) -> AuditEntry:
         named = {"ticket": bracket.ticket, **body}
-        return AuditEntry(self._desk.clock.now_us(), "engine", kind, bracket.correlation, named)
+        return AuditEntry(self._desk.clock.now_us(), str(actor), kind, bracket.correlation, named)
 
     def _wake_at(self, ticket: TicketId, wake_us: int | None) -> None:
         if wake_us is None:

@@ -148,11 +148,11 @@ def _flat(bracket: Bracket, now: Circumstances) -> Step | None:
 
 
 def _stop_entry(bracket: Bracket, now: Circumstances) -> Step | None:
-    """Cancel an entry that is late, halted, over or beyond its own levels, and the rest of a partial one."""
+    """Cancel an entry: late, halted, dropped by hand, over, beyond its levels; the rest of a partial one."""
     entry = bracket.entry
     if bracket.phase is not BracketPhase.ENTERING or not entry.is_live:
         return None
-    due = now.halted or not now.session_open or bracket.exit_wanted is not None
+    due = now.halted or not now.session_open or bracket.exit_wanted is not None or bracket.entry_unwanted
     if bracket.held == ZERO:
         due = due or now.now_us >= bracket.deadline_us or entry.cum > ZERO or _beyond_levels(bracket, now)
     else:

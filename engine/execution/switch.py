@@ -39,6 +39,11 @@ class KillSwitch:
         self._anomalies = Anomalies()
         self._may_run = False
 
+    @property
+    def is_open(self) -> bool:
+        """The books are recovered, and the engine has not begun to stop."""
+        return self._may_run
+
     def open_up(self) -> None:
         """The books are recovered: a shutdown that the last process left, or one called before, goes on."""
         self._may_run = True

@@ -105,8 +105,42 @@ class ReleaseBreaker:
     typed: str
 
 
+@dataclass(frozen=True, slots=True)
+class AskVenue:
+    """Ask the venue at once for the orders of a bracket whose fate is not known. Nothing is sent again."""
+
+    ticket: TicketId
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class CancelEntry:
+    """Cancel what still works of a bracket's entry; what is filled keeps its stop and target."""
+
+    ticket: TicketId
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePosition:
+    """Sell what a bracket holds: everything else of it ends first."""
+
+    ticket: TicketId
+    actor: Actor
+
+
 Command = (
-    ApproveTicket | RejectTicket | Halt | Resume | ResumeSymbol | AcceptDifference | Settle | ReleaseBreaker
+    ApproveTicket
+    | RejectTicket
+    | Halt
+    | Resume
+    | ResumeSymbol
+    | AcceptDifference
+    | Settle
+    | ReleaseBreaker
+    | AskVenue
+    | CancelEntry
+    | ClosePosition
 )
 
 
@@ -116,7 +150,8 @@ class Answer:
 
     `code` is a stable word for programs: ok, unknown_ticket, not_pending, expired, hash_mismatch, nonce_used,
     price_moved, dialog_expired, gated_out, not_journalled, view_only, not_halted, not_reconciled,
-    no_such_difference, not_stopped, wrong_name, no_equity, malformed; from a link also detached,
+    no_such_difference, not_stopped, wrong_name, no_equity, malformed, unknown_bracket, not_ready,
+    nothing_unknown, asked_already, nothing_to_cancel, no_position; from a link also detached,
     unknown_outcome, rate_limited.
     """
 

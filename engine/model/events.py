@@ -115,6 +115,17 @@ class BracketChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonActed:
+    """A person had an entry cancelled, a position closed or the venue asked; `text` says what of which."""
+
+    ticket: TicketId
+    correlation: CorrelationId
+    text: str
+    by: str
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
 class FillRecorded:
     """A fill was journalled."""
 
@@ -189,6 +200,7 @@ Event = (
     | CandidatesJudged
     | TicketChanged
     | BracketChanged
+    | PersonActed
     | FillRecorded
     | RoundTripClosed
     | GemFlagged

@@ -21,6 +21,9 @@ from engine.model.commands import (
     AcceptDifference,
     Answer,
     ApproveTicket,
+    AskVenue,
+    CancelEntry,
+    ClosePosition,
     Command,
     Halt,
     RejectTicket,
@@ -72,6 +75,9 @@ class CommandKind(StrEnum):
     ACCEPT_DIFFERENCE = "accept_difference"
     SETTLE = "settle"
     RELEASE_BREAKER = "release_breaker"
+    ASK_VENUE = "ask_venue"
+    CANCEL_ENTRY = "cancel_entry"
+    CLOSE_POSITION = "close_position"
 
 
 class ReplyKind(StrEnum):
@@ -176,6 +182,9 @@ COMMANDS: Final[dict[CommandKind, type[Command]]] = {
     CommandKind.ACCEPT_DIFFERENCE: AcceptDifference,
     CommandKind.SETTLE: Settle,
     CommandKind.RELEASE_BREAKER: ReleaseBreaker,
+    CommandKind.ASK_VENUE: AskVenue,
+    CommandKind.CANCEL_ENTRY: CancelEntry,
+    CommandKind.CLOSE_POSITION: ClosePosition,
 }
 _KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
 _ERRORS: Final[dict[str, type[DeckError]]] = {

@@ -13,6 +13,7 @@ from engine.model.events import (
     GemFlagged,
     GemUnflagged,
     MarketMoved,
+    PersonActed,
     RoundTripClosed,
     SymbolHalted,
     SymbolReleased,
@@ -68,6 +69,8 @@ def line_of(event: Event) -> EventLine | None:
             return EventLine(event.ts, EventKind.INFO, text, "")
         case TicketChanged():
             return _ticket_line(event)
+        case PersonActed():
+            return EventLine(event.ts, EventKind.YOURS, f"{event.text} By {event.by}", event.correlation)
         case FillRecorded():
             fill = event.fill
             role = OrderRole(fill.client_order_id[-3])

@@ -24,6 +24,9 @@ from engine.model.commands import (
     Actor,
     Answer,
     ApproveTicket,
+    AskVenue,
+    CancelEntry,
+    ClosePosition,
     Command,
     Halt,
     RejectTicket,
@@ -31,7 +34,7 @@ from engine.model.commands import (
     Resume,
     ResumeSymbol,
 )
-from engine.model.ids import InstrumentId
+from engine.model.ids import InstrumentId, TicketId
 from tui.link import Question
 from tui.server.protocol import (
     FRAME_MAX,
@@ -59,6 +62,9 @@ COMMANDS: list[Command] = [
     ResumeSymbol(ACTOR, InstrumentId("ABC.US")),
     AcceptDifference(ACTOR, InstrumentId("ABC.US")),
     ReleaseBreaker(ACTOR, "paper"),
+    AskVenue(TicketId("T"), ACTOR),
+    CancelEntry(TicketId("T"), ACTOR),
+    ClosePosition(TicketId("T"), ACTOR),
 ]
 
 

@@ -64,6 +64,7 @@ def test_bracket_comes_back_from_the_journal_as_it_was(tmp_path: Path) -> None:
         last_session=date(2016, 1, 5),
         first_fill_us=7,
         exit_wanted=ExitReason.TIME,
+        entry_unwanted=True,
         missing=Decimal(2),
         missing_us=9,
         missing_told=False,

@@ -21,6 +21,7 @@ from engine.model.events import (
     GemFlagged,
     GemUnflagged,
     MarketMoved,
+    PersonActed,
     RoundTripClosed,
     SymbolHalted,
     SymbolReleased,
@@ -131,6 +132,7 @@ EVENTS: dict[type, Any] = {
             Decimal(0),
         )
     ),
+    PersonActed: PersonActed(TicketId("T"), CORRELATION, "B-18 ABC: selling 14.", "nina on pts/7", 1),
     SymbolHalted: SymbolHalted(ABC, "by engine (the venue holds fewer)", "engine", 1),
     SymbolReleased: SymbolReleased(ABC, "nina on pts/7", 1),
     AnomalySeen: AnomalySeen("equity_jump", 7.2, 6.0, 1),
@@ -156,7 +158,8 @@ def test_an_event_becomes_lines_with_its_time(kind: type) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [CandidatesJudged, TicketChanged, BracketChanged, FillRecorded, RoundTripClosed, Alarm]
+    "kind",
+    [CandidatesJudged, TicketChanged, BracketChanged, PersonActed, FillRecorded, RoundTripClosed, Alarm],
 )
 def test_what_follows_from_a_candidate_carries_its_id(kind: type) -> None:
     assert list(lines_of(EVENTS[kind]))[-1].fields["correlation"] == CORRELATION

@@ -346,6 +346,7 @@ def entry_is_over(c: Case) -> bool:
     price = c.now.last_price
     beyond = price is not None and not c.bracket.stop_price < price < c.bracket.target_price
     always = c.now.halted or not c.now.session_open or c.bracket.exit_wanted is not None
+    always = always or c.bracket.entry_unwanted
     if c.pos == 0:
         due = always or c.bracket.deadline_us <= NOW or c.entry.cum > 0 or beyond
     else:
@@ -630,10 +631,15 @@ def unwatched(after: Bracket, before: Bracket) -> Bracket:
     return replace(after, naked_us=before.naked_us, naked_told=before.naked_told, progress=progress)
 
 
+def dropped(found: Case, every: int, at: int) -> Case:
+    """Of some brackets a person dropped the entry."""
+    return replace(found, bracket=replace(found.bracket, entry_unwanted=at % every == 0))
+
+
 @pytest.fixture(scope="module")
 def cases(world: ModuleType) -> list[Found]:
     rng = random.Random(5)
-    made = [case(world, rng) for _ in range(SAMPLES)]
+    made = [dropped(case(world, rng), every=8, at=at) for at in range(SAMPLES)]
     return [(found, acted(found)) for found in made]
 
 
