@@ -16,6 +16,8 @@ from tui.widgets.pane import Emptiness, Title
 
 BANDS = ((80.0, "high"), (60.0, "medium"), (0.0, "low"))
 """Of confidence (SPEC 2.3)."""
+ALL_COLUMNS = 52
+"""Cells from which the gates show their age too."""
 FIVE_MINUTES_US = 300_000_000
 _MARKS = {"pass": ("●", "-up"), "block": ("■", "-danger"), "unknown": ("?", "-danger -bold")}
 
@@ -115,28 +117,31 @@ def _safety_head(gem: GemDetail, width: int) -> list[Line]:
         Span(f" · {passed} of {len(gem.gates)} gates{score} ", "-muted"),
     )
     rule = Span("─" * max(width - width_of(left), 0), "-line")
-    names = _columns(width)
-    head = (Span("gate".ljust(names[0]), "-muted"), Span("  value".ljust(names[1]), "-muted"))
-    return [(*left, rule), (*head, Span("limit".ljust(names[2]), "-muted"), Span("age".rjust(4), "-muted"))]
+    gate, value, limit, age = _columns(width)
+    head: Line = (Span("gate".ljust(gate), "-muted"), Span("  value".ljust(value), "-muted"))
+    return [
+        (*left, rule),
+        (*head, Span("limit".ljust(limit), "-muted"), Span("age".rjust(age)[:age], "-muted")),
+    ]
 
 
-def _columns(width: int) -> tuple[int, int, int]:
-    """Cells of gate, value and limit; the age takes four."""
-    limit = 15 if width >= 44 else 12
-    return 11, width - 11 - limit - 4, limit
+def _columns(width: int) -> tuple[int, int, int, int]:
+    """Cells of gate, value, limit and age; the age leaves where it is narrow."""
+    limit, age = (15, 4) if width >= ALL_COLUMNS else (13, 0)
+    return 11, width - 11 - limit - age, limit, age
 
 
 def _gate(row: SafetyRow, look: Look, width: int) -> Line:
-    gate, value, limit = _columns(width)
+    gate, value, limit, age = _columns(width)
     glyph, ink = _MARKS.get(row.verdict, ("?", "-danger"))
     text = "" if row.verdict == "pass" else "-strong"
-    age = None if row.ts_event is None else look.now_us - row.ts_event
+    since = None if row.ts_event is None else look.now_us - row.ts_event
     return (
         Span(cut_text(row.gate, gate - 1).ljust(gate), "-muted"),
         Span(glyph, ink),
         Span(f" {cut_text(row.value, value - 3)}".ljust(value - 1), text),
         Span(cut_text(row.limit, limit - 1).ljust(limit), "-muted"),
-        Span(fmt.age(age).rjust(4), "-muted"),
+        Span(fmt.age(since).rjust(4)[:age], "-muted"),
     )
 
 

@@ -31,6 +31,8 @@ COLUMNS = (
 BRIGHT_PART = 0.6
 """Sub-scores from here on count as a signal (SPEC 2.5); they are drawn bright."""
 _WAITS = frozenset({GemKind.FLAGGED, GemKind.HELD})
+CHAINS = {"ethereum": "eth", "solana": "sol", "arbitrum": "arb", "optimism": "op", "polygon": "pol"}
+"""Short names for a narrow column; others stand as they are."""
 _SAFETY_INKS = {
     SafetyWord.PASS: "",
     SafetyWord.CAUTION: "-attention",
@@ -80,7 +82,7 @@ class GemTable(TablePane[GemRow]):
             case "parts":
                 return Cell(spans=self._parts(row))
             case "chain":
-                return Cell(row.chain, "-muted")
+                return Cell(CHAINS.get(row.chain, row.chain), "-muted")
             case "liq":
                 return Cell(old + fmt.amount(row.liquidity_usd), "-stale" if old else "")
             case "volume":
