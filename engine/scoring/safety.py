@@ -137,7 +137,7 @@ class Safety:
 
 def contract_safety(deductions: Iterable[str], severity: Severity) -> float:
     """max(0, 1 - sum of deductions), then the cap of the worst finding."""
-    left = max(0.0, 1 - sum(DEDUCTIONS[name] for name in deductions))
+    left = max(0.0, 1.0 - sum(DEDUCTIONS[name] for name in deductions))
     return min(left, SEVERITY_CAPS[severity])
 
 

@@ -79,3 +79,12 @@ def test_inputs_of_missing_parts_do_not_count_against_what_is_known(make_token: 
     assert found.completeness < 1
     assert found.of_known > found.value
     assert found.of_known == pytest.approx(50 + 50 * found.recency, abs=1)
+
+
+def test_an_input_that_a_known_part_shares_still_counts(
+    make_token: Make, posts: PostsSeen, now_us: int
+) -> None:
+    """Growth of holders is missing: the community is not known by it alone, on-chain life needs it too."""
+    reading = read_token(make_token(holders_7d_ago=None), posts, now_us)
+    found = confidence_of(reading, ("s_community",))
+    assert found.of_known < gem_confidence(found.recency, 1.0) - 1

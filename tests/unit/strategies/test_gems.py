@@ -72,6 +72,15 @@ def test_the_same_look_is_scored_once(scan: GemScan, market: Market) -> None:
     assert (scan.version, one(scan), scan.refused) == (version, gem, 1)
 
 
+def test_a_look_and_a_post_of_one_instant_are_scored_once(scan: GemScan, market: Market) -> None:
+    scan.take([market.look()], (), market.now_us)
+    version = scan.version
+    token = market.look(1)
+    scan.take([token], [market.post("to the moon", token.id)], market.now_us)
+    assert scan.version == version + 1
+    assert one(scan).reading.values["twitter_volume_24h"] == 1
+
+
 def test_nothing_new_costs_nothing(scan: GemScan, market: Market) -> None:
     scan.take([market.look()], (), market.now_us)
     version, gem = scan.version, one(scan)
@@ -275,14 +284,16 @@ class Tones:
         return float(text)
 
 
-def tell(book: PostBook, token: str, text: str, ts: int, likes: int = 1, now: int | None = None) -> None:
-    post = Post(TokenId(token), text, likes, 0, ts, ts, Provenance.LIVE)
+def tell(
+    book: PostBook, token: str, text: str, ts: int, likes: int = 1, now: int | None = None, reposts: int = 0
+) -> None:
+    post = Post(TokenId(token), text, likes, reposts, ts, ts, Provenance.LIVE)
     book.take([post], ts if now is None else now)
 
 
 def test_posts_are_weighed_by_what_others_made_of_them() -> None:
     book = PostBook(Tones())
-    tell(book, "a", "1", 10, likes=99)
+    tell(book, "a", "1", 10, likes=60, reposts=39)
     tell(book, "a", "-1", 11, likes=9)
     tell(book, "a", "-1", 12, likes=0)
     seen = book.seen(TokenId("a"), 13)
@@ -313,6 +324,9 @@ def test_posts_leave_after_a_day() -> None:
     book = PostBook(Tones())
     tell(book, "a", "1", 10)
     tell(book, "a", "-1", 20)
+    whole = book.seen(TokenId("a"), 10 + US_PER_DAY)
+    assert whole is not None
+    assert whole.count == 2
     seen = book.seen(TokenId("a"), 11 + US_PER_DAY)
     assert seen is not None
     assert (seen.count, seen.sentiment) == (1, -1)
