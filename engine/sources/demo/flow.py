@@ -21,6 +21,8 @@ _GAP_MAX_PPM = 40_000
 _DRAW_BACK = 14_400
 """Minutes after which 63 % of a distance to the anchor would be gone: ten days."""
 _LEVEL_MARGIN_PPM = 1_000
+_SOLD_OUT_PPM = 900_000
+"""When a pool holds so much of the supply, nobody has more to sell."""
 
 
 def trade_minutes(token: LiveToken, cents: Cents, bits: int, minutes: int) -> None:
@@ -28,16 +30,14 @@ def trade_minutes(token: LiveToken, cents: Cents, bits: int, minutes: int) -> No
     mood = token.mood
     fair = token.fair
     move = NORMAL[bits & 1023] * token.move_ppm * ROOTS[minutes] // 1_000_000 + _DRIFT_PPM[mood] * minutes
-    token.fair = fair = max(
-        1, fair + fair * move // 1_000_000 + (token.anchor - fair) * minutes // _DRAW_BACK
-    )
+    fair += fair * move // 1_000_000 + (token.anchor - fair) * minutes // _DRAW_BACK
+    token.fair = fair = fair or 1
     heat = BURSTS[bits >> 10 & 1023] * _HEAT[mood] * minutes // 100
     orders = (token.orders_milli * heat + (bits >> 20 & 1023) * 977) // 1_000_000
     if not orders:
         return
-    buys = min(
-        orders, (orders * (token.buy_share + _LEAN[mood]) + ((bits >> 30 & 1023) * 1000 >> 10)) // 1000
-    )
+    # Lean and share stay below 1,000, so there are never more buys than orders.
+    buys = (orders * (token.buy_share + _LEAN[mood]) + (bits >> 30 & 1023) * 999 // 1023) // 1000
     sells = 0 if token.sells_blocked else orders - buys
     pools = token.pools
     pool = pools[0] if len(pools) == 1 or bits >> 40 & 3 else pools[1 + (bits >> 42) % (len(pools) - 1)]
@@ -47,7 +47,9 @@ def trade_minutes(token: LiveToken, cents: Cents, bits: int, minutes: int) -> No
     if not -_GAP_MAX_PPM < gap < _GAP_MAX_PPM:
         gap = _GAP_MAX_PPM if gap > 0 else -_GAP_MAX_PPM
     net = pool.quote * gap // 3_000_000
-    volume = min(token.flow * heat // (worth * 10), pool.quote // 20)
+    volume = token.flow * heat // (worth * 10)
+    if volume * 20 > pool.quote:
+        volume = pool.quote // 20
     bought = volume * (500 + (NORMAL[bits >> 50 & 1023] >> 4)) // 1000
     sold = volume - bought
     if net > 0:
@@ -60,7 +62,7 @@ def trade_minutes(token: LiveToken, cents: Cents, bits: int, minutes: int) -> No
         pool.buy(bought)
         traded += bought
         counts[BUYS] += buys
-    if sells and sold > 0:
+    if sells and sold > 0 and pool.base < token.supply * _SOLD_OUT_PPM:
         traded += pool.sell_worth(sold)
         counts[SELLS] += sells
     counts[VOLUME] += traded * worth // MICRO

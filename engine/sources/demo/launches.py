@@ -96,7 +96,7 @@ class Founder:
             faults=set(faults),
             unknown=tuple(fact for fact in _OFTEN_UNKNOWN if happens(rng, 30)),
             days=self._closes(nature, price, whole_days),
-            peak=price / PRICE_UNITS * between(rng, 105, 400) / 100 if whole_days == 7 else 0.0,
+            peak=price * between(rng, 105, 400) // 100 if whole_days == 7 else 0,
         )
         take_up(token, nature, cents, rng)
         grown, mentions = token.growth_micro * MINUTES_A_DAY, token.mentions_micro * MINUTES_A_DAY // MICRO

@@ -84,5 +84,6 @@ class ConstantPool:
     def shown(self, cents: int) -> Pool:
         """As a source tells it; its volume is that of the 24 hours before, or since it was made."""
         quote = self.quote / MICRO
-        volume = (self.traded - (self.marks[0] if self.marks else 0)) * cents / (MICRO * 100)
+        before = self.marks[0] if len(self.marks) > MARKS_A_DAY else 0
+        volume = (self.traded - before) * cents / (MICRO * 100)
         return Pool(self.dex, self.coin, self.base / MICRO, quote, quote * cents / 50, volume)

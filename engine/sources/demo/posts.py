@@ -57,16 +57,17 @@ _HEAT = (70, 85, 120)
 """Percent of the usual mentions, by mood: falling, calm, rising."""
 
 
-def mention(token: LiveToken, bits: int) -> int:
-    """How often it is mentioned in a minute, the mentions of bots too; `bits` are 10 random ones or more."""
-    owed = token.part + token.mentions_micro * _HEAT[token.mood] * (bits & 1023) // 51_150
+def mention(token: LiveToken, bits: int, minutes: int) -> int:
+    """How often it is mentioned in some minutes, by bots too; `bits` are 10 random ones or more."""
+    owed = token.part + token.mentions_micro * _HEAT[token.mood] * (bits & 1023) * minutes // 51_150
     if owed < MICRO and not token.bots_left:
         token.part = owed
         return 0
     mentions, token.part = divmod(owed, MICRO)
     if token.bots_left:
-        token.bots_left -= 1
-        mentions += 2 + (bits & 7)
+        posting = min(minutes, token.bots_left)
+        token.bots_left -= posting
+        mentions += posting * (2 + (bits & 7))
     token.counts[MENTIONS] += mentions
     token.changed = True
     return mentions

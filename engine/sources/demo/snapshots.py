@@ -74,8 +74,6 @@ def _facts(token: LiveToken, cents: Cents) -> tuple[Any, ...]:
     hour = marks[-MARKS_AN_HOUR] if kept >= MARKS_AN_HOUR else _START
     first = token.pools[0]
     price = first.quote * cents[first.coin] / (first.base * 100)
-    if price > token.peak:
-        token.peak = price
     bought, sold = counts[BUYS], counts[SELLS]
     buys, sells = bought - day[BUYS], sold - day[SELLS]
     distinct = token.distinct
@@ -89,7 +87,7 @@ def _facts(token: LiveToken, cents: Cents) -> tuple[Any, ...]:
         price,
         100 * (price * PRICE_UNITS / token.closes[-MARKS_A_DAY - 1] - 1) if is_day_old else None,
         100 * (price * PRICE_UNITS / days[0] - 1) if is_week_old else None,
-        token.peak,
+        max(token.peak / PRICE_UNITS, price),
         bought - hour[BUYS],
         sold - hour[SELLS],
         buys,

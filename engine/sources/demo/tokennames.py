@@ -42,6 +42,8 @@ _TAILS = (
     "zen",
 )
 _KINDS = ("Protocol", "Network", "Finance", "Labs", "Coin", "Token", "Inu", "Games", "Chain", "Swap")
+_SHORT_NAMES = 3_000
+"""About a third of those that can be made before names get another syllable."""
 _BASE58 = "123456789abcdefghijkmnopqrstuvwxyz"
 
 HOSTILE = (
@@ -63,14 +65,18 @@ class NameMaker:
         self._given: set[str] = set()
 
     def name(self) -> tuple[str, str]:
-        """A symbol of four to eight letters and the name that goes with it."""
+        """A symbol of four letters or more and the name that goes with it; longer as short ones run out."""
         rng = self._rng
+        longer = len(self._given) // _SHORT_NAMES
         word = ""
-        while not 4 <= len(word) <= 8 or word in self._given:
-            word = one_of(rng, _HEADS)
-            if rng.getrandbits(2):
-                word += one_of(rng, _MIDDLES)
-            word += one_of(rng, _TAILS)
+        while not 4 <= len(word) <= 8 + 2 * longer or word in self._given:
+            middles = longer + min(1, rng.getrandbits(2))
+            parts = [
+                one_of(rng, _HEADS),
+                *(one_of(rng, _MIDDLES) for _ in range(middles)),
+                one_of(rng, _TAILS),
+            ]
+            word = "".join(parts)
         self._given.add(word)
         return word.upper(), f"{word.capitalize()} {one_of(rng, _KINDS)}"
 

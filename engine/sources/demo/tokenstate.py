@@ -105,8 +105,8 @@ class LiveToken:
     died_us: int | None = None
     bots_left: int = 0
     """Minutes that a swarm of bots still posts about it."""
-    peak: float = 0.0
-    """Its highest price in USD."""
+    peak: int = 0
+    """Its highest price in units of 1e-12 USD."""
     part: int = 0
     """What of a mention is still owed, in millionths."""
     counts: list[int] = field(default_factory=lambda: [0] * 8)
@@ -132,6 +132,13 @@ class LiveToken:
         pool = self.pools[0]
         return pool.price(cents[pool.coin])
 
+    def note_peak(self, cents: Cents) -> int:
+        """The price of now, remembered if it is the highest yet."""
+        price = self.price(cents)
+        if price > self.peak:
+            self.peak = price
+        return price
+
     def depth_cents(self, cents: Cents) -> int:
         """Both sides of all its pools."""
         return sum(pool.depth_cents(cents[pool.coin]) for pool in self.pools)
@@ -140,6 +147,6 @@ class LiveToken:
         """Remember counters and price of a whole five minutes."""
         self.counts[DEPTH] = self.depth_cents(cents)
         self.marks.append(tuple(self.counts))
-        self.closes.append(self.price(cents))
+        self.closes.append(self.note_peak(cents))
         for pool in self.pools:
             pool.marks.append(pool.traded)

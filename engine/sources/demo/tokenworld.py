@@ -17,7 +17,7 @@ from engine.sources.demo.draws import between, happens
 from engine.sources.demo.fame import HOUR_US, catch_on, cool_off
 from engine.sources.demo.flow import trade_minutes
 from engine.sources.demo.launches import DAY_US, Founder
-from engine.sources.demo.natures import QUIET, SEEDED
+from engine.sources.demo.natures import QUIET
 from engine.sources.demo.pools import MARKS_A_DAY
 from engine.sources.demo.posts import mention, posts_before, posts_of_minute
 from engine.sources.demo.rugs import rug_pull
@@ -25,13 +25,12 @@ from engine.sources.demo.snapshots import count_holders
 from engine.sources.demo.tokennames import NameMaker
 from engine.sources.demo.tokenstate import MARK_US, MENTIONS, Cents, LiveToken, Mood
 from engine.sources.demo.walk import UNITS_PER_USD, DemoWalk, walk_path
-from engine.sources.demo.whales import WHALE_BITS, whale_trade
+from engine.sources.demo.whales import whale_trade
 
 SLOTS = 30
 SLOT_US = 2_000_000
 FIRST_US = 1_000_000
 """The first slot lies so long after the start."""
-_WHALE_MASK = (1 << WHALE_BITS) - 1
 _READ_MINUTES = 10
 """A contract is read so often."""
 _SILENT_US = 3 * 3_600_000_000
@@ -40,8 +39,11 @@ _LAUNCH_PERMILLE = 12
 _CATCH_ON_PERMILLE = 6
 """Of the minutes, in how many the crowd discovers a token."""
 TOKENS_MAX = 158
-_MOOD_CHANGES = 2
-"""Of 1,024 minutes; a mood lasts eight hours and a half on average."""
+_MOOD_CHANGES = 10
+"""Of 1,024 marks; a mood lasts eight hours and a half on average."""
+CALM_MINUTES = 5
+_BUSY_MILLI = 200
+"""A token with fewer thousandths of an order a minute trades five minutes in one."""
 _NATIVE = {"WETH": "ETH", "WBNB": "BNB", "SOL": "SOL"}
 
 
@@ -67,6 +69,8 @@ class TokenWorld:
         self._slot = 0
         self._founder = Founder(self._births, NameMaker(self._births))
         self.tokens = opening_cast(self._founder, self._births, start_us, self.cents, walk.start)
+        self._seed = self.tokens[0]
+        """Never retired; its slot is the first of each minute."""
         self._slots: list[list[LiveToken]] = [self.tokens[at::SLOTS] for at in range(SLOTS)]
         self._live_through_the_day_before()
 
@@ -85,10 +89,21 @@ class TokenWorld:
         tokens = self._slots[place]
         posts: list[Post] = []
         reads = (minute + place) % _READ_MINUTES == 0
+        is_fifth = (minute + place) % CALM_MINUTES == 0
         for token in tokens:
-            self._minute(token, now, posts)
-            if reads:
+            if token.orders_milli >= _BUSY_MILLI:
+                self._trade(token, 1, posts)
+            elif is_fifth:
+                self._trade(token, CALM_MINUTES, posts)
+            if token.rug is not None and now >= token.rug[0]:
+                rug_pull(token, self.cents, now)
+                count_holders(token)
                 self._read_contract(token)
+            elif reads:
+                self._read_contract(token)
+        if place == 0:
+            set_seed_price(self._seed, next(self._path))
+            self._seed.note_peak(self.cents)
         return now, tokens, posts
 
     def closes(self, token: LiveToken, until_us: int) -> list[tuple[int, int]]:
@@ -100,22 +115,16 @@ class TokenWorld:
             if ts <= until_us
         ]
 
-    def _minute(self, token: LiveToken, now: int, posts: list[Post]) -> None:
-        bits = self._trades.getrandbits(96)
-        trade_minutes(token, self.cents, bits, 1)
-        if (bits >> 74) & _WHALE_MASK < token.whale_chance:
+    def _trade(self, token: LiveToken, minutes: int, posts: list[Post]) -> None:
+        bits = self._trades.getrandbits(84)
+        trade_minutes(token, self.cents, bits, minutes)
+        if bits >> 64 < token.whale_chance * minutes:
             whale_trade(token, self.cents, self._trades)
-        if (bits >> 64) & 1023 < _MOOD_CHANGES and token.died_us is None:
-            self._change_mood(token)
-        if token.nature is SEEDED:
-            set_seed_price(token, next(self._path))
-        if token.rug is not None and now >= token.rug[0]:
-            rug_pull(token, self.cents, now)
-            count_holders(token)
-            self._read_contract(token)
-        mentions = mention(token, bits)
+        if token.changed:
+            token.note_peak(self.cents)
+        mentions = mention(token, bits, minutes)
         if mentions:
-            posts += posts_of_minute(token, self._talk, mentions, now)
+            posts += posts_of_minute(token, self._talk, mentions, self.now_us)
 
     def _change_mood(self, token: LiveToken) -> None:
         draw = self._trades.getrandbits(64) % 1000
@@ -136,6 +145,8 @@ class TokenWorld:
         for token in self.tokens:
             token.changed = True
             token.mark(self.cents)
+            if self._trades.getrandbits(10) < _MOOD_CHANGES and token.died_us is None:
+                self._change_mood(token)
         if self.mark_us % HOUR_US == 0:
             for token in self.tokens:
                 count_holders(token)
@@ -206,12 +217,11 @@ class TokenWorld:
             self._mark_born()
             for token in self.tokens[1:]:
                 if token.created_us <= self.mark_us:
-                    bits = draw(96)
-                    trade_minutes(token, self.cents, bits, 5)
-                    if (bits >> 74) & _WHALE_MASK < token.whale_chance * 5:
+                    bits = draw(84)
+                    trade_minutes(token, self.cents, bits, CALM_MINUTES)
+                    if bits >> 64 < token.whale_chance * CALM_MINUTES:
                         whale_trade(token, self.cents, self._trades)
-                    for at in range(5):
-                        mention(token, bits >> at)
+                    mention(token, bits, CALM_MINUTES)
 
     def _mark_born(self) -> None:
         self.mark_us += MARK_US

@@ -7,6 +7,10 @@ from random import Random
 UNITS_PER_USD = 100_000_000
 """A walk counts prices in whole units of 1e-8 USD."""
 
+MOST_UNITS = 10**20
+"""1e12 USD: a profile that only rises stays there."""
+_MOST_LEVEL = math.log(MOST_UNITS)
+
 
 @dataclass(frozen=True, slots=True)
 class DemoWalk:
@@ -23,10 +27,14 @@ class DemoWalk:
 
 
 def walk_path(walk: DemoWalk, rng: Random) -> tuple[int, ...]:
-    """The price after 0..steps steps, (steps + 1,), in units of 1e-8 USD, each at least 1."""
-    level = 0.0
-    path = [max(1, round(walk.start * UNITS_PER_USD))]
+    """The price after 0..steps steps, (steps + 1,), in units of 1e-8 USD, within 1..MOST_UNITS."""
+    level = math.log(walk.start * UNITS_PER_USD)
+    path = [_units(level)]
     for _ in range(walk.steps):
         level += rng.gauss(walk.drift, walk.volatility)
-        path.append(max(1, round(walk.start * UNITS_PER_USD * math.exp(level))))
+        path.append(_units(level))
     return tuple(path)
+
+
+def _units(level: float) -> int:
+    return max(1, round(math.exp(level))) if level < _MOST_LEVEL else MOST_UNITS
