@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
 from engine.backtest.drive import Drive
 from engine.bus import Bus
@@ -22,6 +23,7 @@ from tui.showing.gauges import Gauges
 from tui.showing.market import market_view
 from tui.shown.deck import DeckView, EventLine, LinkState, MarketView
 from tui.shown.details import Detail, Topic
+from tui.shown.health import GuestView
 
 MIN_INTERVAL_S = 0.1
 """At most ten views a second."""
@@ -48,6 +50,8 @@ class LocalLink:
         self._drive = drive
         self._next_session = next_session
         self._figures = Figures(engine, gauges, wall)
+        self.guests: Callable[[], tuple[GuestView, ...]] = tuple
+        """Who else looks on; set by whoever opens a door to this engine."""
         self._changed = asyncio.Event()
         self._events: deque[EventLine] = deque(maxlen=EVENTS_KEPT)
         self._handle = bus.subscribe_call(ALL_EVENTS, self._hear, "link")
@@ -57,7 +61,8 @@ class LocalLink:
         now = self._engine.parts.clock.now_us()
         session = self._next_session(now)
         events = tuple(self._events)
-        return deck(self._engine, session, self._market(), LinkState.IN_PROCESS, events, self._figures)
+        view = deck(self._engine, session, self._market(), LinkState.IN_PROCESS, events, self._figures)
+        return replace(view, health=replace(view.health, guests=self.guests()))
 
     async def changes(self) -> AsyncIterator[DeckView]:
         """A view now and after each change."""
