@@ -81,9 +81,10 @@ class StockStream:
     def batches(self, after_us: int) -> Iterator[MarketBatch]:
         """All batches later than `after_us`, strictly in order; ends where the exchange calendar ends."""
         for batch in self._read(max(after_us, self.start_us - 1)):
+            yield batch
+            # Counted when the next one is asked for: whoever joins streams asks for one before its time.
             self._quotes.count(len(batch.quotes) + len(batch.trades) + len(batch.bars), batch.ts)
             self._news.count(len(batch.headlines), batch.ts)
-            yield batch
 
     def feeds(self) -> tuple[FeedState, ...]:
         """Quotes and headlines as told by the last `batches`."""
