@@ -58,9 +58,11 @@ class Gathered:
         """The last instant of the window that `ts` lies in."""
         if self._next is None or ts >= self._next.close_us:
             self._next = self._sessions.next_after(ts)
-        self._is_night = self._next is None or ts <= self._next.open_us - EVE_US
+        eve_us = None if self._next is None else self._next.open_us - EVE_US
+        self._is_night = eve_us is None or ts <= eve_us
         step_us = NIGHT_US if self._is_night else DAY_US
-        return -(-ts // step_us) * step_us
+        end_us = -(-ts // step_us) * step_us
+        return end_us if eve_us is None or not self._is_night else min(end_us, eve_us)
 
     def _thinned(self, batch: MarketBatch) -> MarketBatch:
         """Without tokens that were looked at a moment ago."""

@@ -61,7 +61,7 @@ class Meter:
     async def take_us(self, speed: float, most_us: int) -> int:
         """Market time that may pass now at a speed, 1..most_us; waits for a tick when all was taken."""
         self._read()
-        if self._left_s <= 0.0:
+        if self._left_s * speed * US_PER_S < 1:
             await asyncio.sleep(TICK_S)
             self._read()
         allowed_us = max(1, min(most_us, round(self._left_s * speed * US_PER_S)))
