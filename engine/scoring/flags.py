@@ -3,11 +3,12 @@
 import math
 from dataclasses import dataclass, replace
 
+from engine.money import EPSILON
 from engine.scoring.confidence import Confidence
+from engine.scoring.findings import SafetyLimits
 from engine.scoring.gemscore import SUB_SCORES, GemScore, Parts
-from engine.scoring.safety import Safety, SafetyLimits
+from engine.scoring.safety import Safety
 
-EPSILON = 1e-9
 SIGNALS = ("s_sentiment", "s_accumulation", "s_onchain", "s_narrative", "s_community")
 """Sub-scores that count as signals; one of HARD_SIGNALS must be among them, talk alone is cheap to fake."""
 HARD_SIGNALS = ("s_accumulation", "s_onchain")

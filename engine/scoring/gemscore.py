@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
 
+from engine.money import EPSILON
+
 Values = Mapping[str, float]
 """Feature id -> value; an id that is not there is missing."""
 Parts = tuple[float | None, ...]
@@ -24,7 +26,7 @@ SUB_SCORES = (
     "s_community",
 )
 SAFETY_PART = SUB_SCORES.index("s_contract_safety")
-HALF = 0.5 - 1e-9
+HALF = 0.5 - EPSILON
 """A sub-score needs this much of its terms' weight to be known."""
 TOKENOMICS_CAP_MINT = 0.4
 TOKENOMICS_CAP_UNKNOWN_UNLOCK = 0.8
@@ -146,7 +148,7 @@ def s_tokenomics(values: Values) -> float | None:
     if risk is None:
         return None
     cap = 1.0 if unlock is not None else TOKENOMICS_CAP_UNKNOWN_UNLOCK
-    if values.get("owner_can_mint") != 0 or (unlock is not None and unlock >= UNLOCK_CAP_PCT - 1e-9):
+    if values.get("owner_can_mint") != 0 or (unlock is not None and unlock >= UNLOCK_CAP_PCT - EPSILON):
         cap = TOKENOMICS_CAP_MINT
     return min(cap, clip01(1 - risk))
 

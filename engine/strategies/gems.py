@@ -11,9 +11,10 @@ from engine.model.events import GemBlocked, GemFlagged, GemUnflagged
 from engine.model.text import clean
 from engine.model.tokens import Post, TokenId, TokenSnapshot
 from engine.scoring.confidence import Confidence, confidence_of
+from engine.scoring.findings import Finding, GateVerdict
 from engine.scoring.flags import FlagState, Judgement, judge_flag, move_flag
 from engine.scoring.gemscore import GemScore, gem_score, sub_scores
-from engine.scoring.safety import Finding, GateVerdict, Safety, judge
+from engine.scoring.safety import Safety, judge
 from engine.strategies.gems_config import GemsConfig
 from engine.strategies.gems_posts import PostBook
 

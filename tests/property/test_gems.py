@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from engine.features.token_catalogue import TOKEN_CATALOGUE, read_token
 from engine.model.tokens import ContractFacts, TokenSnapshot
 from engine.scoring.confidence import confidence_of
+from engine.scoring.findings import GateVerdict, SafetyLimits
 from engine.scoring.flags import FlagLimits, judge_flag
 from engine.scoring.gemscore import SUB_SCORES, GemWeights, gem_score, sub_scores
-from engine.scoring.safety import GateVerdict, SafetyLimits, judge
+from engine.scoring.safety import judge
 
 WEIGHTS = GemWeights().as_row()
 Make = Callable[..., TokenSnapshot]

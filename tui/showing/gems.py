@@ -10,8 +10,9 @@ from engine.model.candidates import MissingReason
 from engine.model.text import clean
 from engine.model.tokens import Holder, HolderLabel, Pool, TokenId
 from engine.scoring.confidence import NEEDED
+from engine.scoring.findings import Finding, Gate
 from engine.scoring.gemscore import SUB_SCORES
-from engine.scoring.safety import DEDUCTIONS, Finding, Gate
+from engine.scoring.safety import DEDUCTIONS
 from engine.strategies.gems import Gem, GemScan
 from tui import format
 from tui.shown.details import ChartBars, Contribution, GemDetail, HolderRow, SafetyRow

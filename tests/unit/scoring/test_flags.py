@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from engine.scoring.confidence import Confidence
+from engine.scoring.findings import Finding, Gate, GateVerdict
 from engine.scoring.flags import FlagLimits, FlagState, Judgement, judge_flag, move_flag
 from engine.scoring.gemscore import SUB_SCORES, GemScore, GemWeights, gem_score
-from engine.scoring.safety import Finding, Gate, GateVerdict, Safety
+from engine.scoring.safety import Safety
 
 LIMITS = FlagLimits()
 WEIGHTS = GemWeights().as_row()

@@ -8,18 +8,8 @@ import pytest
 
 from engine.features.token_catalogue import read_token
 from engine.model.tokens import ContractFacts, Holder, HolderLabel, Pool, TokenSnapshot
-from engine.scoring.safety import (
-    DEDUCTIONS,
-    MARKET_GATES,
-    Finding,
-    Gate,
-    GateVerdict,
-    Safety,
-    SafetyLimits,
-    Severity,
-    contract_safety,
-    judge,
-)
+from engine.scoring.findings import MARKET_GATES, Finding, Gate, GateVerdict, SafetyLimits
+from engine.scoring.safety import DEDUCTIONS, Safety, Severity, contract_safety, judge
 
 Make = Callable[..., TokenSnapshot]
 PASS, BLOCK, UNKNOWN = GateVerdict.PASS, GateVerdict.BLOCK, GateVerdict.UNKNOWN
