@@ -1,13 +1,15 @@
 """The console. It sees an engine only through a link, and says how it wants to end in its exit value."""
 
 import os
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.events import Event, Key
 from textual.screen import Screen
 
 from engine.errors import DeckError, InvariantBroken
@@ -30,6 +32,7 @@ from tui.widgets.look import Look
 HALT_WINDOW_S = 2.0
 TICK_S = 1.0
 LOW_BANDWIDTH_S = 2.0
+KEYS_MEASURED = 120
 LOAD_S = 0.3
 """After the first frame: the dialogs are loaded before a person can open one."""
 
@@ -57,6 +60,7 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         self.actor = actor
         self.halting = False
         self._link = link
+        self._key_times: deque[float] = deque(maxlen=KEYS_MEASURED)
         self._view: DeckView | None = None
         self._taken_at = 0.0
         self._shown_at = float("-inf")
@@ -149,6 +153,17 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         except DeckError as error:
             self.log.warning(f"no detail: {error}")
             return None
+
+    def key_times(self) -> Sequence[float]:
+        """Seconds from each of the last keys to the picture after it, oldest first."""
+        return tuple(self._key_times)
+
+    async def on_event(self, event: Event) -> None:
+        """Measure how long a key takes to be seen."""
+        await super().on_event(event)
+        if isinstance(event, Key):
+            pressed = self.options.now()
+            self.call_after_refresh(lambda: self._key_times.append(self.options.now() - pressed))
 
     def goto(self, name: str) -> bool:
         """Show another screen; False when it is in front already."""

@@ -1,5 +1,6 @@
 """What every screen has: mode frame, both header rows, footer; and what it may ask of the console."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Generic, Protocol, TypeVar, cast
 
 from textual import events
@@ -40,6 +41,10 @@ class Console(Protocol):
     def say(self, text: str, *, ok: bool) -> None: ...
     def leave(self, *, stop_engine: bool) -> None: ...
     async def detail(self, topic: Topic, id: str) -> Detail | None: ...
+    def key_times(self) -> Sequence[float]:
+        """Seconds from each of the last keys to the picture after it, oldest first."""
+        ...
+
     def goto(self, name: str) -> bool:
         """Show another screen; False when it is in front already."""
         ...

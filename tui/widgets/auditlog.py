@@ -1,0 +1,160 @@
+"""The audit log, newest line first, and one line of it whole."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from engine.model.ids import short_id
+from engine.model.text import visible
+from tui import format as fmt
+from tui.actions import Place
+from tui.options import ConsoleOptions
+from tui.shown.details import LogDetail, LogRecord
+from tui.widgets.columns import Column
+from tui.widgets.freepane import FreePane
+from tui.widgets.ink import EMPTY, Line, Span, wrap
+from tui.widgets.look import Look
+from tui.widgets.pane import Emptiness, Title
+from tui.widgets.table import Cell, TablePane
+
+MOST_KEPT = 2_000
+"""Lines; who looks further back uses `tradedeck audit trace`."""
+
+
+class LogPane(TablePane[LogRecord]):
+    """Lines as they are read, page by page."""
+
+    place = Place.LOG
+    follows = True
+    columns = (
+        Column("time", "time", 8, 0),
+        Column("text", "what", 40, 0, stretch=True),
+        Column("kind", "kind", 10, 1),
+        Column("actor", "actor", 9, 2),
+        Column("id", "id", 13, 3),
+        Column("hash", "hash", 8, 6),
+    )
+
+    def __init__(self, options: ConsoleOptions, *, id: str) -> None:
+        super().__init__(options, id=id)
+        self._records: dict[int, LogRecord] = {}
+        self._newest: LogDetail | None = None
+        self.has_older = False
+
+    def heading(self, look: Look) -> Title:
+        newest = max(self._records, default=None)
+        count = "" if newest is None else f"{newest:,} lines, {len(self._records):,} read"
+        return Title("Log", count, "G reads on" if self.has_older else "")
+
+    def add(self, page: LogDetail) -> None:
+        """Lines before the oldest one read."""
+        self._records |= {record.seq: record for record in page.records}
+        self.has_older = page.older and len(self._records) < MOST_KEPT
+
+    @property
+    def oldest(self) -> int | None:
+        """The lowest number read."""
+        return min(self._records, default=None)
+
+    def table(self, look: Look) -> Sequence[LogRecord]:
+        page = look.detail
+        if isinstance(page, LogDetail) and page is not self._newest:
+            self._newest = page
+            self._take_newest(page)
+        return sorted(self._records.values(), key=lambda record: -record.seq)[:MOST_KEPT]
+
+    def _take_newest(self, page: LogDetail) -> None:
+        """Between two looks more may have come than a page holds: what lies before it is then read anew."""
+        newest, oldest = max(self._records, default=0), min((r.seq for r in page.records), default=0)
+        if not self._records or oldest > newest + 1:
+            self._records, self.has_older = {}, page.older
+        self._records |= {record.seq: record for record in page.records}
+
+    def key(self, row: LogRecord) -> str:
+        return f"{row.seq}"
+
+    def words(self, row: LogRecord) -> str:
+        return f"{row.text} {row.kind} {row.actor} {row.correlation}"
+
+    def empty(self, look: Look) -> Emptiness:
+        return Emptiness("Reading the log", ())
+
+    def cell(self, row: LogRecord, column: str, look: Look, width: int) -> Cell:
+        match column:
+            case "time":
+                return Cell(fmt.clock_short(row.ts), "-muted")
+            case "text":
+                return Cell(row.text)
+            case "kind":
+                return Cell(row.kind, "-muted")
+            case "actor":
+                return Cell(row.actor, "-muted")
+            case "id":
+                return Cell(short_id(row.correlation) if row.correlation else "–", "-muted")
+            case "hash":
+                return Cell(row.hash[:8], "-muted")
+        raise KeyError(column)
+
+
+class RecordPane(FreePane):
+    """One line with all its values."""
+
+    place = Place.RECORD
+
+    def __init__(self, options: ConsoleOptions, *, id: str) -> None:
+        super().__init__(options, id=id)
+        self.record: LogRecord | None = None
+
+    def show_record(self, record: LogRecord | None) -> None:
+        """Another line begins at its top."""
+        if record != self.record:
+            self.record, self._first = record, 0
+
+    def heading(self, look: Look) -> Title:
+        record = self.record
+        return Title("Record", "" if record is None else f"{record.seq:,} {record.kind}")
+
+    def lines_for(self, look: Look, width: int, height: int) -> list[Line] | Emptiness:
+        record = self.record
+        if record is None:
+            return Emptiness("No line selected", ())
+        facts = [
+            ("time", f"{fmt.date_utc(record.ts)} {fmt.clock_utc(record.ts)}"),
+            ("actor", record.actor),
+            ("id", record.correlation or "–"),
+            ("hash", record.hash),
+        ]
+        lines: list[Line] = [(Span(line, "-strong"),) for line in wrap(record.text, width)]
+        lines.append(EMPTY)
+        for label, value in (*facts, *body_facts(record.body)):
+            lines += _fact(label, value, width)
+        return lines
+
+
+def body_facts(body: str) -> Iterable[tuple[str, str]]:
+    """Every value of the canonical body by its path; a body that is none is shown as it is."""
+    try:
+        held = json.loads(body)
+    except ValueError:
+        return [("body", visible(body))]
+    return list(_leaves(held, ""))
+
+
+def _leaves(value: object, path: str) -> Iterable[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _leaves(item, f"{path}.{name}" if path else visible(name))
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            yield from _leaves(item, f"{path}.{at}")
+    else:
+        yield path, visible(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _fact(label: str, value: str, width: int) -> list[Line]:
+    lead = min(max(len(label) + 2, 12), max(width // 2, 12))
+    if len(label) + 2 > lead:
+        return [(Span(label, "-muted"),), *((Span("  "), Span(part)) for part in wrap(value, width - 2))]
+    parts = wrap(value, width - lead) if value else ["–"]
+    return [
+        (Span((label if at == 0 else "").ljust(lead), "-muted"), Span(part)) for at, part in enumerate(parts)
+    ]
