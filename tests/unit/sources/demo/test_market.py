@@ -6,7 +6,7 @@ import pytest
 
 from engine.features.market import vix_pct_252
 from engine.model.ids import instrument_id
-from engine.model.market import SessionPhase
+from engine.model.market import MarketBatch, SessionPhase
 from engine.sources.demo.market import DemoMarket
 from engine.sources.demo.universe import COMPANIES, SECTORS, SPY, VIX
 from engine.sources.demo.walk import DemoWalk
@@ -14,8 +14,13 @@ from engine.sources.demo.walk import DemoWalk
 S = 1_000_000
 
 
-def test_all_streams_are_told_as_one_in_strict_order(make_market) -> None:
-    market = make_market(1)
+@pytest.fixture(scope="module")
+def market(calendar, first) -> DemoMarket:
+    """Any test may read it from any instant: each reading begins anew."""
+    return DemoMarket(1, calendar, first, DemoWalk())
+
+
+def test_all_streams_are_told_as_one_in_strict_order(market) -> None:
     batches = list(islice(market.read(), 200))
     times = [batch.ts for batch in batches]
     assert times == sorted(set(times))
@@ -24,26 +29,24 @@ def test_all_streams_are_told_as_one_in_strict_order(make_market) -> None:
         assert any(getattr(batch, part) for batch in batches)
 
 
-async def test_the_source_port_tells_the_same(make_market) -> None:
-    market, heard = make_market(1), []
+async def test_the_source_port_tells_the_same(market) -> None:
+    heard: list[MarketBatch] = []
     async for batch in market.batches(market.start_us + 30 * S):
         heard.append(batch)
         if len(heard) == 40:
             break
-    assert heard == list(islice(make_market(1).read(market.start_us + 30 * S), 40))
+    assert heard == list(islice(market.read(market.start_us + 30 * S), 40))
 
 
-def test_reading_goes_on_after_any_instant_with_the_same_batches(make_market) -> None:
-    market = make_market(5)
+def test_reading_goes_on_after_any_instant_with_the_same_batches(market) -> None:
     whole = list(islice(market.read(), 700))
-    for after_s in (0, 59, 60, 61, 300):
+    for after_s in (0, 60, 61, 300):
         after_us = market.start_us + after_s * S
         expected = [batch for batch in whole if batch.ts > after_us][:100]
         assert list(islice(market.read(after_us), 100)) == expected
 
 
-def test_history_and_indexes_exist_before_the_first_session(make_market, first) -> None:
-    market = make_market(1)
+def test_history_and_indexes_exist_before_the_first_session(market, first) -> None:
     history = market.history(first)
     assert set(history.instruments()) == set(SECTORS)
     bars = history.daily(COMPANIES[0].instrument, 400)
@@ -59,8 +62,7 @@ def test_history_and_indexes_exist_before_the_first_session(make_market, first) 
     assert market.index("VIX", date(2020, 1, 2)) is None
 
 
-def test_a_finished_session_joins_the_history_as_its_closing_bar(make_market, first) -> None:
-    market = make_market(1)
+def test_a_finished_session_joins_the_history_as_its_closing_bar(market, first) -> None:
     for batch in market.read(market.first.close_us - 10 * S):
         if batch.phase is SessionPhase.CLOSE:
             break
@@ -78,8 +80,7 @@ def test_a_finished_session_joins_the_history_as_its_closing_bar(make_market, fi
     assert vix.close[-1] == bars[VIX].close
 
 
-def test_ticks_follow_the_open_of_the_session_and_pairs_have_their_own(make_market, first) -> None:
-    market = make_market(1)
+def test_ticks_follow_the_open_of_the_session_and_pairs_have_their_own(market, first) -> None:
     opened = market._stocks.diary.day(320)
     for company in COMPANIES:
         cheap = opened[company.instrument].nodes[0] < 10_000
@@ -93,16 +94,15 @@ def test_ticks_follow_the_open_of_the_session_and_pairs_have_their_own(make_mark
     assert len(list(market.instruments)) == len(market.instruments) == 87
 
 
-def test_names_and_sectors(make_market) -> None:
-    market, company = make_market(1), COMPANIES[0]
+def test_names_and_sectors(market) -> None:
+    company = COMPANIES[0]
     assert market.name_of(company.instrument) == company.name
     assert market.sector_of(company.instrument) == company.sector
     assert market.sector_of(SPY) is None
     assert market.name_of(instrument_id("NONE")) == "NONE.US"
 
 
-def test_token_prices_are_known_for_the_day_before(make_market) -> None:
-    market = make_market(1)
+def test_token_prices_are_known_for_the_day_before(market) -> None:
     token = next(batch.tokens[0] for batch in market.read() if batch.tokens)
     prices = market.token_prices(token.id, market.start_us + 2 * S, 12)
     assert all(ts <= market.start_us + 2 * S and price > 0 for ts, price in prices)

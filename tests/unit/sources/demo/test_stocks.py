@@ -156,7 +156,7 @@ def test_a_short_session_closes_early_with_whole_bars(weekdays, first) -> None:
 
 def test_the_stream_ends_with_the_calendar(weekdays, first) -> None:
     stream = StockStream(1, weekdays(first + timedelta(days=1)), first)
-    last = list(stream.batches(stream.first.close_us + 20 * 3_600 * S))[-1]
+    last = list(stream.batches(stream.first.close_us + 86_100 * S))[-1]
     assert last.phase is SessionPhase.CLOSE
     assert last.session == first + timedelta(days=1)
 
