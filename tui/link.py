@@ -13,11 +13,17 @@ class Question(StrEnum):
     """The books a command may read; the answer is a JSON document."""
 
     PROPOSALS = "proposals"
+    """Every ticket of the account with its state, as `tradedeck proposals --json`."""
     ORDERS = "orders"
+    """Brackets with their orders, as `tradedeck orders --json`."""
     POSITIONS = "positions"
+    """What is held, and how it is protected."""
     ROUND_TRIPS = "round-trips"
+    """Finished trades."""
     STATUS = "status"
+    """The engine on one screen."""
     HEALTH = "health"
+    """Sources and the engine's pulse."""
 
 
 class Link(Protocol):

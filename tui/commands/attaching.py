@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -210,11 +210,9 @@ async def _await_engine(process: "Popen[bytes]", paths: "StatePaths", settings: 
     began = time.monotonic()
     with _waiting_line(process.pid) as tell:
         while (waited_s := time.monotonic() - began) < START_S:
-            try:
+            with suppress(Busy):  # it opens its socket a moment before it welcomes anybody
                 if (link := await attach(paths.socket)) is not None:
                     return link
-            except Busy:
-                pass  # it opens its socket a moment before it welcomes anybody
             if process.poll() not in (None, Busy.exit_code):
                 raise _failure(process.returncode, paths, settings)
             tell(waited_s)
