@@ -239,6 +239,12 @@ def clock_new_york(us: int) -> str:
     return f"{_utc(us).astimezone(NEW_YORK):%H:%M} ET"
 
 
+def opening(us: int, now_us: int) -> str:
+    """When a session begins: `09:30 ET` of today in New York, else with its day, `Mon 09:30 ET`."""
+    then, today = _utc(us).astimezone(NEW_YORK), _utc(now_us).astimezone(NEW_YORK)
+    return f"{then:%H:%M} ET" if then.date() == today.date() else f"{then:%a %H:%M} ET"
+
+
 def date_utc(us: int) -> str:
     """The day of `clock_utc`: `2016-01-04`. An hour in UTC never stands beside a New York day."""
     return f"{_utc(us):%Y-%m-%d}"

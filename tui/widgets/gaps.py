@@ -1,4 +1,4 @@
-"""The Gaps pane: candidates of the session as columns (design 10)."""
+"""Lists of gap candidates: on the Desk, and with every column on their own screen (design 10)."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from tui.widgets.columns import Column
 from tui.widgets.ink import Line, Span, cut_text
 from tui.widgets.look import Look
 from tui.widgets.pane import Emptiness, Title
-from tui.widgets.table import Cell, TablePane
+from tui.widgets.table import Cell, Sort, TablePane
 
 COLUMNS = (
     Column("sym", "sym", 5, 0),
@@ -23,6 +23,8 @@ COLUMNS = (
     Column("bcs", "BCS", 3, 1, right=True),
     Column("ev", "EV%", 4, 2, right=True),
     Column("votes", "votes", 6, 4),
+    Column("filters", "filt", 4, 7),
+    Column("sector", "sector", 7, 8),
     Column("state", "state", 16, 0, stretch=True),
 )
 _ORDER = {
@@ -36,55 +38,34 @@ _ORDER = {
 _PASSIVE = frozenset({RowState.BLOCKED, RowState.DONE})
 
 
-def sort_gaps(rows: Sequence[GapRow]) -> list[GapRow]:
-    """Tickets, held, then by expected value; rows without one keep the engine's order."""
-    return sorted(
-        rows, key=lambda row: (_ORDER[row.state], float("inf") if row.ev_ratio is None else -row.ev_ratio)
-    )
+def rank(row: GapRow) -> tuple[int, float, float]:
+    """Tickets, held, then by expected value; those without one by how far they fell."""
+    return (_ORDER[row.state], float("inf") if row.ev_ratio is None else -row.ev_ratio, row.gap_ratio)
 
 
-class GapsPane(TablePane[GapRow]):
+class GapTable(TablePane[GapRow]):
     """Gap candidates of the current session."""
 
-    place = Place.GAPS
     indent = 3
-    columns = COLUMNS
 
     def __init__(self, options: ConsoleOptions, *, id: str) -> None:
         super().__init__(options, id=id)
         self._brackets: dict[TicketId, BracketView] = {}
 
     def heading(self, look: Look) -> Title:
-        rows = look.view.gaps
-        waiting = len(look.view.tickets)
-        if not rows:
-            return Title("Gaps", "0 candidates", look.view.gaps_note)
-        tickets = f" · {waiting} ticket{'' if waiting == 1 else 's'}" if waiting else ""
-        return Title("Gaps", f"{len(rows)}{tickets}", look.view.gaps_note)
+        return Title("Gaps", counts(look, word=""), look.view.gaps_note)
 
     def table(self, look: Look) -> Sequence[GapRow]:
-        return sort_gaps(look.view.gaps)
+        return sorted(look.view.gaps, key=rank)
 
     def key(self, row: GapRow) -> str:
         return row.correlation
 
     def words(self, row: GapRow) -> str:
-        return f"{row.symbol} {row.reason} {row.state.value}"
+        return f"{row.symbol} {row.name or ''} {row.sector or ''} {row.reason} {row.state.value}"
 
     def empty(self, look: Look) -> Emptiness:
-        header = look.view.header
-        if header.market.ended:
-            return Emptiness("The replay has ended", ("There are no more recorded days.",))
-        opens = header.session_open_us
-        if opens is not None and look.now_us < opens:
-            wait = fmt.countdown(opens - look.now_us)
-            return Emptiness(f"Scan at {fmt.clock_new_york(opens)}, in {wait}", ("Nothing is broken.",))
-        closes = header.session_close_us
-        if opens is not None and closes is not None and opens <= header.engine_since_us < closes:
-            since = fmt.clock_utc(header.engine_since_us)
-            why = f"The engine runs since {since}, after the scan of this session."
-            return Emptiness("No gap candidates known", (why, "Tickets and brackets are all here."))
-        return Emptiness("No gap candidates today", ("Nothing is broken.",))
+        return no_gaps(look)
 
     def prepare(self, width: int, look: Look) -> None:
         self._brackets = {bracket.ticket: bracket for bracket in look.view.brackets}
@@ -118,6 +99,11 @@ class GapsPane(TablePane[GapRow]):
                 return Cell(fmt.probability(row.p_touch), "", row.p_touch)
             case "bcs":
                 return Cell(fmt.score(row.bcs), "", row.bcs)
+            case "filters":
+                passed = fmt.NO_VALUE if row.filters is None else f"{row.filters[0]}/{row.filters[1]}"
+                return Cell(passed, "-muted")
+            case "sector":
+                return Cell(row.sector or fmt.NO_VALUE, "-muted")
         raise KeyError(column)
 
     def _signed(self, ratio: float | None, row: GapRow, look: Look) -> Cell:
@@ -144,6 +130,57 @@ class GapsPane(TablePane[GapRow]):
         return (Span(glyph, glyph_ink), Span(f" {cut_text(words, width - 2)}", ink))
 
 
+class GapsPane(GapTable):
+    """On the Desk, where the sector gives way to the rest."""
+
+    place = Place.GAPS
+    columns = tuple(column for column in COLUMNS if column.id not in ("filters", "sector"))
+
+
+class GapListPane(GapTable):
+    """Every candidate, in the order that the person wants."""
+
+    place = Place.GAP_LIST
+    columns = COLUMNS
+    sorts: tuple[Sort[GapRow], ...] = (
+        Sort("state", rank),
+        Sort("gap% ▲", lambda row: row.gap_ratio),
+        Sort("price ▼", lambda row: -row.price),
+        Sort("sym", lambda row: row.symbol),
+        Sort("sector", lambda row: (row.sector is None, row.sector or "", row.gap_ratio)),
+    )
+
+    def heading(self, look: Look) -> Title:
+        note = f"{self.sort_words}  {look.view.gaps_note}" if look.view.gaps else look.view.gaps_note
+        return Title("Gaps", counts(look, word="candidate"), note)
+
+
+def counts(look: Look, *, word: str) -> str:
+    """`12 candidates · 2 tickets`; without a `word` the first number stands alone."""
+    found, waiting = len(look.view.gaps), len(look.view.tickets)
+    named = f"{found} {word}{'' if found == 1 else 's'}" if word else f"{found}"
+    if not found:
+        return "0 candidates"
+    return f"{named} · {waiting} ticket{'' if waiting == 1 else 's'}" if waiting else named
+
+
+def no_gaps(look: Look) -> Emptiness:
+    """Why the list is empty, and when the next scan is."""
+    header = look.view.header
+    opens, closes = header.session_open_us, header.session_close_us
+    if header.market.ended:
+        return Emptiness("The replay has ended", ("There are no more recorded days.",))
+    if opens is not None and look.now_us < opens:
+        at, wait = fmt.opening(opens, look.now_us), fmt.countdown(opens - look.now_us)
+        today = at[0].isdigit()
+        return Emptiness(f"Scan {'at ' if today else ''}{at}, in {wait}", ("Nothing is broken.",))
+    if opens is not None and closes is not None and opens <= header.engine_since_us < closes:
+        since = fmt.clock_utc(header.engine_since_us)
+        why = f"The engine runs since {since}, after the scan of this session."
+        return Emptiness("No gap candidates known", (why, "Tickets and brackets are all here."))
+    return Emptiness("No gap candidates today", ("The scan at the open found none. Nothing is broken.",))
+
+
 def _is_known(column: Column, rows: Sequence[GapRow]) -> bool:
     """A column that has no value in any row gives its room to others; `w` says why there is none."""
     match column.id:
@@ -155,6 +192,10 @@ def _is_known(column: Column, rows: Sequence[GapRow]) -> bool:
             return any(row.bcs is not None for row in rows)
         case "ev":
             return any(row.ev_ratio is not None for row in rows)
+        case "filters":
+            return any(row.filters is not None for row in rows)
+        case "sector":
+            return any(row.sector is not None for row in rows)
     return True
 
 

@@ -12,7 +12,7 @@ from tui.widgets.charts.times import time_marks
 from tui.widgets.freepane import FreePane
 from tui.widgets.ink import EMPTY, Line, Span, cut, cut_text, pad, width_of, wrap
 from tui.widgets.look import Look
-from tui.widgets.pane import Emptiness, Title
+from tui.widgets.pane import Emptiness, Title, ending
 
 BANDS = ((80.0, "high"), (60.0, "medium"), (0.0, "low"))
 """Of confidence (SPEC 2.3)."""
@@ -197,18 +197,14 @@ class GemChartPane(GemPane):
         line = super().title_line(title, width)
         if gem is None:
             return line
-        change = None if gem.change_24h_pct is None else gem.change_24h_pct / 100
-        text = fmt.signed_percent(change)
+        day = None if gem.change_24h_pct is None else gem.change_24h_pct / 100
+        text = fmt.signed_percent(day)
         up = text.startswith("+")
         ink = "-muted" if text[0] not in "+-" else "-up" if up else "-down"
         arrow = "" if ink == "-muted" else "▲ " if up else "▼ "
         price = (Span(f" {fmt.token_price(gem.price_usd, table=not self.plain)} ", "-strong"),)
-        for tail in ((*price, Span(f"{arrow}{text}", ink)), (Span(f" {arrow}{text}", ink),)):
-            rule = line[-1]
-            kept = len(rule.text) - width_of(tail)
-            if kept >= 2:
-                return (*line[:-1], Span(rule.text[:kept], rule.ink), *tail)
-        return line
+        change = Span(f"{arrow}{text}", ink)
+        return ending(line, (*price, change), (Span(" "), change))
 
     def about(self, gem: GemDetail, look: Look, width: int, height: int) -> list[Line]:
         bars = gem.chart

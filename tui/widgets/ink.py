@@ -118,6 +118,19 @@ def cut_text(text: str, width: int) -> str:
     return text[: max(width - 1, 0)].rstrip() + "…" if width > 0 else ""
 
 
+def cut_words(text: str, width: int) -> str:
+    """`text` in at most `width` cells, cut between words so that no number is cut, ending in `…`.
+
+    A single word that is too long is cut where the room ends.
+    """
+    text = drawable(text)
+    if len(text) <= width or width <= 0:
+        return text[: max(width, 0)]
+    end = text.rfind(" ", 0, width)
+    kept = text[:end].rstrip(" ,;:·(") if end > 0 else ""
+    return f"{kept}…" if kept else cut_text(text, width)
+
+
 def pad(spans: Iterable[Span], width: int) -> Line:
     """The line cut or filled up to exactly `width` cells."""
     line = cut(spans, width)

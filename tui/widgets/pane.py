@@ -170,3 +170,13 @@ class Pane(Board):
 
     def on_mouse_scroll_up(self) -> None:
         self.move(-1)
+
+
+def ending(line: Line, *tails: Line) -> Line:
+    """A title line whose rule gives way to the first of `tails` that leaves two cells of it."""
+    rule = line[-1]
+    for tail in tails:
+        kept = len(rule.text) - width_of(tail)
+        if kept >= 2:
+            return (*line[:-1], Span(rule.text[:kept], rule.ink), *tail)
+    return line

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tui.widgets.ink import Line, Span
+from tui.widgets.ink import Line, Span, spread, width_of
 
 Price = Decimal | float
 
@@ -38,6 +38,17 @@ def rail(
     else:
         spans.append(Span("┤", "-track"))
     return tuple(spans)
+
+
+def rail_labels(width: int, stop: Line, target: Line, entry: Line, share: float) -> Line:
+    """What the ends and the entry of a rail are, below it; the entry's text leaves where it would touch."""
+    taken = width_of(entry)
+    at = min(max(round(share * (width - 1)) - taken // 2, 0), width - taken)
+    room = (width_of(stop) + 2, width - width_of(target) - taken - 2)
+    if room[0] > room[1]:
+        return spread(stop, target, width)
+    at = min(max(at, room[0]), room[1])
+    return spread((*stop, Span(" " * (at - width_of(stop))), *entry), target, width)
 
 
 def _cell(value: float, low: float, high: float, inner: int) -> int:

@@ -8,10 +8,11 @@ import pytest
 from engine.model.candidates import FeatureValue, GateResult, GateStatus
 from engine.model.events import Alarm, AnomalySeen, EngineStateChanged, Event, SymbolHalted, SymbolReleased
 from engine.model.ids import CorrelationId, instrument_id
-from tui.screens.details import _feature_line, _gate_lines, event_lines
+from tui.screens.details import event_lines
 from tui.showing.events import line_of
 from tui.shown.deck import EventKind, EventLine
 from tui.widgets.ink import Line
+from tui.widgets.verdicts import feature_line, gate_lines
 
 
 def text_of(line: Line) -> str:
@@ -27,7 +28,7 @@ MIDNIGHT = us("2016-01-01T00:00:00")
 
 def test_the_day_beside_an_hour_in_utc_is_the_day_in_utc() -> None:
     feature = FeatureValue("vix_regime", 1.0, None, MIDNIGHT, MIDNIGHT, "vix", "1.0.0")
-    assert "2016-01-01 00:00:00Z" in text_of(_feature_line(feature, 94))
+    assert "2016-01-01 00:00:00Z" in text_of(feature_line(feature, 94))
     event = EventLine(MIDNIGHT, EventKind.INFO, "engine RUNNING", "")
     assert text_of(event_lines(event, 94)[0]) == "2016-01-01 00:00:00Z"
 
@@ -35,7 +36,7 @@ def test_the_day_beside_an_hour_in_utc_is_the_day_in_utc() -> None:
 @pytest.mark.parametrize(("value", "shown"), [(12_050_209.4, "12,050,209"), (-1.438634, "-1.43863")])
 def test_a_feature_is_never_a_power_of_ten(value: float, shown: str) -> None:
     feature = FeatureValue("adv_usd_20", value, None, MIDNIGHT, MIDNIGHT, "bars", "1.0.0")
-    assert f" {shown}  1.0.0" in text_of(_feature_line(feature, 94))
+    assert f" {shown}  1.0.0" in text_of(feature_line(feature, 94))
 
 
 def test_a_gate_with_long_figures_takes_more_rows_and_loses_none() -> None:
@@ -43,10 +44,10 @@ def test_a_gate_with_long_figures_takes_more_rows_and_loses_none() -> None:
     limit = "< 8 in strategy, < 20 in all, < 1 in instrument, < 3 entries"
     gate = GateResult("G8", "positions", GateStatus.PASS, value, limit, "")
     for width in (50, 70, 94):
-        text = " ".join(" ".join(text_of(line) for line in _gate_lines(gate, width)).split())
+        text = " ".join(" ".join(text_of(line) for line in gate_lines(gate, width)).split())
         assert value in text
         assert f"limit {limit}" in text
-    assert len(_gate_lines(replace(gate, value="12", limit="> 0"), 70)) == 1
+    assert len(gate_lines(replace(gate, value="12", limit="> 0"), 70)) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple, Protocol
 
 from tui.format import NEW_YORK, US_PER_S
@@ -72,10 +72,12 @@ def candle_chart(
     zone: tzinfo = NEW_YORK,
     graph: Graph = Graph.BRAILLE,
     empty: str = "No bars yet",
+    daily: bool = False,
 ) -> tuple[Line, ...]:
     """`height` lines of exactly `width` cells: the newest bars that fit, levels, volume, times of `zone`.
 
-    A session begins where the date in `zone` changes.
+    A session begins where the date in `zone` changes. `daily`: each bar is a whole day and begins at its
+    midnight UTC; below stand dates then, and where months begin. Many days take one column each.
     """
     shapes = [_shape(bar) for bar in bars]
     scale = covering(value for shape in shapes for value in shape)
@@ -91,7 +93,7 @@ def candle_chart(
     # the first look, over all bars of the widest plot, settles the width.
     sides = lay_axis(scale, levels, rows, width, labels, graph)
     plot = width - sides.width
-    step = 1 if plot < NARROW else 2
+    step = 1 if plot < NARROW or (daily and 2 * len(bars) > plot) else 2
     first = max(len(bars) - (plot + step - 1) // step, 0)
     seen = covering(value for shape in shapes[first:] for value in shape)
     if seen is not None:
@@ -105,7 +107,7 @@ def candle_chart(
     if volume:
         lines += _volumes(bars[first:], plot, step, volume, sides.width, graph)
     if times:
-        marks = _session_marks(bars[first:], zone)
+        marks = _day_marks(bars[first:]) if daily else _session_marks(bars[first:], zone)
         drawn_width = (len(bars) - first - 1) * step + 1
         lines.append((*time_row(marks, drawn_width, plot, graph), *blank(sides.width)))
     return tuple(lines)
@@ -197,3 +199,15 @@ def _session_marks(bars: Sequence[PriceBar], zone: tzinfo) -> list[Mark]:
         if at == 0 or when.date() != opened[at - 1].date()
     ]
     return [*marks, Mark(1.0, f"{opened[-1]:%H:%M}")] if len(opened) > 1 else marks
+
+
+def _day_marks(bars: Sequence[PriceBar]) -> list[Mark]:
+    """The date of the first day, the name of each later month where it begins, the date of the last day."""
+    days = [datetime.fromtimestamp(bar.ts_open / US_PER_S, UTC) for bar in bars]
+    places = max(len(bars) - 1, 1)
+    marks = [
+        Mark(at / places, f"{day:%b}" if at else f"{day:%b %d}", divides=at > 0)
+        for at, day in enumerate(days)
+        if at == 0 or day.month != days[at - 1].month
+    ]
+    return [*marks, Mark(1.0, f"{days[-1]:%b %d}")] if len(days) > 1 else marks
