@@ -52,13 +52,11 @@ class ByHand:
         bracket = self._desk.brackets.get(command.ticket)
         if bracket is None:
             return Answer(False, "unknown_bracket", f"No bracket has the id {command.ticket}.")
-        match command:
-            case AskVenue():
-                return self._ask(bracket, command.actor)
-            case CancelEntry():
-                return self._cancel(bracket, command.actor)
-            case ClosePosition():
-                return self._close(bracket, command.actor)
+        if isinstance(command, AskVenue):
+            return self._ask(bracket, command.actor)
+        if isinstance(command, CancelEntry):
+            return self._cancel(bracket, command.actor)
+        return self._close(bracket, command.actor)
 
     def _ask(self, bracket: Bracket, actor: Actor) -> Answer:
         name, now = _name(bracket), self._desk.now_us()
