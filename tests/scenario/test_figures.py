@@ -8,18 +8,21 @@ from decimal import Decimal
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.clock import US_PER_S
 from engine.execution.gating import StrategyTerms
 from engine.execution.ledger import read_ledger
 from engine.execution.ticketbook import Entry, ticket_row
+from engine.features.history import StoredHistory
 from engine.model.commands import Actor, Settle
 from engine.model.events import RoundTripClosed
 from engine.model.ids import StrategyName, instrument_id
 from engine.model.market import FeedState, MarketBatch, Provenance, SessionPhase, Trade
 from engine.model.orders import OrderRole, OrderType, TimeInForce
 from engine.model.tickets import ProposalState
+from engine.ports import BarColumns
 from engine.risk.limits import DATASET, RiskConfig
 from tui.link import Question
 from tui.showing.bracket import bracket_detail
@@ -475,6 +478,46 @@ def test_without_history_the_value_at_risk_is_not_known_and_says_why(desk: Calla
     desk(test)
 
 
+def test_the_value_at_risk_is_that_of_what_is_held_now(desk: Callable[..., None]) -> None:
+    """10 ABC at 100 and 20 XYZ at 50 over 100 common days: weights of today on each day's returns."""
+    random = np.random.default_rng(7)
+    walks = {name: 100 * np.exp(np.cumsum(0.02 * random.standard_normal(101))) for name in (ABC, XYZ)}
+    days = np.datetime64("2016-01-04") - np.arange(101, 0, -1)
+    bars = {
+        name: BarColumns(name, days, *(closes,) * 4, np.full(101, 1e6), np.ones(101))
+        for name, closes in walks.items()
+    }
+    moves = {name: closes[1:] / closes[:-1] - 1 for name, closes in walks.items()}
+
+    async def test(found: Desk) -> None:
+        await found.hold()
+        await found.hold(2, instrument=XYZ, quantity=20, limit="50", stop="46", target="53")
+        found.price(100.0)
+        found.price(50.0, XYZ)
+        risk, made = found.figures.risk(), 1000 * moves[ABC] + 1000 * moves[XYZ]
+        historical, parametric = -np.quantile(made, 0.05), 1.6448536 * made.std(ddof=1) - made.mean()
+        assert float(risk.var_historical or 0) == pytest.approx(historical)
+        assert float(risk.var_parametric or 0) == pytest.approx(parametric, rel=1e-6)
+        assert float(risk.var or 0) == pytest.approx(max(historical, parametric), rel=1e-6)
+        equity = float(found.engine.equity())
+        assert risk.var_ratio == pytest.approx(max(historical, parametric) / equity, rel=1e-6)
+        assert row(risk.limits, "VaR 95% 1 day").used == pytest.approx(risk.var_ratio)
+        assert (risk.var_days, risk.var_reason) == (100, "")
+        bins = risk.histogram
+        assert bins is not None
+        assert (sum(bins.counts), len(bins.edges), bins.days) == (100, 41, 100)
+        assert bins.edges[0] == pytest.approx(made.min() / equity)
+        assert bins.edges[-1] == pytest.approx(made.max() / equity)
+        (pair,) = risk.pairs
+        expected = np.corrcoef(moves[ABC][-60:], moves[XYZ][-60:])[0, 1]
+        assert pair.value == pytest.approx(expected)
+        together = row(risk.limits, "correlated > .70")
+        assert together.used == pytest.approx(1000 / equity), "they do not move together"
+        assert all(limit.share is None or limit.share >= 0 for limit in risk.limits)
+
+    desk(test, history=lambda session: StoredHistory(bars, session))
+
+
 def test_sources_say_whether_they_speak(desk: Callable[..., None], world: ModuleType) -> None:
     now = world.OPEN_US
     feeds = [
@@ -584,6 +627,8 @@ async def test_the_figures_of_a_replay_follow_from_its_books(
         assert await link.detail(Topic.EQUITY, "2d") is None
         everything = await link.detail(Topic.EQUITY, "all")
         assert everything.equity[0] == float(view.put_in)
+        for rate in (view.win, view.win_30d, *(row.win for row in view.instruments)):
+            assert rate.ratio is None or 0 <= (rate.low or 0) <= rate.ratio <= (rate.high or 1) <= 1
         assert view.sharpe_days > 20
         assert (view.sharpe is None) == (view.win.n < 20)
         pages = [record async for record in _pages(link)]
