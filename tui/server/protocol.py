@@ -10,7 +10,8 @@ engine lives. `docs/protocol.md` is made from these types.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
@@ -41,6 +42,8 @@ PATH: Final = "/attach/2"
 PUSHED: Final = 0
 REQUEST_MAX: Final = 64 * 1024
 """Bytes of a request, which is a command at most."""
+DIGITS_MAX: Final = 32
+"""Of a decimal in a command."""
 FRAME_MAX: Final = 512 * 1024
 """Bytes of one websocket frame; a larger message goes in several."""
 MESSAGE_MAX: Final = 64 * 1024 * 1024
@@ -228,8 +231,27 @@ def decode_request(data: bytes | str) -> tuple[Request, Asked]:
         return request, msgspec.json.decode(request.body, type=Look)
     if request.kind is RequestKind.GIVE:
         give = msgspec.json.decode(request.body, type=Give)
-        return request, msgspec.json.decode(give.body, type=COMMANDS[give.command])
+        command = msgspec.json.decode(give.body, type=COMMANDS[give.command])
+        _check_decimals(command)
+        return request, command
     return request, None
+
+
+def _check_decimals(command: Command) -> None:
+    """Raises msgspec.ValidationError for a number that no account has: endless, not a number, too long."""
+    for field in fields(command):
+        value = getattr(command, field.name)
+        if isinstance(value, Decimal) and not _is_ordinary(value):
+            raise msgspec.ValidationError(f"`$.{field.name}`: not a number of at most {DIGITS_MAX} digits")
+
+
+def _is_ordinary(value: Decimal) -> bool:
+    """Before anything computes with it: a short text can stand for gigabytes of digits."""
+    return (
+        value.is_finite()
+        and len(value.as_tuple().digits) <= DIGITS_MAX
+        and abs(value.adjusted()) <= DIGITS_MAX
+    )
 
 
 def request_id(data: bytes | str) -> int:

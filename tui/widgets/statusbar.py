@@ -51,7 +51,7 @@ def status_line(look: Look, width: int) -> Line:
     header = look.view.header
     wide = width >= WIDE - 2
     state = _engine_state(look)
-    linked: Line = () if look.detached else (Span(f"{header.link.value}  ", "-muted"),)
+    linked: Line = () if look.detached else (Span(f"{link_words(header)}  ", "-muted"),)
     forms = [((*linked, *state), wide), ((*linked, *state), False), (state, wide)]
     for right, gauge in forms:
         joined = _join(_groups(look, wide=wide, gauge=gauge), wide)
@@ -194,3 +194,9 @@ def _market(look: Look) -> Line:
     if market.paused and not look.detached:
         return (Span(" ◐ waits", "-yours"),)
     return () if market.paused or market.speed is None else (Span(f" {market.speed:,.0f}x", "-muted"),)
+
+
+def link_words(header: HeaderView) -> str:
+    """`in-process`, `attached 3 ms`: how the console is joined to its engine, and how fast it answers."""
+    lag = header.link_lag_us
+    return header.link.value if lag is None else f"{header.link.value} {max(1, round(lag / 1000)):,} ms"

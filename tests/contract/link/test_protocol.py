@@ -74,6 +74,14 @@ def test_each_command_survives(command: Command) -> None:
     assert (request.id, request.kind, body) == (7, RequestKind.GIVE, command)
 
 
+@pytest.mark.parametrize("difference", ["NaN", "sNaN", "-Infinity", "1" * 33, "1E+9999999999"])
+def test_a_number_that_no_account_has_is_no_request(difference: str) -> None:
+    command = {"actor": {"name": "nina", "terminal": ""}, "difference": difference, "reason": "x"}
+    request = {"id": 7, "kind": "give", "body": {"command": "settle", "body": command}}
+    with pytest.raises(msgspec.DecodeError):
+        decode_request(json.dumps(request))
+
+
 @pytest.mark.parametrize("question", list(Question))
 def test_each_question_survives(question: Question) -> None:
     assert decode_request(encode_request(7, RequestKind.ASK, Ask(question)))[1] == Ask(question)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.server.deltas import OutOfStep, apply, delta_type, diff
-from tui.shown.deck import DeckView
+from tui.shown.deck import DeckView, EventLine
 from tui.shown.details import DETAILS
 
 SEEDS = st.integers(0, 2**32)
@@ -155,3 +155,15 @@ def test_a_change_that_does_not_fit_is_out_of_step(changes: str) -> None:
 def test_a_change_of_what_is_not_there_cannot_be_read(changes: str) -> None:
     with pytest.raises(msgspec.DecodeError):
         msgspec.json.decode(changes, type=delta_type(Table))
+
+
+def test_an_ordinary_change_of_a_busy_view_is_a_small_part_of_it(maker: Any) -> None:
+    """The clock, ten prices and one event."""
+    view = maker(Random(7), longest=60).value(DeckView)
+    gaps = tuple(replace(row, price=row.price + 0.01) if at < 10 else row for at, row in enumerate(view.gaps))
+    events = (*maker(Random(8)).value(tuple[EventLine, EventLine])[:1], *view.events)
+    header = replace(view.header, now_us=view.header.now_us + 500_000)
+    new = replace(view, header=header, gaps=gaps, events=events)
+    written = over_the_wire(view, new)
+    assert len(written) < 1_000
+    assert len(written) < 0.02 * len(msgspec.json.encode(new))
