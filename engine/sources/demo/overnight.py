@@ -9,7 +9,7 @@ from enum import StrEnum
 from math import sqrt
 
 from engine.sources.demo.chance import FAT, FAT_BITS, Bits, chance, exponential, fat
-from engine.sources.demo.intraday import in_ticks
+from engine.sources.demo.intraday import UNIT, in_ticks
 from engine.sources.demo.regime import MarketDay
 from engine.sources.demo.universe import Traits
 
@@ -38,8 +38,8 @@ class Fall:
     gap: float | None
     """None: as chance has it, but not below `least`."""
     least: float = -1.0
-    wilder: float = 1.0
-    """How many times its usual size the session then has."""
+    sigma: float | None = None
+    """Standard deviation of the stock's own move in the session then; None: as ever."""
 
 
 class News(StrEnum):
@@ -97,13 +97,16 @@ def pass_night(
         news = News.BAD if found < 0 else News.GOOD
     drift = state.pull + aftermath(found, news) * traits.wildness / 0.03
     state.pull = drift * _FADE
-    base = traits.base_price * 10_000
+    base = traits.base_price * UNIT
+    session = sigma * _SESSION * (0.45 + 0.55 * FAT[bits(FAT_BITS)])
+    if fall is not None and fall.sigma is not None:
+        session = fall.sigma
     return Night(
         opened,
         found,
         news,
         drift - _PULL * max(-1.0, min(2.0, opened / base - 1)),
-        sigma * _SESSION * (0.45 + 0.55 * FAT[bits(FAT_BITS)]) * (1.0 if fall is None else fall.wilder),
+        session,
     )
 
 

@@ -82,12 +82,13 @@ def test_a_price_is_drawn_back_to_its_base() -> None:
     assert drift(90_000) < drift(50_000) < drift(20_000)
 
 
-def test_a_wilder_night_has_a_wilder_session() -> None:
+def test_a_fall_can_say_how_wild_its_session_is() -> None:
     plain, wild = (
-        pass_night(StockState(50_000), TRAITS, QUIET, stream(6, "n").getrandbits, Fall(-0.05, wilder=wilder))
-        for wilder in (1.0, 1.5)
+        pass_night(StockState(50_000), TRAITS, QUIET, stream(6, "n").getrandbits, Fall(-0.05, sigma=sigma))
+        for sigma in (None, 0.09)
     )
-    assert wild.sigma_session == pytest.approx(1.5 * plain.sigma_session)
+    assert 0.005 < plain.sigma_session < 0.08
+    assert wild.sigma_session == 0.09
 
 
 def test_stocks_are_wilder_on_their_own_in_a_wild_market() -> None:
