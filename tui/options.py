@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from tui.widgets.charts.graph import Graph
+
 
 @dataclass(frozen=True, slots=True)
 class ConsoleOptions:
@@ -21,9 +23,15 @@ class ConsoleOptions:
     own_engine: bool = False
     """The engine lives in this process (`--demo`, `--replay`): leaving ends it, so leaving asks."""
     theme: str = "dusk"
+    graph: Graph = Graph.BRAILLE
     keys: Mapping[str, str] = field(default_factory=dict)
     """Action id -> the person's own key, in Textual's names."""
     now: Callable[[], float] = time.monotonic
+
+    @property
+    def drawn_with(self) -> Graph:
+        """What charts are made of; nothing but ASCII where nothing else may be written."""
+        return Graph.ASCII if self.plain else self.graph
 
     @property
     def flashes(self) -> bool:

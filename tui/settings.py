@@ -4,6 +4,7 @@ import difflib
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,22 @@ DEFAULT = "default"
 COMMAND_LINE = "command line"
 
 
+class ThemeName(StrEnum):
+    """Columns of DESIGN 3. NO_COLOR and terminals of 16 colors override the choice."""
+
+    DUSK = "dusk"
+    PAPER = "paper"
+    CONTRAST = "contrast"
+    SIXTEEN = "sixteen"
+
+
 @dataclass(frozen=True, slots=True)
 class ConsoleConfig:
     """`[console]`. `live_phrase_above_usd`: above it a live order asks for a typed phrase (DESIGN 15)."""
 
     reduce_motion: bool = False
     bell: bool = False
+    theme: ThemeName = ThemeName.DUSK
     graph: Graph = Graph.BRAILLE
     live_phrase_above_usd: float = 1000.0
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui.link import Link
     from tui.options import ConsoleOptions
     from tui.settings import Settings
+    from tui.widgets.charts.graph import Graph
     from tui.wiring.daemonize import Start
     from tui.wiring.runtime import Runtime
 
@@ -324,7 +325,16 @@ def console_options(
         low_bandwidth=manner.low_bandwidth,
         reduce_motion=console.reduce_motion,
         bell=console.bell,
+        theme=console.theme.value,
+        graph=_graph(console.graph, os.environ.get("TERM", "")),
         keys=settings.config.keys,
         own_engine=own_engine,
         view_only=view_only,
     )
+
+
+def _graph(chosen: "Graph", terminal: str) -> "Graph":
+    """The font of a Linux console has no braille."""
+    from tui.widgets.charts.graph import Graph  # keeps --help quick
+
+    return Graph.BLOCK if terminal == "linux" and chosen is Graph.BRAILLE else chosen

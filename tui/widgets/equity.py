@@ -3,7 +3,6 @@
 from tui.actions import Place
 from tui.options import ConsoleOptions
 from tui.shown.details import EquityDetail
-from tui.widgets.charts.graph import Graph
 from tui.widgets.charts.labels import money_labels
 from tui.widgets.charts.line import line_chart
 from tui.widgets.charts.times import time_marks
@@ -58,6 +57,6 @@ class EquityPane(FreePane):
                 labels=money_labels,
                 marks=time_marks(found.ts[0], found.ts[-1]),
                 drawdown=found.drawdown,
-                graph=Graph.ASCII if self.plain else Graph.BRAILLE,
+                graph=self.graph,
             )
         )

@@ -113,16 +113,15 @@ class GapChartPane(AboutGap, FreePane):
             return Emptiness(
                 "No bars yet", ("The first bar of five minutes ends five minutes after the open.",)
             )
-        graph = Graph.ASCII if self.plain else Graph.BRAILLE
         levels = levels_of(self.selected_row, known, look)
         first = self._chart(known)
         if height < TWO_CHARTS or len(known.charts) < 2:
-            return _drawn(known, first, levels, width, height, graph)
+            return _drawn(known, first, levels, width, height, self.graph)
         other = next(chart for chart in known.charts if chart is not first)
         above = (height - 2) // 2
-        lines = _drawn(known, first, levels, width, above, graph)
+        lines = _drawn(known, first, levels, width, above, self.graph)
         lines += [EMPTY, head(known.symbol, width, _period_words(other))]
-        return lines + _drawn(known, other, levels, width, height - 2 - above, graph)
+        return lines + _drawn(known, other, levels, width, height - 2 - above, self.graph)
 
 
 def _drawn(

@@ -61,7 +61,7 @@ class GemScorePane(GemPane):
 
     def about(self, gem: GemDetail, look: Look, width: int, height: int) -> list[Line]:
         gap = [EMPTY] if height >= 24 else []
-        lines = [_summary(gem, width), *gap, *_contributions(gem, width, self.plain), EMPTY]
+        lines = [_summary(gem, width), *gap, *_contributions(gem, width, self.graph), EMPTY]
         lines += [*_safety_head(gem, width), *(_gate(row, look, width) for row in gem.gates)]
         if gem.deductions:
             lines += [EMPTY, *(_wrapped("deducted", ", ".join(gem.deductions), width))]
@@ -88,7 +88,7 @@ def _summary(gem: GemDetail, width: int) -> Line:
     return cut(line, width)
 
 
-def _contributions(gem: GemDetail, width: int, plain: bool) -> list[Line]:
+def _contributions(gem: GemDetail, width: int, graph: Graph) -> list[Line]:
     name = max((len(part.name) for part in gem.contributions), default=0)
     tail = 12
     bar = max(width - name - 8 - tail, 6)
@@ -100,7 +100,6 @@ def _contributions(gem: GemDetail, width: int, plain: bool) -> list[Line]:
         if part.score is None:
             lines.append((*head, Span(cut_text(part.missing, width - name - 8), "-muted")))
             continue
-        graph = Graph.ASCII if plain else Graph.BRAILLE
         track = contribution_bar(part.points, part.weight, heaviest, bar, graph)
         points = (Span(f"{part.points:6.1f}", "-strong"), Span(f" / {part.weight:2.0f}", "-muted"))
         lines.append((*head, *track, *points))
@@ -166,11 +165,10 @@ class GemHoldersPane(GemPane):
 
     def about(self, gem: GemDetail, look: Look, width: int, height: int) -> list[Line]:
         name = min(max((len(row.name) + len(row.note) + 1 for row in gem.holders), default=10), width - 24)
-        graph = Graph.ASCII if self.plain else Graph.BRAILLE
         lines: list[Line] = []
         for row in gem.holders:
             text = pad((Span(row.name), Span(f" {row.note}", "-muted")), name + 2)
-            bar = contribution_bar(row.share_pct, 100.0, 100.0, max(width - name - 9, 4), graph)
+            bar = contribution_bar(row.share_pct, 100.0, 100.0, max(width - name - 9, 4), self.graph)
             lines.append((*text, *bar, Span(f"{row.share_pct:6.1f}%")))
         if not gem.holders:
             lines.append((Span("Holders are not known", "-muted"),))
@@ -210,6 +208,5 @@ class GemChartPane(GemPane):
         bars = gem.chart
         if bars is None or len(bars.close) < 2:
             return [(Span("No prices of the last day", "-muted"),)]
-        graph = Graph.ASCII if self.plain else Graph.BRAILLE
         marks = time_marks(bars.ts[0], bars.ts[-1] + FIVE_MINUTES_US, count=2 if width < 40 else 3)
-        return list(line_chart(bars.close, width, height, labels=token_labels, marks=marks, graph=graph))
+        return list(line_chart(bars.close, width, height, labels=token_labels, marks=marks, graph=self.graph))

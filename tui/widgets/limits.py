@@ -6,7 +6,6 @@ from tui import format as fmt
 from tui.actions import Place
 from tui.shown.risk import LimitRow, Unit
 from tui.widgets.charts.gauge import thin_bar
-from tui.widgets.charts.graph import Graph
 from tui.widgets.columns import Column
 from tui.widgets.look import Look
 from tui.widgets.pane import Emptiness, Title
@@ -61,9 +60,8 @@ class LimitsPane(TablePane[LimitRow]):
             case "bar" | "short":
                 if row.share is None:
                     return Cell("not known", "-muted")
-                graph = Graph.ASCII if self.plain else Graph.BRAILLE
                 ink = "-danger" if full else "-accent"
-                return Cell(spans=thin_bar(row.share, width, ink, graph))
+                return Cell(spans=thin_bar(row.share, width, ink, self.graph))
             case "used":
                 text = f"{used_words(row)} of {allowed_words(row)}"
                 return Cell(f"{text}  {row.note}" if row.note == "full" else text, "-danger" if full else "")

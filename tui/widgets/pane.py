@@ -50,6 +50,7 @@ class Pane(Board):
     def __init__(self, options: ConsoleOptions, *, id: str) -> None:
         super().__init__(id=id)
         self.plain = options.plain
+        self.graph = options.drawn_with
         self.active = False
         self.filter = ""
         self.key_at = float("-inf")

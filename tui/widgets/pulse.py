@@ -7,7 +7,6 @@ from tui.actions import Place
 from tui.options import ConsoleOptions
 from tui.shown.health import HealthRow, SourceRow, SourceWord
 from tui.widgets.charts.gauge import thin_bar
-from tui.widgets.charts.graph import Graph
 from tui.widgets.charts.labels import number_labels
 from tui.widgets.charts.line import line_chart
 from tui.widgets.columns import Column
@@ -91,9 +90,8 @@ class SourcesPane(TablePane[SourceRow]):
             case "budget":
                 if row.budget_ratio is None:
                     return Cell("–", "-muted")
-                graph = Graph.ASCII if self.plain else Graph.BRAILLE
                 share = Span(f" {row.budget_ratio * 100:3.0f}%", "-muted")
-                return Cell(spans=(*thin_bar(row.budget_ratio, 7, "-accent", graph), share))
+                return Cell(spans=(*thin_bar(row.budget_ratio, 7, "-accent", self.graph), share))
             case "note":
                 return Cell(row.note, "-muted")
         raise KeyError(column)
@@ -169,10 +167,9 @@ class LatencyPane(FreePane):
         times = self._times()
         if len(times) < 2:
             return Emptiness("No key was pressed yet", ("This console measures itself.",))
-        graph = Graph.ASCII if self.plain else Graph.BRAILLE
         values = [seconds * 1000 for seconds in times]
         labels = number_labels(" ms")
-        return list(line_chart(values, width, max(height - 1, 3), labels=labels, low=0.0, graph=graph))
+        return list(line_chart(values, width, max(height - 1, 3), labels=labels, low=0.0, graph=self.graph))
 
 
 def _latency_ink(p95_ms: float) -> str:

@@ -33,9 +33,8 @@ class DrawdownPane(FreePane):
             GaugeStep(step.at_ratio, f"L{step.level}", step.effect, ink)
             for step, ink in zip(risk.steps, inks, strict=False)
         ]
-        graph = Graph.ASCII if self.plain else Graph.BRAILLE
         gauge = drawdown_gauge(
-            risk.drawdown_ratio, risk.worst_drawdown_ratio, steps, width, min(height, 4), graph
+            risk.drawdown_ratio, risk.worst_drawdown_ratio, steps, width, min(height, 4), self.graph
         )
         words = ", ".join(f"L{step.level} ends {step.release}" for step in risk.steps)
         more = [(Span(line, "-muted"),) for line in wrap(f"{words}.", width)] if words else []
@@ -84,9 +83,8 @@ class ExposurePane(FreePane):
         if not sectors:
             return Emptiness("Nothing is held", ())
         name = min(max(len(row.sector) for row in sectors) + 2, 16)
-        graph = Graph.ASCII if self.plain else Graph.BRAILLE
         most = max((row.ratio or 0.0 for row in sectors), default=0.0) or 1.0
-        return [_sector(row, name, width, most, graph) for row in sectors]
+        return [_sector(row, name, width, most, self.graph) for row in sectors]
 
 
 def _sector(row: SectorRow, name: int, width: int, most: float, graph: Graph) -> Line:
@@ -124,8 +122,7 @@ class VarPane(FreePane):
         if risk.histogram is None:
             why = risk.var_reason or "nothing is held"
             return Emptiness("No distribution", (f"{why[0].upper()}{why[1:]}.",))
-        graph = Graph.ASCII if self.plain else Graph.BRAILLE
-        lines = distribution(risk.histogram, risk.var_ratio, width, min(height, 10), graph)
+        lines = distribution(risk.histogram, risk.var_ratio, width, min(height, 10), self.graph)
         if height >= len(lines) + 2 and risk.var_parametric is not None:
             lines += [EMPTY, _both_ways(risk, width)]
         return lines
