@@ -25,7 +25,7 @@ from engine.sources.demo.walk import UNITS_PER_USD
 
 MINUTE_US = 60_000_000
 
-_CROWD = ((STEADY, 72), (QUIET, 28), (LOUD, 10), (PROMISING, 3), (RISING, 2))
+_CROWD = ((STEADY, 73), (QUIET, 28), (LOUD, 10), (PROMISING, 2), (RISING, 2))
 _HOSTILE_NATURES = (PROMISING, LOUD, STEADY, STEADY, SCAM, QUIET)
 _RISING_FAULTS: tuple[tuple[tuple[Fault, ...], str], ...] = (
     ((Fault.MINTABLE,), "base"),

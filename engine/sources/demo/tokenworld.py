@@ -34,6 +34,8 @@ FIRST_US = 1_000_000
 _READ_MINUTES = 10
 """A contract is read so often."""
 _SILENT_US = 3 * 3_600_000_000
+_COUNT_HOURS = 4
+"""The lists of the largest holders are made anew so often, and after a rug."""
 _LAUNCH_PERMILLE = 12
 """Of the minutes, how many bring a new token."""
 _CATCH_ON_PERMILLE = 6
@@ -42,7 +44,7 @@ TOKENS_MAX = 158
 _MOOD_CHANGES = 10
 """Of 1,024 marks; a mood lasts eight hours and a half on average."""
 CALM_MINUTES = 5
-_BUSY_MILLI = 200
+_BUSY_MILLI = 400
 """A token with fewer thousandths of an order a minute trades five minutes in one."""
 _NATIVE = {"WETH": "ETH", "WBNB": "BNB", "SOL": "SOL"}
 
@@ -149,8 +151,10 @@ class TokenWorld:
                 self._change_mood(token)
         if self.mark_us % HOUR_US == 0:
             for token in self.tokens:
-                count_holders(token)
                 cool_off(token, self.cents, self._births, self.mark_us)
+        if self.mark_us % (_COUNT_HOURS * HOUR_US) == 0:
+            for token in self.tokens:
+                count_holders(token)
         if (self.mark_us - self._start_us) % DAY_US < MARK_US:
             for token in self.tokens:
                 self._end_day(token)
