@@ -7,7 +7,7 @@ from engine.clock import US_PER_S
 from engine.ports import Sessions
 
 TICK_S = 0.1
-"""How often a paced market moves, seconds of wall time."""
+"""How often a paced market moves at least, seconds of wall time."""
 LATE_S = 0.25
 """Wall time that is made up for at most: a market that came late does not race to catch up."""
 EVE_US = 60 * US_PER_S
@@ -59,10 +59,12 @@ class Meter:
         self._read_s: float | None = None
 
     async def take_us(self, speed: float, most_us: int) -> int:
-        """Market time that may pass now at a speed, 1..most_us; waits for a tick when all was taken."""
+        """Market time that may pass now at a speed, 1..most_us; waits until that is all of it, or a tick."""
         self._read()
-        if self._left_s * speed * US_PER_S < 1:
-            await asyncio.sleep(TICK_S)
+        # However little has gone by is not worth a move: a market that took it would never let the loop rest.
+        missing_s = min(most_us / speed / US_PER_S, TICK_S) - self._left_s
+        if missing_s > 0:
+            await asyncio.sleep(missing_s)
             self._read()
         allowed_us = max(1, min(most_us, round(self._left_s * speed * US_PER_S)))
         self._left_s -= allowed_us / speed / US_PER_S

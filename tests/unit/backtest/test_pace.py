@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from engine.backtest.pace import EVE_US, LATE_S, TICK_S, Meter, Pace, Stretch, stretch_at
-from engine.loop import run_virtual
+from engine.loop import VirtualLoop, run_virtual
 from engine.model.market import Session
 
 OPEN_US, CLOSE_US = 1_000_000_000_000, 1_023_400_000_000
@@ -53,12 +53,28 @@ def test_the_speed_of_an_instant(
 def test_market_time_follows_wall_time_and_what_was_not_taken_is_kept() -> None:
     async def go() -> None:
         meter, loop = Meter(), asyncio.get_running_loop()
-        assert await meter.take_us(120.0, 5_000_000) == 5_000_000
-        assert loop.time() == pytest.approx(TICK_S)
-        assert await meter.take_us(120.0, 60_000_000) == pytest.approx(7_000_000, abs=1)
-        assert loop.time() == pytest.approx(TICK_S)
+        assert await meter.take_us(120.0, 5_000_000) == pytest.approx(5_000_000, abs=1)
+        assert loop.time() == pytest.approx(5 / 120)
+        await asyncio.sleep(0.02)
+        assert await meter.take_us(120.0, 60_000_000) == pytest.approx(12_000_000, abs=1)
+        assert loop.time() == pytest.approx(5 / 120 + TICK_S)
         assert await meter.take_us(4.0, 60_000_000) == pytest.approx(400_000, abs=1)
-        assert loop.time() == pytest.approx(2 * TICK_S)
+        assert loop.time() == pytest.approx(5 / 120 + 2 * TICK_S)
+
+    run_virtual(go())
+
+
+def test_a_market_whose_moves_take_time_lets_the_loop_rest() -> None:
+    async def go() -> None:
+        meter, loop = Meter(), asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        moved_us = moves = 0
+        while moved_us < 3_600_000_000:
+            moved_us += await meter.take_us(120.0, 3_600_000_000 - moved_us)
+            moves += 1
+            loop.stall(0.001)
+        assert loop.time() == pytest.approx(30.0, abs=0.01)
+        assert moves <= 30 / TICK_S + 1
 
     run_virtual(go())
 
