@@ -36,16 +36,6 @@ class ConstantPool:
         """k: the reserves multiplied."""
         return self.base * self.quote
 
-    def base_out(self, quote_in: int) -> int:
-        """Tokens that `quote_in` would buy now."""
-        net = quote_in * (_WHOLE - self.fee_bps)
-        return self.base * net // (self.quote * _WHOLE + net)
-
-    def quote_out(self, base_in: int) -> int:
-        """Quote coins that `base_in` would bring now."""
-        net = base_in * (_WHOLE - self.fee_bps)
-        return self.quote * net // (self.base * _WHOLE + net)
-
     def buy(self, quote_in: int) -> int:
         """Pay `quote_in`, get tokens: how many."""
         net = quote_in * (_WHOLE - self.fee_bps)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.model.ids import InstrumentId, instrument_id
+from engine.model.ids import instrument_id
 from engine.model.market import Book, FeedState, MarketBatch, Provenance, Quote
 from engine.sources.demo.chance import stream
 from engine.sources.demo.coins import COIN_BY_SYMBOL, MICRO_USD, STEP_US, Coin, CoinWalk
@@ -137,11 +137,6 @@ class VenueStream:
         return tuple(
             FeedState(f"{venue} books", self._last_us, MAX_AGE_US, messages, note) for venue in VENUES
         )
-
-
-def instruments() -> tuple[InstrumentId, ...]:
-    """Each pair at each venue."""
-    return tuple(instrument_id(pair.symbol, venue) for pair in PAIRS for venue in VENUES)
 
 
 def _batch(
