@@ -298,7 +298,7 @@ async def test_space_lets_a_waiting_replay_go_on(view: DeckView, console: Build)
         await pilot.pause()
         await press(pilot, "space")
         assert link.went_on == 1
-        assert "space refused: no replay waits" in last_row(app)
+        assert "space refused: the market waits for nobody" in last_row(app)
 
 
 async def test_reject_gives_the_chosen_reason(view: DeckView, console: Build) -> None:

@@ -156,7 +156,7 @@ class PanedScreen(DeckScreen[None]):
         """Keys for rare states stand in the footer only while the state lasts."""
         match action.id:
             case "market.resume":
-                return look.view.header.market.paused
+                return look.view.header.market.waits
             case "engine.resume":
                 return look.halted
             case "back":
@@ -326,14 +326,14 @@ class PanedScreen(DeckScreen[None]):
     def action_resume_market(self) -> None:
         """Let a waiting replay go on."""
         look = self.console.look()
-        if look is None or not look.view.header.market.paused:
-            self.refuse("space", "no replay waits")
+        if look is None or not look.view.header.market.waits:
+            self.refuse("space", "the market waits for nobody")
         elif not self.may_not("space", look):
             self.run_worker(self._go_on())
 
     async def _go_on(self) -> None:
         if not await self.console.go_on():
-            self.refuse("space", "no replay waits")
+            self.refuse("space", "the market waits for nobody")
 
     def action_leave(self) -> None:
         """At once, unless leaving would stop an engine that lives here."""

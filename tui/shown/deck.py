@@ -65,6 +65,11 @@ class MarketView:
     slow: str = ""
     """For whom the market goes slowly, `T-1` or `3 tickets`; "" at its full speed."""
 
+    @property
+    def waits(self) -> bool:
+        """Whether it stands still or goes slowly for a person, who may let it go on."""
+        return self.paused or bool(self.slow)
+
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
@@ -189,6 +194,30 @@ class LegView:
     venue_order_id: str = ""
     """As the venue names it; "" before it did."""
     type: OrderType | None = None
+    sleeps: bool = False
+    """The venue holds it for an entry that has not filled completely."""
+    cancelling: bool = False
+    """A cancel was asked for and is not confirmed yet."""
+    sent_us: int = 0
+    """When it was first sent."""
+    asked: int = 0
+    """How often its fate was asked since it became unknown."""
+    ask_us: int | None = None
+    """When it is asked about next; None while its fate is known."""
+    reason: str = ""
+    """Why it ended, or why its fate is not known, in the venue's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedExit:
+    """A stop or a target that no order at the venue stands for: the engine places it, or holds it itself."""
+
+    role: OrderRole
+    quantity: Decimal
+    price: Decimal
+    """Today's dollars."""
+    waits: bool
+    """Nothing is held yet: it is placed when the entry fills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +243,20 @@ class BracketView:
     unknown: bool
     protected: bool
     legs: tuple[LegView, ...]
+    planned: tuple[PlannedExit, ...] = ()
+    day: int = 1
+    """Session of the holding, the first is 1."""
+    max_days: int | None = None
+    """None: no end by time."""
+    exiting: str = ""
+    """Why the position is being left: target, stop, time, news, manual or emergency; "" while it is not."""
+    dropped: bool = False
+    """A person had the rest of the entry cancelled."""
+    trail_ratio: float | None = None
+    """How far under the high the stop follows, a fraction; None while it does not."""
+    exit_limit: Decimal | None = None
+    """The least that a sale by hand takes at first; None: at market, or nothing to sell."""
+    closed_us: int | None = None
 
 
 class EventKind(StrEnum):

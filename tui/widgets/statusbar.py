@@ -193,7 +193,10 @@ def _market(look: Look) -> Line:
         return (Span(" ■ ended", "-attention"),)
     if market.paused and not look.detached:
         return (Span(" ◐ waits", "-yours"),)
-    return () if market.paused or market.speed is None else (Span(f" {market.speed:,.0f}x", "-muted"),)
+    if market.paused or market.speed is None:
+        return ()
+    speed = f" {market.speed:,.0f}x"
+    return (Span(" ◐", "-yours"), Span(speed, "-yours")) if market.slow else (Span(speed, "-muted"),)
 
 
 def link_words(header: HeaderView) -> str:
