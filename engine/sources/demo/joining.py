@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from engine.model.market import MarketBatch
 
+_NEVER = 1 << 63
+
 
 def joined(main: Iterator[MarketBatch], others: Sequence[Iterator[MarketBatch]]) -> Iterator[MarketBatch]:
     """All batches strictly in order of time, those of one instant as one; ends when `main` does.
@@ -12,14 +14,14 @@ def joined(main: Iterator[MarketBatch], others: Sequence[Iterator[MarketBatch]])
     """
     streams = [main, *others]
     heads = [next(stream, None) for stream in streams]
+    times = [_NEVER if head is None else head.ts for head in heads]
     while heads[0] is not None:
-        ts = min(head.ts for head in heads if head is not None)
-        due = [place for place, head in enumerate(heads) if head is not None and head.ts == ts]
-        found = heads[due[0]]
-        for place in due[1:]:
+        ts, found = min(times), None
+        for _ in range(times.count(ts)):
+            place = times.index(ts)
             found = _one(found, heads[place])
-        for place in due:
-            heads[place] = next(streams[place], None)
+            heads[place] = head = next(streams[place], None)
+            times[place] = _NEVER if head is None else head.ts
         if found is not None:
             yield found
 
