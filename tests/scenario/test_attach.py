@@ -107,6 +107,8 @@ def engine(tmp_path: Path, replay_arguments: list[str]) -> Iterator[Engine]:
     yield found
     if found.process.poll() is None:
         found.end(signal.SIGKILL)
+    if (left := lock_holder(found.paths.lock)) is not None:
+        os.kill(left, signal.SIGKILL)  # one that a console started, after a test that failed
 
 
 def others(view: Any) -> list[Any]:
