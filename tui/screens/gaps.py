@@ -58,7 +58,7 @@ class GapsScreen(ActingScreen):
             upper, strip = rows(area, 1, 0, STRIP_ROWS)
             return {Place.GAP_LIST: upper, Place.GAP_STRIP: strip}
         if extra:
-            left, middle, side = columns(area, 0, 50, 46)
+            left, middle, side = columns(area, 70, 0, 42)
             return {Place.GAP_LIST: left, Place.GAP_VERDICTS: middle, Place.GAP_CHART: side}
         upper, lower = rows(area, 1, self._list_rows(area), 0)
         left, side = columns(lower, 66, 0)

@@ -133,7 +133,7 @@ def _drawn(
 
 
 def _period_words(bars: ChartBars) -> str:
-    return "1d · sessions" if bars.period == DAILY else f"{bars.period} · today"
+    return bars.period if bars.period == DAILY else f"{bars.period} · today"
 
 
 def _change(known: GapDetail) -> float | None:

@@ -131,7 +131,9 @@ def _headlines(headlines: Sequence[HeadlineRow], look: Look, width: int) -> list
     for item in headlines:
         when = Span(f"{fmt.age(look.now_us - item.ts):>4}  ", "-muted")
         lines += paragraph(cut_words(item.title, TITLE_LINES * room), width, lead=(when,))
-        source = Span(f"  {cut_text(item.source, 20)}", "-faint")
-        if width_of(lines[-1]) + len(source.text) <= width:
-            lines[-1] = (*lines[-1], source)
+        source = cut_text(item.source, 20)
+        if width_of(lines[-1]) + len(source) + 2 <= width:
+            lines[-1] = (*lines[-1], Span(f"  {source}", "-faint"))
+        else:
+            lines.append((Span(" " * 6), Span(source, "-faint")))
     return lines

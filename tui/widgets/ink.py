@@ -121,14 +121,19 @@ def cut_text(text: str, width: int) -> str:
 def cut_words(text: str, width: int) -> str:
     """`text` in at most `width` cells, cut between words so that no number is cut, ending in `…`.
 
-    A single word that is too long is cut where the room ends.
+    A last number has a space before the `…`. A single word that is too long is cut where the room ends.
     """
     text = drawable(text)
     if len(text) <= width or width <= 0:
         return text[: max(width, 0)]
     end = text.rfind(" ", 0, width)
-    kept = text[:end].rstrip(" ,;:·(") if end > 0 else ""
-    return f"{kept}…" if kept else cut_text(text, width)
+    while end > 0:
+        kept = text[:end].rstrip(" ,;:·(")
+        shown = f"{kept} …" if kept[-1:].isdigit() else f"{kept}…"
+        if kept and len(shown) <= width:
+            return shown
+        end = text.rfind(" ", 0, end)
+    return cut_text(text, width)
 
 
 def pad(spans: Iterable[Span], width: int) -> Line:

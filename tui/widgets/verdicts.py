@@ -185,10 +185,13 @@ def feature_line(feature: FeatureValue, width: int) -> Line:
 
 
 def short_feature(feature: FeatureValue, width: int) -> Line:
-    """`rsi2            4.1`, or why there is none."""
-    number = feature_number(feature) if feature.value is not None else missing_words(feature)
-    ink = "" if feature.value is not None else "-muted"
-    return spread((Span(cut_text(feature.id, 20), "-muted"),), (Span(number, ink),), width)
+    """`rsi2            4.1`; without a value the reason where it fits."""
+    name = cut_text(feature.id, 20)
+    if feature.value is not None:
+        return spread((Span(name, "-muted"),), (Span(feature_number(feature)),), width)
+    why = missing_words(feature)
+    fits = len(name) + 1 + len(why) <= width
+    return spread((Span(name, "-muted"),), (Span(why if fits else fmt.NO_VALUE, "-muted"),), width)
 
 
 def vote_lines(votes: Sequence[Vote | None], width: int) -> list[Line]:
