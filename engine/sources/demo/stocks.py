@@ -6,7 +6,7 @@ print is told at the end of each quarter of an hour and where the price moved, m
 traded. The daily bar of the closing batch has exactly the first, highest, lowest and last of those prints.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import sqrt
@@ -113,6 +113,23 @@ class StockStream:
             number += 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One stock in one block: prices in units at every `stride`th step from `first` on.
+
+    They are told as quotes and prints step by step: all of a block at once would hold up whoever listens.
+    """
+
+    name: InstrumentId
+    first: int
+    stride: int
+    prices: Sequence[int]
+    spread: int | None
+    """Whole ticks between bid and ask; None: nobody quotes it."""
+    printed: frozenset[int]
+    """Which of the prices are traded at."""
+
+
 class _Day:
     """One session, told piece by piece."""
 
@@ -143,17 +160,14 @@ class _Day:
             yield self._opening()
         said = self._said()
         for block in range(max(0, (after_us - opened) // _BLOCK_US), self._blocks):
-            quotes, trades = self._block(block)
+            runs = self._block(block)
             start = opened + block * _BLOCK_US
             for step in range(STEPS):
                 ts = start + step * _STEP_US
                 if ts > after_us and ts > opened:
+                    quotes, trades = _told(runs, step, ts)
                     yield MarketBatch(
-                        ts,
-                        trades=tuple(trades[step]),
-                        quotes=tuple(quotes[step]),
-                        session=day,
-                        headlines=said.get(ts, ()),
+                        ts, trades=trades, quotes=quotes, session=day, headlines=said.get(ts, ())
                     )
 
     def closing(self) -> MarketBatch:
@@ -190,27 +204,16 @@ class _Day:
         factor = _FACTORS[block] if block < len(_FACTORS) else 1.0
         return max(1, int(price * one.spread_ratio * factor / tick + 0.5))
 
-    def _block(self, block: int) -> tuple[list[list[Quote]], list[list[Trade]]]:
-        """Quotes and prints of a quarter of an hour, by step."""
+    def _block(self, block: int) -> list[_Run]:
+        """What every stock does in a quarter of an hour."""
         random = stream(self._seed, "block", self._number, block)
-        quotes: list[list[Quote]] = [[] for _ in range(STEPS)]
-        trades: list[list[Trade]] = [[] for _ in range(STEPS)]
-        start = self._session.open_us + block * _BLOCK_US
-        times = [start + step * _STEP_US for step in range(STEPS)]
+        runs = []
         for place, (name, one) in enumerate(self._stocks.items()):
-            steps = range(STEPS) if one.is_followed else range(place % _SLOW, STEPS, _SLOW)
-            prices = self._path(one, block, len(steps), random)
-            if name != VIX:
-                spread = self._spread(one, prices[0], block)
-                for step, price in zip(steps, prices, strict=True):
-                    ts = times[step]
-                    down, up = _around(price, spread)
-                    quotes[step].append(Quote(name, down / UNIT, up / UNIT, ts, ts, _SYNTHETIC))
-            for at in _printed(prices, self._strides[block]):
-                step = steps[at]
-                ts = times[step]
-                trades[step].append(Trade(name, prices[at] / UNIT, ts, ts, _SYNTHETIC))
-        return quotes, trades
+            first, stride = (0, 1) if one.is_followed else (place % _SLOW, _SLOW)
+            prices = self._path(one, block, len(range(first, STEPS, stride)), random)
+            spread = None if name == VIX else self._spread(one, prices[0], block)
+            runs.append(_Run(name, first, stride, prices, spread, _printed(prices, self._strides[block])))
+        return runs
 
     def _path(self, one: StockDay, block: int, count: int, random: Random) -> list[int]:
         first, last = one.nodes[block], one.nodes[block + 1]
@@ -219,13 +222,26 @@ class _Day:
         return path(first, last, count, sigma, min(one.nodes), max(one.nodes), random, is_last)
 
 
-def _printed(prices: Sequence[int], stride: int) -> list[int]:
+def _told(runs: Iterable[_Run], step: int, ts: int) -> tuple[tuple[Quote, ...], tuple[Trade, ...]]:
+    """Quotes and prints of one step."""
+    quotes, trades = [], []
+    for run in runs:
+        at, between = divmod(step - run.first, run.stride)
+        if between or at < 0:
+            continue
+        price = run.prices[at]
+        if run.spread is not None:
+            down, up = _around(price, run.spread)
+            quotes.append(Quote(run.name, down / UNIT, up / UNIT, ts, ts, _SYNTHETIC))
+        if at in run.printed:
+            trades.append(Trade(run.name, price / UNIT, ts, ts, _SYNTHETIC))
+    return tuple(quotes), tuple(trades)
+
+
+def _printed(prices: Sequence[int], stride: int) -> frozenset[int]:
     """Which of the prices are printed: the first, the last, and every `stride`th that moved."""
     moved = [at for at in range(1, len(prices)) if prices[at] != prices[at - 1]]
-    found = [0, *moved[::stride]]
-    if found[-1] != len(prices) - 1:
-        found.append(len(prices) - 1)
-    return found
+    return frozenset((0, *moved[::stride], len(prices) - 1))
 
 
 def _around(price: int, spread: int) -> tuple[int, int]:
