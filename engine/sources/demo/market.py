@@ -60,9 +60,7 @@ class DemoMarket:
 
     def read(self, after_us: int = -1) -> Iterator[MarketBatch]:
         """The same without a loop to run on. It ends where the exchange calendar ends."""
-        # From the start: a snapshot tells of a token's highest price of all that were told before.
-        tokens = (batch for batch in self._tokens.batches(-1) if batch.ts > after_us)
-        others = (tokens, self._venues.batches(after_us))
+        others = (self._tokens.batches(after_us), self._venues.batches(after_us))
         for batch in joined(self._stocks.batches(after_us), others):
             self._ticks.reach(batch)
             yield batch
