@@ -41,6 +41,8 @@ class Place(StrEnum):
     LOG = "log"
     RECORD = "record"
     LATER = "later"
+    CANCEL_ENTRY = "cancel an entry"
+    CLOSE = "close a position"
     APPROVE = "approve"
     REJECT = "reject"
     RESUME = "resume"
@@ -59,7 +61,9 @@ class Group(StrEnum):
     EVERYWHERE = "Everywhere"
 
 
-_DIALOGS = frozenset({Place.APPROVE, Place.REJECT, Place.RESUME, Place.LEAVE})
+_DIALOGS = frozenset(
+    {Place.APPROVE, Place.REJECT, Place.RESUME, Place.LEAVE, Place.CANCEL_ENTRY, Place.CLOSE}
+)
 _SHEETS = frozenset({Place.SHEET, Place.HELP})
 PANES = frozenset(Place) - _DIALOGS - _SHEETS - {Place.PALETTE}
 _GAP_PANES = frozenset({Place.GAPS, Place.GAP_LIST, Place.GAP_STRIP, Place.GAP_VERDICTS, Place.GAP_CHART})
@@ -87,9 +91,12 @@ _LISTS = frozenset(
 _EXPLAINED = _TICKET_PANES | {Place.BRACKETS, Place.EVENTS, Place.GEMS}
 _SORTED = frozenset({Place.GEM_LIST, Place.GAP_LIST, Place.SOURCES, Place.ROUND_TRIPS, Place.POSITIONS})
 _GAP_DETAILS = _GAP_PANES - {Place.GAPS}
-_OPENED = _LISTS | {Place.GAP_VERDICTS, Place.GAP_CHART}
+_OPENED = _LISTS | {Place.GAP_VERDICTS, Place.GAP_CHART, Place.STORY}
 """Where `enter` tells more of a row."""
-_CHARTED = _GAP_DETAILS | _GEM_PANES
+_ORDER_PANES = frozenset({Place.ORDERS, Place.STORY})
+_BRACKETED = _ORDER_PANES | {Place.BRACKETS, Place.POSITIONS}
+"""Where a bracket may be selected."""
+_CHARTED = _GAP_DETAILS | _GEM_PANES | _ORDER_PANES
 _CURVES = frozenset({Place.POSITIONS, Place.EQUITY, Place.ROUND_TRIPS, Place.BY_STRATEGY})
 _SCROLLS = _SHEETS | {Place.APPROVE, Place.REJECT}
 
@@ -178,6 +185,39 @@ ACTIONS: tuple[Action, ...] = (
         is_acting=True,
     ),
     Action("row.open", ("enter",), "enter", "open", "open the row", "open", Group.SCREEN, _OPENED),
+    Action(
+        "bracket.ask",
+        ("v",),
+        "v",
+        "ask venue",
+        "ask the venue about an UNKNOWN order",
+        "ask_venue",
+        Group.SCREEN,
+        _BRACKETED - {Place.POSITIONS},
+        is_acting=True,
+    ),
+    Action(
+        "bracket.cancel",
+        ("x",),
+        "x",
+        "cancel entry",
+        "cancel the rest of an entry",
+        "cancel_entry",
+        Group.SCREEN,
+        (_BRACKETED - {Place.POSITIONS}) | {Place.CANCEL_ENTRY},
+        is_acting=True,
+    ),
+    Action(
+        "bracket.close",
+        ("X",),
+        "X",
+        "close",
+        "close the position",
+        "close_position",
+        Group.SCREEN,
+        _BRACKETED | {Place.CLOSE},
+        is_acting=True,
+    ),
     Action("row.why", ("w",), "w", "why", "why this state", "why", Group.SCREEN, _EXPLAINED),
     Action("row.chart", ("c",), "c", "chart", "chart of the row", "chart", Group.SCREEN, _CHARTED),
     Action("gem.propose", ("p",), "p", "propose", "propose a ticket", "propose", Group.SCREEN, _GEM_PANES),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.model.commands import RejectTicket
 from tui.actions import Action
-from tui.screens.paned import PanedScreen
+from tui.screens.byhand import MOVED_S, BracketKeysScreen
 from tui.screens.rows import bracket_of, gap_of, no_ticket, ticket_of
 from tui.shown.deck import BracketView, EventLine, TicketView
 from tui.widgets.ink import EMPTY, Line
@@ -19,11 +19,8 @@ if TYPE_CHECKING:
     from tui.screens.approve import Approval
     from tui.screens.sheet import SheetEnd
 
-MOVED_S = 0.3
-"""A row that moved this recently takes no key that acts (design 8, 9)."""
 
-
-class ActingScreen(PanedScreen):
+class ActingScreen(BracketKeysScreen):
     """The keys of tickets, wherever one is shown."""
 
     def shows(self, action: Action, look: Look) -> bool:
@@ -55,7 +52,7 @@ class ActingScreen(PanedScreen):
         if ticket is not None:
             self._open_ticket(ticket)
         elif bracket is not None:
-            self._open_bracket(bracket)
+            self.open_bracket(bracket)
         elif isinstance(row, EventLine):
             state = "--state latest " if self.console.options.own_engine else ""
             self.app.push_screen(Sheet(("Event", ""), lambda _look, width: event_lines(row, width, state)))
@@ -78,15 +75,11 @@ class ActingScreen(PanedScreen):
         sheet = Sheet((f"T-{number}", name), build, wanted)
         self.app.push_screen(sheet, self._after_sheet)
 
-    def _open_bracket(self, row: BracketView) -> None:
-        from tui.screens.details import bracket_lines
-        from tui.screens.sheet import Sheet
+    def open_bracket(self, row: BracketView) -> None:
+        """Its orders, fills and story."""
+        from tui.screens.bracketsheet import BracketSheet
 
-        def build(look: Look, width: int) -> list[Line]:
-            now = next((item for item in look.view.brackets if item.ticket == row.ticket), row)
-            return bracket_lines(now, look, width)
-
-        self.app.push_screen(Sheet((f"B-{row.number}", row.symbol), build))
+        self.app.push_screen(BracketSheet(row))
 
     def action_why(self) -> None:
         """Why the row's candidate is in its state."""
@@ -193,5 +186,6 @@ class ActingScreen(PanedScreen):
 
 def load_dialogs() -> None:
     """Import what the keys open, so that the first press is as quick as the second."""
-    for name in ("approve", "details", "help", "leave", "reject", "resume", "sheet"):
+    names = "approve bracketsheet details handling help leave reject resume sheet"
+    for name in names.split():
         import_module(f"tui.screens.{name}")

@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 
-from engine.model.ids import short_id
-from engine.model.orders import OrderRole
 from engine.model.text import visible
 from tui import format as fmt
 from tui.screens.approve import aligned_exits
-from tui.shown.deck import BracketView, EventLine, GapRow, LegView, TicketView
+from tui.shown.deck import EventLine, GapRow, TicketView
 from tui.shown.details import GapDetail
-from tui.widgets.brackets import bracket_mark
 from tui.widgets.events import MARKS
-from tui.widgets.ink import EMPTY, Line, Span, break_at_commas, cut
+from tui.widgets.ink import EMPTY, Line, Span, break_at_commas
 from tui.widgets.look import Look
 from tui.widgets.verdicts import (
     count_of,
@@ -23,13 +20,6 @@ from tui.widgets.verdicts import (
     report_lines,
     vote_lines,
 )
-
-_ROLES = {
-    OrderRole.ENTRY: "entry",
-    OrderRole.STOP: "stop",
-    OrderRole.TARGET: "target",
-    OrderRole.EXIT: "exit",
-}
 
 
 def ticket_lines(view: TicketView, look: Look, width: int) -> list[Line]:
@@ -128,43 +118,6 @@ def why_lines(row: GapRow, width: int, detail: GapDetail | None = None) -> list[
             text, width, lead=(Span(name.ljust(7)), Span(value.rjust(8)), Span("  ")), ink="-muted"
         )
     return lines
-
-
-def bracket_lines(row: BracketView, look: Look, width: int) -> list[Line]:
-    """A bracket's words and its orders with price, state, fill, age and id."""
-    glyph, ink = bracket_mark(row)
-    lines: list[Line] = [
-        (Span(glyph, ink), Span(f" {row.symbol}", "-strong"), Span(f"  {row.words}", "-muted")),
-    ]
-    if row.note:
-        lines += paragraph(row.note, width, ink="-attention")
-    if row.held > 0:
-        stop = "stop works" if row.protected else "stop does not work yet"
-        lines.append((Span(f"{fmt.quantity(row.held)} held, {stop}", "-muted"),))
-    lines += [EMPTY, head("Orders", width, "price, state, filled, age, id")]
-    return lines + [_leg_line(leg, look, width) for leg in row.legs]
-
-
-_LEG = 8 + 10 + 12 + 10 + 6 + 2
-"""Cells of a leg's line before its id."""
-
-
-def _leg_line(leg: LegView, look: Look, width: int) -> Line:
-    unknown = leg.state.value == "unknown"
-    state = leg.state.value.upper() if unknown else leg.state.value
-    # Ids of one scan begin alike: only the whole one finds the order at the venue.
-    whole = leg.client_order_id
-    return cut(
-        (
-            Span(_ROLES[leg.role].ljust(8)),
-            Span(fmt.price(leg.price).rjust(10)),
-            Span(f"  {state.ljust(10)}", "-danger -bold" if unknown else "-muted"),
-            Span(fmt.filled(leg.filled, leg.quantity).rjust(10)),
-            Span(fmt.age(look.now_us - leg.since_us).rjust(6), "-muted"),
-            Span(f"  {whole if len(whole) <= width - _LEG else short_id(whole)}", "-muted"),
-        ),
-        width,
-    )
 
 
 def event_lines(event: EventLine, width: int, state: str = "") -> list[Line]:

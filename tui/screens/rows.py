@@ -2,6 +2,7 @@
 
 from engine.model.ids import TicketId
 from tui.shown.deck import BracketView, EventLine, GapRow, TicketView
+from tui.shown.portfolio import PositionRow
 from tui.widgets.look import Look
 
 
@@ -32,8 +33,9 @@ def gap_of(look: Look, row: object) -> GapRow | None:
 
 def bracket_of(look: Look, row: object) -> BracketView | None:
     """The bracket that grew from a row."""
-    if isinstance(row, BracketView):
-        return row
+    if isinstance(row, BracketView | PositionRow):
+        same = (item for item in look.view.brackets if item.ticket == row.ticket)
+        return next(same, row if isinstance(row, BracketView) else None)
     if isinstance(row, GapRow) and row.ticket is not None:
         return next((item for item in look.view.brackets if item.ticket == row.ticket), None)
     return None

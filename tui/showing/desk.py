@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from engine.core import Engine
 from engine.execution.bracket import Bracket, BracketPhase, Leg
+from engine.execution.exits import ExitState
 from engine.execution.gating import QUOTE_AGE_SEND_US
 from engine.execution.ticketbook import Entry
 from engine.execution.whynot import gate_words
@@ -21,6 +22,7 @@ from tui.restrictions import halted_entries, restrictions
 from tui.showing.figures import Figures
 from tui.showing.gap import name_of, sector_of
 from tui.showing.gems import gems_view
+from tui.showing.planned import first_limit, planned_exits
 from tui.shown.deck import (
     BracketView,
     DeckView,
@@ -268,7 +270,21 @@ def bracket_view(engine: Engine, bracket: Bracket) -> BracketView:
         unknown=bracket.has_unknown,
         protected=bracket.held > ZERO and bracket.cover >= bracket.held,
         legs=tuple(_leg_view(leg, bracket) for leg in bracket.legs),
+        planned=planned_exits(bracket),
+        day=bracket.sessions_held + 1,
+        max_days=bracket.max_sessions,
+        exiting="" if bracket.exit_wanted is None else bracket.exit_wanted.value,
+        dropped=bracket.entry_unwanted,
+        trail_ratio=_trail(bracket),
+        exit_limit=first_limit(engine, bracket),
+        closed_us=bracket.closed_us,
     )
+
+
+def _trail(bracket: Bracket) -> float | None:
+    plan = bracket.exit_plan
+    trails = plan.trail_ratio is not None and bracket.progress.state is ExitState.TRAILING
+    return float(plan.trail_ratio) if trails and plan.trail_ratio is not None else None
 
 
 def bracket_words(bracket: Bracket) -> str:
@@ -327,6 +343,12 @@ def _leg_view(leg: Leg, bracket: Bracket) -> LegView:
         average=spent / booked if booked else None,
         venue_order_id=leg.venue_order_id,
         type=spec.type,
+        sleeps=leg.is_live and not bracket.is_awake(leg),
+        cancelling=leg.is_live and leg.cancel_us is not None,
+        sent_us=leg.first_send_us,
+        asked=leg.asked if leg.state is OrderState.UNKNOWN else 0,
+        ask_us=leg.ask_us if leg.state is OrderState.UNKNOWN else None,
+        reason=leg.reason,
     )
 
 
