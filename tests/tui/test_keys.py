@@ -418,7 +418,7 @@ async def test_leaving_an_own_engine_asks_and_stays_by_default(view: DeckView, c
 
 
 async def test_open_shows_the_row_of_each_pane(view: DeckView, console: Build) -> None:
-    expected = ["G11 broker checks", "stop     ", "B-31 TLMN: no answer, asked 4 times; entries off"]
+    expected = ["G11 broker checks", "S sell 154  stp", "B-31 TLMN: no answer, asked 4 times; entries off"]
     app, _ = console(view)
     async with app.run_test(size=(120, 40)) as pilot:
         await press(pilot, "tab")
