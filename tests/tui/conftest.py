@@ -6,8 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+import textual.app
+import textual.pilot
+from textual._context import active_app
 
 from engine.model.candidates import (
     AgentReport,
@@ -71,6 +75,34 @@ NOW = us("2026-11-06T14:51:38")
 
 def ulid(number: int) -> str:
     return f"01JD4Q7XK{number:03d}BCDEFGHJKMNPQ"[:26].ljust(26, "0")
+
+
+async def drained() -> None:
+    """Until nothing is ready to run in the loop."""
+    loop: Any = asyncio.get_running_loop()
+    quiet = 0
+    while quiet < 3:
+        await asyncio.sleep(0)
+        quiet = 0 if loop._ready else quiet + 1
+
+
+async def settled(min_sleep: float = 0, max_sleep: float = 0) -> None:
+    """Until all messages are handled and the screen is painted, without waiting for its timers."""
+    app = active_app.get()
+    await drained()
+    while app._resize_timer is not None:
+        await asyncio.sleep(0.004)
+    for _ in range(2):
+        if app._screen_stack:
+            app.screen._on_timer_update()
+            await drained()
+
+
+@pytest.fixture(autouse=True)
+def _pilots_wait_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Textual waits until the processor is calm for 20 ms, up to a second and three times for each key.
+    monkeypatch.setattr(textual.pilot, "wait_for_idle", settled)
+    monkeypatch.setattr(textual.app, "wait_for_idle", settled)
 
 
 @dataclass
