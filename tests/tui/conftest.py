@@ -90,8 +90,9 @@ async def settled(min_sleep: float = 0, max_sleep: float = 0) -> None:
     """Until all messages are handled and the screen is painted, without waiting for its timers."""
     app = active_app.get()
     await drained()
-    while app._resize_timer is not None:
-        await asyncio.sleep(0.004)
+    if app._resize_timer is not None:
+        app._check_resize()
+        await drained()
     for _ in range(2):
         if app._screen_stack:
             app.screen._on_timer_update()
