@@ -64,10 +64,18 @@ def rows(area: Box, gap: int, *heights: int) -> tuple[Box, ...]:
     return tuple(found)
 
 
-def desk_boxes(area: Box, wide: bool) -> dict[Place, Box]:
-    """Gaps and gems at the left; tickets, brackets and, where it is wide, events at the right."""
-    right = 60 if area.width >= EXTRA_COLUMNS - 2 else 48 if wide else 33
-    left, side = columns(area, 0, right)
+def desk_boxes(area: Box, wide: bool, chart: Place = Place.GAP_CHART) -> dict[Place, Box]:
+    """Gaps and gems at the left; tickets, brackets and, where it is wide, events at the right.
+
+    From 150 columns on `chart`, of the selected row, and the account's value stand in the middle.
+    """
+    if wide and area.width >= EXTRA_COLUMNS - 2:
+        left, middle, side = columns(area, 0, 44, 48)
+        above, below = rows(middle, 1, max(area.height * 28 // 46, 10), 0)
+        between = {chart: above, Place.EQUITY: below}
+    else:
+        left, side = columns(area, 0, 48 if wide else 33)
+        between = {}
     if wide:
         gaps, gems = rows(left, 1, max(area.height * 15 // 36, 6), 0)
         tickets = max(round((area.height - 2) * 16 / 34), 6)
@@ -79,6 +87,7 @@ def desk_boxes(area: Box, wide: bool) -> dict[Place, Box]:
             Place.TICKETS: upper,
             Place.BRACKETS: middle,
             Place.EVENTS: lower,
+            **between,
         }
     half = (area.height + 1) // 2
     gaps, gems = rows(left, 0, half, 0)

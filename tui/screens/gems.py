@@ -1,6 +1,7 @@
 """Every scored token, and what its score and safety stand on."""
 
 from collections.abc import Iterable
+from typing import cast
 
 from tui.actions import Action, Place
 from tui.screens.arrange import Box, columns, rows
@@ -69,7 +70,11 @@ class GemsScreen(PanedScreen):
         if not isinstance(row, GemRow):
             self.refuse("enter", "no row here")
             return
-        self.opened, self.zoomed = row.id, False
+        self.open_row(row.id)
+
+    def open_row(self, id: str) -> None:
+        """Show one token alone."""
+        self.opened, self.zoomed = id, False
         self.activate(Place.GEM_SCORE)
 
     def action_chart(self) -> None:
@@ -88,8 +93,11 @@ class GemsScreen(PanedScreen):
     def action_back(self) -> None:
         """Out of the zoom, then back to the list."""
         if self.opened is not None and not self.zoomed:
-            self.opened = None
+            was, self.opened = self.opened, None
             self.activate(Place.GEM_LIST)
+            # Opened from the Desk it is not the row that was selected here.
+            if cast(GemListPane, self.pane(Place.GEM_LIST)).select(was):
+                self.show()
         else:
             super().action_back()
 

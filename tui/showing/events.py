@@ -1,5 +1,6 @@
 """Engine events as lines a person reads."""
 
+from engine.clock import clock_text
 from engine.model.events import (
     Alarm,
     AnomalySeen,
@@ -18,16 +19,18 @@ from engine.model.events import (
     SymbolHalted,
     SymbolReleased,
     TicketChanged,
+    TicketSnoozed,
 )
 from engine.model.ids import symbol_of
 from engine.model.orders import OrderRole
-from engine.model.tickets import ProposalState
+from engine.model.tickets import ProposalState, Ticket
 from tui import format
 from tui.shown.deck import EventKind, EventLine
 
 _TICKET_WORDS = {
     ProposalState.REJECTED: (EventKind.BLOCKED, "rejected"),
     ProposalState.EXPIRED: (EventKind.BLOCKED, "expired"),
+    ProposalState.SUPERSEDED: (EventKind.INFO, "smaller"),
     ProposalState.SUBMITTED: (EventKind.WORKING, "approved"),
     ProposalState.FAILED: (EventKind.BLOCKED, "failed"),
 }
@@ -69,6 +72,8 @@ def line_of(event: Event) -> EventLine | None:
             return EventLine(event.ts, EventKind.INFO, text, "")
         case TicketChanged():
             return _ticket_line(event)
+        case TicketSnoozed():
+            return _snoozed_line(event)
         case PersonActed():
             return EventLine(event.ts, EventKind.YOURS, f"{event.text} By {event.by}", event.correlation)
         case FillRecorded():
@@ -93,19 +98,34 @@ def line_of(event: Event) -> EventLine | None:
             text = f"{event.symbol} unflagged: {event.reason}"
             return EventLine(event.ts, EventKind.INFO, text, "")
         case GemBlocked():
-            return EventLine(event.ts, EventKind.BLOCKED, f"{event.symbol} blocked: {event.reason}", "")
+            # Narrow panes cut the end: what it is about comes first.
+            about = event.reason.removeprefix("the ")
+            return EventLine(event.ts, EventKind.BLOCKED, f"{event.symbol} blocked: {about}", "")
         case Alarm():
             kind = EventKind.BLOCKED if event.page else EventKind.UNKNOWN
             return EventLine(event.ts, kind, event.text, event.correlation)
+
+
+def _snoozed_line(event: TicketSnoozed) -> EventLine:
+    ticket, symbol = event.ticket, symbol_of(event.ticket.instrument)
+    if event.until_us is None:
+        return _waiting_line(ticket, symbol, "back, waiting for you", event.ts)
+    back = clock_text(event.until_us)
+    text = f"T-{ticket.number} {symbol} snoozed until {back} by {event.actor}"
+    return EventLine(event.ts, EventKind.YOURS, text, ticket.correlation)
+
+
+def _waiting_line(ticket: Ticket, symbol: str, words: str, ts: int) -> EventLine:
+    minutes = (ticket.expires_us - ts) // 60_000_000
+    text = f"T-{ticket.number} {symbol} {words}, {minutes} min"
+    return EventLine(ts, EventKind.YOURS, text, ticket.correlation)
 
 
 def _ticket_line(event: TicketChanged) -> EventLine | None:
     ticket = event.ticket
     symbol = symbol_of(ticket.instrument)
     if event.state is ProposalState.PENDING:
-        minutes = (ticket.expires_us - event.ts) // 60_000_000
-        text = f"T-{ticket.number} {symbol} waiting for you, {minutes} min"
-        return EventLine(event.ts, EventKind.YOURS, text, ticket.correlation)
+        return _waiting_line(ticket, symbol, "waiting for you", event.ts)
     if event.state is ProposalState.GATED_OUT:
         return EventLine(event.ts, EventKind.BLOCKED, f"{symbol} out: {event.reason}", ticket.correlation)
     words = _TICKET_WORDS.get(event.state)
@@ -114,6 +134,7 @@ def _ticket_line(event: TicketChanged) -> EventLine | None:
     kind, verb = words
     # The reason first: where the line is cut, who it was is what may go.
     reason = f": {event.reason}" if event.reason else ""
-    by = f" by {event.actor}" if event.actor != "engine" else ""
+    # What became of a ticket made smaller says itself who did it.
+    by = "" if event.actor == "engine" or event.state is ProposalState.SUPERSEDED else f" by {event.actor}"
     text = f"T-{ticket.number} {symbol} {verb}{reason}{',' if reason and by else ''}{by}"
     return EventLine(event.ts, kind, text, ticket.correlation)

@@ -1,5 +1,7 @@
 """The account's value over a period, with its falls below."""
 
+from dataclasses import replace
+
 from tui.actions import Place
 from tui.options import ConsoleOptions
 from tui.shown.details import EquityDetail
@@ -60,3 +62,16 @@ class EquityPane(FreePane):
                 graph=self.graph,
             )
         )
+
+
+class DeskEquityPane(EquityPane):
+    """On the Desk, whose own question is about the selected row: it is told its answer beside."""
+
+    def __init__(self, options: ConsoleOptions, *, id: str) -> None:
+        super().__init__(options, id=id)
+        self.period = "30d"
+        self.known: EquityDetail | None = None
+
+    def take(self, look: Look) -> None:
+        """Show a newer picture."""
+        super().take(replace(look, detail=self.known))

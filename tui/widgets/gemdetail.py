@@ -60,14 +60,19 @@ class GemScorePane(GemPane):
         return Title(cut_text(gem.symbol, 20), where.removeprefix(" ").removeprefix("· "))
 
     def about(self, gem: GemDetail, look: Look, width: int, height: int) -> list[Line]:
-        gap = [EMPTY] if height >= 24 else []
-        lines = [_summary(gem, width), *gap, *_contributions(gem, width, self.graph), EMPTY]
-        lines += [*_safety_head(gem, width), *(_gate(row, look, width) for row in gem.gates)]
-        if gem.deductions:
-            lines += [EMPTY, *(_wrapped("deducted", ", ".join(gem.deductions), width))]
-        if gem.missing:
-            lines += [EMPTY, *_wrapped("not known", ", ".join(gem.missing), width)]
-        return lines
+        return score_lines(gem, look, width, self.graph, roomy=height >= 24)
+
+
+def score_lines(gem: GemDetail, look: Look, width: int, graph: Graph, *, roomy: bool = True) -> list[Line]:
+    """Score, contributions, safety, and what is missing: for the pane and for `w` on the Desk."""
+    gap = [EMPTY] if roomy else []
+    lines = [_summary(gem, width), *gap, *_contributions(gem, width, graph), EMPTY]
+    lines += [*_safety_head(gem, width), *(_gate(row, look, width) for row in gem.gates)]
+    if gem.deductions:
+        lines += [EMPTY, *(_wrapped("deducted", ", ".join(gem.deductions), width))]
+    if gem.missing:
+        lines += [EMPTY, *_wrapped("not known", ", ".join(gem.missing), width)]
+    return lines
 
 
 def _short(address: str) -> str:
@@ -184,10 +189,13 @@ class GemChartPane(GemPane):
     """The price of 24 hours."""
 
     place = Place.GEM_CHART
+    is_named = False
+    """Whether the title names the token: where no other pane does."""
 
     def heading(self, look: Look) -> Title:
         gem = gem_of(look)
-        return Title("Price", "24 h" if gem is None or self.compact else "5m · 24 h")
+        name = cut_text(gem.symbol, 12) if gem is not None and self.is_named else "Price"
+        return Title(name, "24 h" if gem is None or self.compact else "5m · 24 h")
 
     def title_line(self, title: Title, width: int) -> Line:
         """The last price and its change end the title."""

@@ -1,16 +1,19 @@
 """Gap candidates with names and sectors, and what is known of each: tests say `gap_view` and `details`."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from textual.css.scalar import Scalar
 
 from engine.model.candidates import AgentReport, FeatureValue, GateResult, GateStatus, MissingReason, Vote
 from tui.app import ConsoleApp
+from tui.screens.gaps import GapsScreen
 from tui.shown.deck import DeckView, GapRow
 from tui.shown.details import ChartBars, Detail, GapDetail, HeadlineRow, Topic
+from tui.widgets.pane import Pane
 
 Build = Callable[..., tuple[ConsoleApp, Any]]
 S = 1_000_000
@@ -196,3 +199,36 @@ def open_gaps(
         return app, link
 
     return build
+
+
+async def wait_until_drawn(app: ConsoleApp, pilot: Any) -> None:
+    """Until the screen has the answer about its candidate, and every pane the cells that it is to have."""
+    for _ in range(200):
+        await pilot.pause()
+        if _is_answered(app) and _is_laid_out(app):
+            break
+    await pilot.pause()
+
+
+def _is_answered(app: ConsoleApp) -> bool:
+    screen, look = app.screen, app.look()
+    if not isinstance(screen, GapsScreen) or look is None:
+        return True
+    known = screen._detail
+    return screen.subject(look) == (None if known is None else known[0])
+
+
+def _is_laid_out(app: ConsoleApp) -> bool:
+    wanted = {pane for pane in app.screen.query(Pane) if pane.display}
+    drawn = {widget for widget in app.screen._compositor.full_map if isinstance(widget, Pane)}
+    return wanted == drawn and all(
+        (pane.styles.width, pane.styles.height)
+        == (Scalar.from_number(pane.size.width), Scalar.from_number(pane.size.height))
+        for pane in wanted
+    )
+
+
+@pytest.fixture
+def settled() -> Callable[[ConsoleApp, Any], Awaitable[None]]:
+    """Wait until what a key changed stands on the terminal."""
+    return wait_until_drawn

@@ -1,6 +1,6 @@
 """What each key of the screen Gaps does, and which row it means."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,14 +17,20 @@ from tui.shown.details import Topic
 
 Dump = Callable[[ConsoleApp], str]
 Build = Callable[..., tuple[ConsoleApp, Any]]
+Press = Callable[..., Awaitable[None]]
 SMALL, MEDIUM = (80, 24), (120, 40)
 
 
-async def press(pilot: Any, *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
-        await pilot.pause()
+@pytest.fixture
+def press(settled: Callable[[ConsoleApp, Any], Awaitable[None]]) -> Press:
+    """Press keys; each stands on the terminal before the next one."""
+
+    async def press_all(pilot: Any, *keys: str) -> None:
+        for key in keys:
+            await pilot.press(key)
+            await settled(pilot.app, pilot)
+
+    return press_all
 
 
 def screen_of(app: ConsoleApp) -> GapsScreen:
@@ -38,7 +44,7 @@ def footer_of(text: str) -> str:
 
 @pytest.mark.parametrize("size", [SMALL, MEDIUM])
 async def test_enter_opens_and_escape_closes(
-    size: tuple[int, int], gap_view: DeckView, open_gaps: Build, dump: Dump
+    size: tuple[int, int], gap_view: DeckView, open_gaps: Build, press: Press, dump: Dump
 ) -> None:
     app, _ = open_gaps(gap_view)
     async with app.run_test(size=size) as pilot:
@@ -58,7 +64,7 @@ async def test_enter_opens_and_escape_closes(
 
 
 async def test_the_opened_candidate_is_the_row_that_keys_mean(
-    gap_view: DeckView, open_gaps: Build, now: Any
+    gap_view: DeckView, open_gaps: Build, press: Press, now: Any
 ) -> None:
     app, link = open_gaps(gap_view)
     async with app.run_test(size=MEDIUM) as pilot:
@@ -81,7 +87,7 @@ async def test_the_opened_candidate_is_the_row_that_keys_mean(
 
 
 async def test_opened_shows_the_newest_row_not_that_of_the_opening(
-    gap_view: DeckView, open_gaps: Build, dump: Dump
+    gap_view: DeckView, open_gaps: Build, press: Press, dump: Dump
 ) -> None:
     app, link = open_gaps(gap_view)
     async with app.run_test(size=SMALL) as pilot:
@@ -89,7 +95,7 @@ async def test_opened_shows_the_newest_row_not_that_of_the_opening(
         first = replace(gap_view.gaps[0], reason="expired", ticket=None, number=None)
         newer = replace(gap_view, gaps=(first, *gap_view.gaps[1:]), tickets=())
         link.push(newer)
-        await press(pilot)
+        await pilot.pause()
         await pilot.pause()
         await pilot.pause()
         screen = screen_of(app)
@@ -99,7 +105,7 @@ async def test_opened_shows_the_newest_row_not_that_of_the_opening(
 
 
 async def test_a_candidate_that_went_away_takes_no_key_with_it(
-    gap_view: DeckView, open_gaps: Build, dump: Dump, now: Any
+    gap_view: DeckView, open_gaps: Build, press: Press, dump: Dump, now: Any
 ) -> None:
     app, link = open_gaps(gap_view)
     async with app.run_test(size=MEDIUM) as pilot:
@@ -118,7 +124,7 @@ async def test_a_candidate_that_went_away_takes_no_key_with_it(
 
 
 async def test_an_opened_candidate_of_a_past_session_says_so(
-    gap_view: DeckView, open_gaps: Build, dump: Dump, now: Any
+    gap_view: DeckView, open_gaps: Build, press: Press, dump: Dump, now: Any
 ) -> None:
     app, link = open_gaps(gap_view)
     async with app.run_test(size=SMALL) as pilot:
@@ -139,7 +145,7 @@ async def test_an_opened_candidate_of_a_past_session_says_so(
 
 
 async def test_enter_on_an_opened_candidate_shows_its_ticket_whole(
-    gap_view: DeckView, open_gaps: Build, dump: Dump
+    gap_view: DeckView, open_gaps: Build, press: Press, dump: Dump
 ) -> None:
     app, _ = open_gaps(gap_view)
     async with app.run_test(size=MEDIUM) as pilot:
@@ -148,7 +154,9 @@ async def test_enter_on_an_opened_candidate_shows_its_ticket_whole(
         assert "T-18 BUY 39 ORVX" in dump(app)
 
 
-async def test_why_gives_every_agents_reasons(gap_view: DeckView, open_gaps: Build, dump: Dump) -> None:
+async def test_why_gives_every_agents_reasons(
+    gap_view: DeckView, open_gaps: Build, press: Press, dump: Dump
+) -> None:
     app, _ = open_gaps(gap_view)
     async with app.run_test(size=MEDIUM) as pilot:
         await press(pilot, "3", "w")
@@ -159,7 +167,7 @@ async def test_why_gives_every_agents_reasons(gap_view: DeckView, open_gaps: Bui
 
 
 async def test_c_opens_the_chart_where_it_has_no_room(
-    gap_view: DeckView, open_gaps: Build, dump: Dump
+    gap_view: DeckView, open_gaps: Build, press: Press, dump: Dump
 ) -> None:
     app, _ = open_gaps(gap_view)
     async with app.run_test(size=SMALL) as pilot:
@@ -176,7 +184,7 @@ async def test_c_opens_the_chart_where_it_has_no_room(
         assert "ORVX 5m" in dump(app)
 
 
-async def test_c_beside_the_list_only_moves_there(gap_view: DeckView, open_gaps: Build) -> None:
+async def test_c_beside_the_list_only_moves_there(gap_view: DeckView, open_gaps: Build, press: Press) -> None:
     app, _ = open_gaps(gap_view)
     async with app.run_test(size=MEDIUM) as pilot:
         await press(pilot, "3", "c")
@@ -187,7 +195,9 @@ async def test_c_beside_the_list_only_moves_there(gap_view: DeckView, open_gaps:
         assert screen.current is Place.GAP_LIST
 
 
-async def test_one_period_only_is_refused(gap_view: DeckView, open_gaps: Build, dump: Dump) -> None:
+async def test_one_period_only_is_refused(
+    gap_view: DeckView, open_gaps: Build, press: Press, dump: Dump
+) -> None:
     app, link = open_gaps(gap_view)
     key = (Topic.GAP, gap_view.gaps[0].correlation)
     link.details[key] = replace(link.details[key], charts=link.details[key].charts[:1])
@@ -196,7 +206,7 @@ async def test_one_period_only_is_refused(gap_view: DeckView, open_gaps: Build, 
         assert "] refused: there are bars of one period only" in footer_of(dump(app))
 
 
-async def test_sorts_go_round(gap_view: DeckView, open_gaps: Build, dump: Dump) -> None:
+async def test_sorts_go_round(gap_view: DeckView, open_gaps: Build, press: Press, dump: Dump) -> None:
     app, _ = open_gaps(gap_view)
     async with app.run_test(size=MEDIUM) as pilot:
         await press(pilot, "3")
@@ -213,7 +223,9 @@ async def test_sorts_go_round(gap_view: DeckView, open_gaps: Build, dump: Dump) 
         assert seen["state"][:2] == ["ORVX", "MRDN"]
 
 
-async def test_filter_finds_names_and_sectors(gap_view: DeckView, open_gaps: Build, dump: Dump) -> None:
+async def test_filter_finds_names_and_sectors(
+    gap_view: DeckView, open_gaps: Build, press: Press, dump: Dump
+) -> None:
     app, _ = open_gaps(gap_view)
     async with app.run_test(size=MEDIUM) as pilot:
         await press(pilot, "3", "slash", *"retail", "enter")
@@ -224,7 +236,7 @@ async def test_filter_finds_names_and_sectors(gap_view: DeckView, open_gaps: Bui
         assert "No row matches" in dump(app)
 
 
-async def test_the_own_key_closes_what_is_open(gap_view: DeckView, open_gaps: Build) -> None:
+async def test_the_own_key_closes_what_is_open(gap_view: DeckView, open_gaps: Build, press: Press) -> None:
     app, _ = open_gaps(gap_view)
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "3", "enter", "z", "3")
@@ -234,7 +246,9 @@ async def test_the_own_key_closes_what_is_open(gap_view: DeckView, open_gaps: Bu
         assert screen.current is Place.GAP_LIST
 
 
-async def test_another_screen_and_back_keeps_it_open(gap_view: DeckView, open_gaps: Build) -> None:
+async def test_another_screen_and_back_keeps_it_open(
+    gap_view: DeckView, open_gaps: Build, press: Press
+) -> None:
     app, _ = open_gaps(gap_view)
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "3", "enter", "1", "3")
@@ -244,7 +258,13 @@ async def test_another_screen_and_back_keeps_it_open(gap_view: DeckView, open_ga
 @pytest.mark.parametrize("filled", [True, False])
 @pytest.mark.parametrize("place", [Place.GAP_LIST, Place.GAP_VERDICTS, Place.GAP_CHART])
 async def test_every_key_of_a_pane_acts_or_says_why_not(
-    place: Place, filled: bool, gap_view: DeckView, empty_view: DeckView, open_gaps: Build, dump: Dump
+    place: Place,
+    filled: bool,
+    gap_view: DeckView,
+    empty_view: DeckView,
+    open_gaps: Build,
+    press: Press,
+    dump: Dump,
 ) -> None:
     app, _ = open_gaps(gap_view if filled else empty_view)
     leaving = {"leave", "engine.halt", "dialog.press", "palette"}
@@ -264,7 +284,7 @@ async def test_every_key_of_a_pane_acts_or_says_why_not(
 
 
 async def test_a_console_that_may_look_only_refuses_what_acts(
-    gap_view: DeckView, open_gaps: Build, dump: Dump
+    gap_view: DeckView, open_gaps: Build, press: Press, dump: Dump
 ) -> None:
     app, link = open_gaps(gap_view, view_only=True)
     async with app.run_test(size=SMALL) as pilot:

@@ -1,6 +1,6 @@
 """The screen Gaps as text at the sizes of the design: read the diff before --update-golden."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from tui.widgets.ink import drawable
 
 Dump = Callable[[ConsoleApp], str]
 Build = Callable[..., tuple[ConsoleApp, Any]]
+Settled = Callable[[ConsoleApp, Any], Awaitable[None]]
 SIZES = {"80x24": (80, 24), "120x40": (120, 40), "160x50": (160, 50)}
 
 
@@ -43,12 +44,11 @@ STATES: dict[str, tuple[Callable[[DeckView], DeckView], list[str]]] = {
 }
 
 
-async def shown(app: ConsoleApp, pilot: Any, keys: list[str]) -> None:
+async def shown(app: ConsoleApp, pilot: Any, settled: Settled, keys: list[str]) -> None:
     await pilot.pause()
     for key in ["3", *keys]:
         await pilot.press(key)
-        await pilot.pause()
-        await pilot.pause()
+        await settled(app, pilot)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -58,13 +58,14 @@ async def test_gaps(
     size: str,
     gap_view: DeckView,
     open_gaps: Build,
+    settled: Settled,
     dump: Dump,
     golden: Callable[[str, str], None],
 ) -> None:
     change, keys = STATES[state]
     app, _ = open_gaps(change(gap_view))
     async with app.run_test(size=SIZES[size]) as pilot:
-        await shown(app, pilot, keys)
+        await shown(app, pilot, settled, keys)
         text = dump(app)
     assert text == drawable_text(text)
     golden(f"gaps-{state}-{size}", text)
@@ -76,11 +77,16 @@ def drawable_text(text: str) -> str:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_without_a_model_its_columns_give_their_room_away(
-    size: str, today_view: DeckView, open_gaps: Build, dump: Dump, golden: Callable[[str, str], None]
+    size: str,
+    today_view: DeckView,
+    open_gaps: Build,
+    settled: Settled,
+    dump: Dump,
+    golden: Callable[[str, str], None],
 ) -> None:
     app, _ = open_gaps(today_view)
     async with app.run_test(size=SIZES[size]) as pilot:
-        await shown(app, pilot, [])
+        await shown(app, pilot, settled, [])
         text = dump(app)
     head = next(line for line in text.splitlines() if " sym " in line)
     assert not {"q", "tch", "BCS", "EV%", "filt"} & set(head.split())
@@ -90,63 +96,72 @@ async def test_without_a_model_its_columns_give_their_room_away(
 
 @pytest.mark.parametrize("size", ["80x24", "120x40", "60x15"])
 async def test_empty(
-    size: str, empty_view: DeckView, open_gaps: Build, dump: Dump, golden: Callable[[str, str], None]
+    size: str,
+    empty_view: DeckView,
+    open_gaps: Build,
+    settled: Settled,
+    dump: Dump,
+    golden: Callable[[str, str], None],
 ) -> None:
     width, height = map(int, size.split("x"))
     app, _ = open_gaps(empty_view)
     async with app.run_test(size=(width, height)) as pilot:
-        await shown(app, pilot, [])
+        await shown(app, pilot, settled, [])
         golden(f"gaps-empty-{size}", dump(app))
 
 
 async def test_before_the_open_the_scan_is_counted_down(
-    empty_view: DeckView, open_gaps: Build, dump: Dump
+    empty_view: DeckView, open_gaps: Build, settled: Settled, dump: Dump
 ) -> None:
     opens = empty_view.header.session_open_us
     assert opens is not None
     app, _ = open_gaps(replace(empty_view, header=replace(empty_view.header, now_us=opens - 14_000_000)))
     async with app.run_test(size=(80, 24)) as pilot:
-        await shown(app, pilot, [])
+        await shown(app, pilot, settled, [])
         assert "Scan at 09:30 ET, in 0:14" in dump(app)
 
 
-async def test_on_another_day_the_scan_says_which(empty_view: DeckView, open_gaps: Build, dump: Dump) -> None:
+async def test_on_another_day_the_scan_says_which(
+    empty_view: DeckView, open_gaps: Build, settled: Settled, dump: Dump
+) -> None:
     opens = empty_view.header.session_open_us
     assert opens is not None
     before = opens - 71 * 3_600_000_000
     app, _ = open_gaps(replace(empty_view, header=replace(empty_view.header, now_us=before)))
     async with app.run_test(size=(80, 24)) as pilot:
-        await shown(app, pilot, [])
+        await shown(app, pilot, settled, [])
         assert "Scan Fri 09:30 ET, in 2d 23h" in dump(app)
 
 
 async def test_points_of_every_number_column_stand_in_one_line(
-    gap_view: DeckView, open_gaps: Build, dump: Dump
+    gap_view: DeckView, open_gaps: Build, settled: Settled, dump: Dump
 ) -> None:
     app, _ = open_gaps(gap_view)
     async with app.run_test(size=(120, 40)) as pilot:
-        await shown(app, pilot, [])
+        await shown(app, pilot, settled, [])
         rows = [line for line in dump(app).splitlines() if line[4:8].isupper() and line[4:8].isalpha()]
     assert len(rows) == 12
     for first, last in ((8, 16), (16, 27)):
         assert len({line[first:last].rindex(".") for line in rows}) == 1
 
 
-async def test_plain_is_ascii(gap_view: DeckView, open_gaps: Build, dump: Dump) -> None:
+async def test_plain_is_ascii(gap_view: DeckView, open_gaps: Build, settled: Settled, dump: Dump) -> None:
     app, _ = open_gaps(gap_view, plain=True)
     async with app.run_test(size=(120, 40)) as pilot:
-        await shown(app, pilot, [])
+        await shown(app, pilot, settled, [])
         assert dump(app).isascii()
-        await shown(app, pilot, ["enter"])
+        await shown(app, pilot, settled, ["enter"])
         assert dump(app).isascii()
 
 
-async def test_a_small_terminal_shows_one_pane(gap_view: DeckView, open_gaps: Build, dump: Dump) -> None:
+async def test_a_small_terminal_shows_one_pane(
+    gap_view: DeckView, open_gaps: Build, settled: Settled, dump: Dump
+) -> None:
     app, _ = open_gaps(gap_view)
     async with app.run_test(size=(60, 15)) as pilot:
-        await shown(app, pilot, [])
+        await shown(app, pilot, settled, [])
         assert "KYTE" in dump(app)
-        await shown(app, pilot, ["enter"])
+        await shown(app, pilot, settled, ["enter"])
         text = dump(app)
         assert "Screener" in text
         assert "KYTE" not in text
@@ -166,7 +181,7 @@ NASTY = (
 @pytest.mark.parametrize("nasty", NASTY, ids=lambda text: repr(text[:12]))
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_hostile_text_stays_text(
-    nasty: str, size: tuple[int, int], gap_view: DeckView, open_gaps: Build, dump: Dump
+    nasty: str, size: tuple[int, int], gap_view: DeckView, open_gaps: Build, settled: Settled, dump: Dump
 ) -> None:
     rows = tuple(
         replace(row, symbol=nasty, name=nasty, sector=nasty, reason=nasty, details=(nasty, nasty))
@@ -190,7 +205,7 @@ async def test_hostile_text_stays_text(
         )
     async with app.run_test(size=size) as pilot:
         for keys in ([], ["G"], ["enter"], ["G"], ["escape", "w"], ["escape"]):
-            await shown(app, pilot, keys) if keys else await shown(app, pilot, [])
+            await shown(app, pilot, settled, keys)
             text = dump(app)
             assert text == drawable_text(text)
             assert all(len(line) == size[0] for line in text.splitlines())
