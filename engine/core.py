@@ -50,6 +50,8 @@ from engine.model.commands import (
     Resume,
     ResumeSymbol,
     Settle,
+    ShrinkTicket,
+    SnoozeTicket,
 )
 from engine.model.events import (
     Alarm,
@@ -483,6 +485,10 @@ class Engine:
                 return self.tickets.approve(command)
             case RejectTicket():
                 return self.tickets.reject(command)
+            case ShrinkTicket():
+                return self.tickets.shrink(command)
+            case SnoozeTicket():
+                return self.tickets.snooze(command)
             case Halt() | Resume() | ResumeSymbol() | AcceptDifference():
                 return self.switch.give(command)
             case Settle():
@@ -546,7 +552,7 @@ class Engine:
         ticket = entry.ticket
         entries = self.gatekeeper.entries(ticket.strategy, ticket.session)
         actor = self._parts.policy.actor(ticket, entries)
-        if actor is None:
+        if actor is None or entry.is_in_hand:
             return
         answer = self.give(ApproveTicket(ticket.id, entry.sha256, f"policy-{ticket.id}", None, actor))
         if not answer.ok:

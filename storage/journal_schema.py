@@ -101,8 +101,13 @@ ALTER TABLE bracket ADD COLUMN entry_unwanted INT; -- a person dropped the entry
 UPDATE bracket SET entry_unwanted = 0;
 """
 
+_VERSION_6 = """
+ALTER TABLE ticket ADD COLUMN replaces TEXT;       -- the ticket that a person made smaller
+ALTER TABLE ticket ADD COLUMN snoozed_us INT;      -- out of sight until then
+"""
+
 JOURNAL = Schema(
     "order journal",
     0x7464_4A31,  # "tdJ1"
-    (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
+    (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6),
 )

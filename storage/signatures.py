@@ -15,7 +15,7 @@ from storage.keyfile import ApprovalKey
 
 _NOT_SENT = frozenset(
     {ProposalState.NEW, ProposalState.GATED_OUT, ProposalState.PENDING, ProposalState.REJECTED}
-    | {ProposalState.EXPIRED}
+    | {ProposalState.EXPIRED, ProposalState.SUPERSEDED}
 )
 Row = Mapping[str, str | int | None]
 

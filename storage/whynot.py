@@ -32,7 +32,8 @@ _UNMATCHED = (
 )
 _CONTRADICTED = (
     "SELECT w.session, count(*) FROM ticket AS t JOIN whynot AS w USING (correlation)"
-    " WHERE (?1 = '' OR w.session = ?1) AND w.outcome <> CASE t.state WHEN 'pending' THEN 'waiting'"
+    " WHERE (?1 = '' OR w.session = ?1) AND t.state <> 'superseded'"
+    " AND w.outcome <> CASE t.state WHEN 'pending' THEN 'waiting'"
     " WHEN 'rejected' THEN 'rejected' WHEN 'expired' THEN 'expired' WHEN 'gated_out' THEN 'gated_out'"
     " ELSE 'approved' END GROUP BY w.session"
 )

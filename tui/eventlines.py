@@ -23,6 +23,7 @@ from engine.model.events import (
     SymbolHalted,
     SymbolReleased,
     TicketChanged,
+    TicketSnoozed,
 )
 from engine.model.ids import symbol_of
 
@@ -70,6 +71,10 @@ def lines_of(event: Event) -> Iterator[LogLine]:
                 yield _verdict(verdict)
         case TicketChanged():
             yield _ticket(event)
+        case TicketSnoozed(ticket, until_us, actor, ts):
+            fields = dict(correlation=ticket.correlation, ticket=ticket.id, number=ticket.number)
+            fields |= dict(symbol=symbol_of(ticket.instrument), until_us=until_us, actor=actor, ts_us=ts)
+            yield LogLine(logging.INFO, "ticket_snoozed", fields)
         case BracketChanged():
             fields = dict(
                 correlation=event.correlation,

@@ -43,8 +43,7 @@ class Drive:
         self.ended = False
         self._meter = Meter()
         self._ignored: frozenset[TicketId] = frozenset()
-        """Tickets that a person let wait at full speed."""
-        self._released = asyncio.Event()
+        """Tickets that a person let wait while the market went on."""
         self._stopping = asyncio.Event()
 
     @property
@@ -69,15 +68,16 @@ class Drive:
         pace = self.pace
         if pace.slow is None or pace.speed is None or pace.speed <= pace.slow:
             return ()
-        waiting = (entry.ticket for entry in self._engine.tickets.waiting())
-        return tuple(ticket.number for ticket in waiting if ticket.id not in self._ignored)
+        return self._wanted()
+
+    def _wanted(self) -> tuple[int, ...]:
+        """Numbers of the tickets that a person is to decide now: in sight, and not let go."""
+        awake = (entry.ticket for entry in self._engine.tickets.awake())
+        return tuple(ticket.number for ticket in awake if ticket.id not in self._ignored)
 
     def resume(self) -> bool:
         """Go on, at full speed, although tickets wait; False when it neither stands nor goes slowly."""
-        if self.paused:
-            self._released.set()
-            return True
-        if not self.why_slow:
+        if not (self.paused or self.why_slow):
             return False
         self._ignored = frozenset(entry.ticket.id for entry in self._engine.tickets.waiting())
         return True
@@ -85,7 +85,6 @@ class Drive:
     def stop(self) -> None:
         """End before the next batch."""
         self._stopping.set()
-        self._released.set()
 
     async def run(self, until_flat_after_us: int | None = None) -> None:
         """All batches; from `until_flat_after_us` on it ends as soon as no bracket is open.
@@ -170,13 +169,15 @@ class Drive:
             self._clock.advance_to(max(due, self._clock.now_us()))
             self._engine.scheduler.run_due()
             await self._settled()
+            if self.pace.wait_for_tickets:
+                # One that was snoozed may be back.
+                await self._wait_for_tickets()
         self._clock.advance_to(ts)
         await self._settled()
 
     async def _wait_for_tickets(self) -> None:
         """Hold the market while a person decides; what they approve fills at this instant's prices."""
-        self._released.clear()
-        while self._engine.tickets.waiting() and not (self._released.is_set() or self._stopping.is_set()):
+        while self._wanted() and not self._stopping.is_set():
             self.paused = True
             await asyncio.sleep(TICK_S)
         self.paused = False

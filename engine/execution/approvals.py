@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from engine.clock import Clock
+from engine.clock import Clock, clock_text
 from engine.errors import DeckError, StorageError
 from engine.execution.approving import NONCE_MAX, history, objection
 from engine.execution.bracket import Bracket
@@ -22,21 +22,32 @@ from engine.execution.ticketbook import (
     proposal_state,
     seen_key,
     seen_row,
+    snoozed_row,
     state_row,
     ticket_row,
 )
+from engine.execution.waiting import SNOOZE_US, fewer, shrunk, why_not_later
 from engine.execution.whynot import (
     decided_row,
     gate_words,
     gated_row,
+    replaced_row,
     unquoted_row,
     vetoed_row,
     waiting_row,
 )
 from engine.model.approvals import Approval
 from engine.model.candidates import Proposal, Verdict
-from engine.model.commands import ENGINE, Actor, Answer, ApproveTicket, RejectTicket
-from engine.model.events import Event, TicketChanged
+from engine.model.commands import (
+    ENGINE,
+    Actor,
+    Answer,
+    ApproveTicket,
+    RejectTicket,
+    ShrinkTicket,
+    SnoozeTicket,
+)
+from engine.model.events import Event, TicketChanged, TicketSnoozed
 from engine.model.ids import AccountId, CorrelationId, TicketId, UlidFactory
 from engine.model.market import Quote
 from engine.model.tickets import ProposalState, Ticket, to_plain
@@ -85,6 +96,7 @@ class Tickets:
         self.forget()
         for entry in self.waiting():
             self._expire_at(entry.ticket)
+            self._wake_at(entry)
 
     def forget(self) -> None:
         """What was decided long ago leaves memory."""
@@ -102,6 +114,11 @@ class Tickets:
     def waiting(self) -> tuple[Entry, ...]:
         """Tickets that wait for a person, oldest first."""
         return self._book.waiting()
+
+    def awake(self) -> tuple[Entry, ...]:
+        """Those of `waiting` that nobody put out of sight."""
+        now = self._counter.clock.now_us()
+        return tuple(entry for entry in self._book.waiting() if not entry.is_snoozed(now))
 
     def __iter__(self) -> Iterator[Entry]:
         """Those that wait or were decided lately."""
@@ -205,6 +222,84 @@ class Tickets:
         except StorageError as error:
             return Answer(False, "not_journalled", f"T-{entry.ticket.number} was not rejected: {error}")
         return Answer(True, "ok", f"T-{entry.ticket.number} rejected: {command.reason}.")
+
+    def shrink(self, command: ShrinkTicket) -> Answer:
+        """Put the same ticket with fewer shares in its place, or say why not; gates are run for it."""
+        old = self._found(command.ticket)
+        if isinstance(old, Answer):
+            return old
+        counter, ticket = self._counter, old.ticket
+        # The ticket itself is among those that wait; in its new size it takes its own place.
+        others = self._book.waiting_of(ticket.strategy, ticket.session) - 1
+        replacement = self._book.replacement_of(ticket.id)
+        chosen = fewer(command, old, replacement, counter.gatekeeper, others)
+        if isinstance(chosen, Answer):
+            return chosen
+        number, identifier = self._book.last_number + 1, TicketId(counter.ids.new())
+        made = shrunk(ticket, identifier, number, chosen, counter.gatekeeper)
+        new = Entry(made, ProposalState.PENDING, made.sha256, replaces=ticket.id)
+        shares = f"{chosen.subject.quantity:f} of {ticket.order.stop.quantity:f} shares"
+        try:
+            self._replace(old, new, command.actor, shares)
+        except StorageError as error:
+            return Answer(False, "not_journalled", f"T-{ticket.number} stays as it is: {error}")
+        return Answer(True, "ok", f"T-{ticket.number} is now T-{number}: {shares}.")
+
+    def _replace(self, old: Entry, new: Entry, actor: Actor, shares: str) -> None:
+        """One commit: never do both wait, and never neither."""
+        counter, ticket = self._counter, new.ticket
+        reason = f"{shares} by {actor} at {clock_text(counter.clock.now_us())}, now T-{ticket.number}"
+        over = replace(old, state=ProposalState.SUPERSEDED, reason=reason)
+        body = {"sha256": new.sha256, "replaces": old.ticket.id, "gates": to_plain(ticket.gates)}
+        audit = (
+            self._audit(actor, over.state.value, old.ticket, {"reason": reason, "by": ticket.id}),
+            self._audit(actor, new.state.value, ticket, body),
+        )
+        rows = (
+            state_row(over),
+            ticket_row(new, counter.mode),
+            replaced_row(ticket.correlation, ticket.number),
+        )
+        counter.brackets.write(rows, audit)
+        self._book.keep(over)
+        self._book.keep(new)
+        self._expire_at(ticket)
+        self._published(over, actor)
+        self._published(new, actor)
+
+    def snooze(self, command: SnoozeTicket) -> Answer:
+        """Put a waiting ticket out of sight for five minutes, or say why not; again changes nothing."""
+        entry, now = self._found(command.ticket), self._counter.clock.now_us()
+        if isinstance(entry, Answer):
+            return entry
+        number = f"T-{entry.ticket.number}"
+        if entry.snoozed_us is not None and entry.is_snoozed(now):
+            return Answer(True, "ok", f"{number} is snoozed already, back at {clock_text(entry.snoozed_us)}.")
+        refused = why_not_later(entry, now)
+        if refused is not None:
+            return refused
+        until = now + SNOOZE_US
+        snoozed = replace(entry, snoozed_us=until)
+        audit = self._audit(command.actor, "snoozed", entry.ticket, {"until_us": until})
+        try:
+            self._counter.brackets.write((snoozed_row(snoozed),), (audit,))
+        except StorageError as error:
+            return Answer(False, "not_journalled", f"{number} was not snoozed: {error}")
+        self._book.keep(snoozed)
+        self._wake_at(snoozed)
+        self._counter.publish(TicketSnoozed(entry.ticket, until, str(command.actor), now))
+        return Answer(True, "ok", f"{number} back at {clock_text(until)}.")
+
+    def _wake_at(self, entry: Entry) -> None:
+        """Whoever looks is told when it is back; it is back by the time alone."""
+        until = entry.snoozed_us
+        if until is not None and entry.is_snoozed(self._counter.clock.now_us()):
+            self._counter.scheduler.call_at(until, lambda: self._wake(entry.ticket.id))
+
+    def _wake(self, ticket: TicketId) -> None:
+        entry, now = self._book[ticket], self._counter.clock.now_us()
+        if entry.state is ProposalState.PENDING and not entry.is_snoozed(now):
+            self._counter.publish(TicketSnoozed(entry.ticket, None, str(ENGINE), now))
 
     def _start(self, command: ApproveTicket, entry: Entry) -> Answer:
         actor, now = command.actor, self._counter.clock.now_us()

@@ -28,12 +28,12 @@ def objection(
     now = gatekeeper.clock.now_us()
     return (
         _used(command, entry, book)
-        or _over(entry, now)
-        or _other_text(command, entry)
+        or over(entry, now)
+        or other_text(command.sha256, entry, "approved")
         or _alone(command, entry, gatekeeper)
         or _old_dialog(command, entry, now)
         or _moved(command, entry, gatekeeper)
-        or _outgrown(entry, gatekeeper)
+        or outgrown(entry, gatekeeper)
         or _gated(entry, gatekeeper)
     )
 
@@ -59,7 +59,8 @@ def _used(command: ApproveTicket, entry: Entry, book: TicketBook) -> Answer | No
     return Answer(False, "nonce_used", "This approval was used.")
 
 
-def _over(entry: Entry, now_us: int) -> Answer | None:
+def over(entry: Entry, now_us: int) -> Answer | None:
+    """Why a ticket is past deciding; None while it waits."""
     if entry.state is not ProposalState.PENDING:
         return Answer(False, "not_pending", history(entry))
     if now_us >= entry.ticket.expires_us:
@@ -69,19 +70,24 @@ def _over(entry: Entry, now_us: int) -> Answer | None:
     return None
 
 
-def _other_text(command: ApproveTicket, entry: Entry) -> Answer | None:
-    if command.sha256 == entry.sha256 == entry.ticket.sha256:
+def other_text(sha256: str, entry: Entry, done: str) -> Answer | None:
+    """Why what was `done` to a text was not done to the ticket's; None when it is the same text."""
+    if sha256 == entry.sha256 == entry.ticket.sha256:
         return None
-    text = f"T-{entry.ticket.number}: the approved text is not the ticket's. Nothing was sent."
+    text = f"T-{entry.ticket.number}: the {done} text is not the ticket's. Nothing was sent."
     return Answer(False, "hash_mismatch", text)
 
 
 def _alone(command: ApproveTicket, entry: Entry, gatekeeper: Gatekeeper) -> Answer | None:
-    """No policy approves at a venue that needs a person."""
-    why = why_manual(gatekeeper.brackets.card) if command.actor.policy else ""
-    if not why:
+    """No policy approves at a venue that needs a person, nor what a person already dealt with."""
+    if not command.actor.policy:
         return None
-    return Answer(False, "manual_only", f"T-{entry.ticket.number} needs a person: at this venue {why}.")
+    number, why = f"T-{entry.ticket.number}", why_manual(gatekeeper.brackets.card)
+    if why:
+        return Answer(False, "manual_only", f"{number} needs a person: at this venue {why}.")
+    if entry.is_in_hand:
+        return Answer(False, "manual_only", f"{number} needs a person: one made it smaller or snoozed it.")
+    return None
 
 
 def _old_dialog(command: ApproveTicket, entry: Entry, now_us: int) -> Answer | None:
@@ -126,7 +132,7 @@ def _price(price: float) -> str:
     return f"{price:.2f}" if round(price, 2) == price else f"{price:.10g}"
 
 
-def _outgrown(entry: Entry, gatekeeper: Gatekeeper) -> Answer | None:
+def outgrown(entry: Entry, gatekeeper: Gatekeeper) -> Answer | None:
     """Its size is from before the drawdown breaker halved sizes, or allowed cautious ones only."""
     if entry.ticket.created_us >= gatekeeper.risk.outgrown_us:
         return None
@@ -140,7 +146,7 @@ def _gated(entry: Entry, gatekeeper: Gatekeeper) -> Answer | None:
 
     What may come between an intent and its request is looked at there (`sending.Outbox`).
     """
-    subject = _subject(entry.ticket)
+    subject = subject_of_ticket(entry.ticket)
     if subject is None:
         text = f"T-{entry.ticket.number} holds no limit entry. Nothing was sent."
         return Answer(False, "hash_mismatch", text)
@@ -150,7 +156,8 @@ def _gated(entry: Entry, gatekeeper: Gatekeeper) -> Answer | None:
     return Answer(False, "gated_out", f"T-{entry.ticket.number} refused: {gate_words(failure)}.")
 
 
-def _subject(ticket: Ticket) -> GateSubject | None:
+def subject_of_ticket(ticket: Ticket) -> GateSubject | None:
+    """What the gates look at; None for a ticket that holds no limit entry."""
     order = ticket.order.entry
     if order is None or order.limit_price is None:
         return None

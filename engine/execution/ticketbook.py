@@ -28,6 +28,7 @@ OVER = frozenset(
         ProposalState.GATED_OUT,
         ProposalState.REJECTED,
         ProposalState.EXPIRED,
+        ProposalState.SUPERSEDED,
         ProposalState.CLOSED,
         ProposalState.FAILED,
     }
@@ -45,6 +46,20 @@ class Entry:
     reason: str = ""
     approved_by: str = ""
     approved_us: int | None = None
+    replaces: TicketId | None = None
+    """The ticket that a person made smaller, and in whose place this one waits."""
+    snoozed_us: int | None = None
+    """A person put it out of sight until then; None: nobody ever did."""
+
+    def is_snoozed(self, now_us: int) -> bool:
+        """Whether it waits out of sight."""
+        waits = self.state is ProposalState.PENDING
+        return waits and self.snoozed_us is not None and now_us < self.snoozed_us
+
+    @property
+    def is_in_hand(self) -> bool:
+        """A person dealt with it: from then on no policy decides it."""
+        return self.replaces is not None or self.snoozed_us is not None
 
 
 class TicketBook:
@@ -60,6 +75,7 @@ class TicketBook:
         self._gone: set[TicketId] = set()
         self._waiting: dict[TicketId, None] = {}
         self._by_candidate: dict[CorrelationId, TicketId] = {}
+        self._replaced: dict[TicketId, TicketId] = {}
         self.nonces: dict[str, TicketId] = {}
         """Of approvals that were carried out: each is used once."""
         self.seen: dict[str, CorrelationId] = {}
@@ -83,7 +99,10 @@ class TicketBook:
         self._gone.discard(entry.ticket.id)
         if entry.state in OVER and (before is None or before.state not in OVER):
             self._ended.append(entry.ticket.id)
-        self._by_candidate[entry.ticket.correlation] = entry.ticket.id
+        if entry.state is not ProposalState.SUPERSEDED:
+            self._by_candidate[entry.ticket.correlation] = entry.ticket.id
+        if entry.replaces is not None:
+            self._replaced[entry.replaces] = entry.ticket.id
         self.last_number = max(self.last_number, entry.ticket.number)
         if entry.state is ProposalState.PENDING:
             self._waiting[entry.ticket.id] = None
@@ -130,10 +149,23 @@ class TicketBook:
             if entry is not None and entry.state in OVER:
                 if entry.ticket.expires_us + KEPT_US > now_us or entry.ticket.session == session:
                     return
-                del self._entries[entry.ticket.id]
-                self._by_candidate.pop(entry.ticket.correlation, None)
+                self._drop(entry)
                 yield entry.ticket.id
             self._ended.popleft()
+
+    def _drop(self, entry: Entry) -> None:
+        ticket, candidate = entry.ticket.id, entry.ticket.correlation
+        del self._entries[ticket]
+        # The candidate's name may be with the smaller ticket that took its place.
+        if self._by_candidate.get(candidate) == ticket:
+            del self._by_candidate[candidate]
+        if entry.replaces is not None:
+            del self._replaced[entry.replaces]
+
+    def replacement_of(self, ticket: TicketId) -> Entry | None:
+        """The smaller ticket that took its place; None when there is none in memory."""
+        other = self._replaced.get(ticket)
+        return None if other is None else self._entries[other]
 
     def of_candidate(self, correlation: CorrelationId) -> Entry | None:
         """What became of a candidate's proposal; None when it came to none, or long ago."""
@@ -154,7 +186,7 @@ class TicketBook:
 
 def _entry(row: Mapping[str, str | int | None]) -> Entry:
     ticket = read_ticket(str(row["body"]))
-    approved = row["approved_us"]
+    approved, replaces, snoozed = row["approved_us"], row["replaces"], row["snoozed_us"]
     try:
         state = ProposalState(str(row["state"]))
     except ValueError as error:
@@ -168,6 +200,8 @@ def _entry(row: Mapping[str, str | int | None]) -> Entry:
         str(row["reason"] or ""),
         str(row["approved_by"] or ""),
         approved if isinstance(approved, int) else None,
+        TicketId(str(replaces)) if replaces else None,
+        snoozed if isinstance(snoozed, int) else None,
     )
 
 
@@ -217,6 +251,8 @@ def ticket_row(entry: Entry, mode: str) -> JournalRow:
         "sha256": entry.sha256,
         "mode": mode,
         "account": ticket.account,
+        "replaces": entry.replaces,
+        "snoozed_us": entry.snoozed_us,
     }
     return JournalRow("ticket", {**state_row(entry).values, **values})
 
@@ -233,6 +269,11 @@ def state_row(entry: Entry) -> JournalRow:
             "approved_us": entry.approved_us,
         },
     )
+
+
+def snoozed_row(entry: Entry) -> JournalRow:
+    """What changes of a ticket that is put out of sight."""
+    return JournalRow("ticket", {"id": entry.ticket.id, "snoozed_us": entry.snoozed_us})
 
 
 def proposal_state(bracket: Bracket) -> ProposalState:

@@ -41,6 +41,11 @@ def waiting_row(verdict: Verdict, now_us: int, number: int) -> JournalRow:
     return JournalRow(row.table, {**row.values, "number": number, "decided_us": None})
 
 
+def replaced_row(correlation: CorrelationId, number: int) -> JournalRow:
+    """A person made the ticket smaller: another number waits."""
+    return JournalRow("whynot", {"correlation": correlation, "number": number})
+
+
 def decided_row(
     correlation: CorrelationId, outcome: Outcome, who: str, reason: str, now_us: int
 ) -> JournalRow:

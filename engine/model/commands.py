@@ -51,6 +51,27 @@ class RejectTicket:
 
 
 @dataclass(frozen=True, slots=True)
+class ShrinkTicket:
+    """Put the ticket whose hash is given in fewer shares: another one takes its place and waits.
+
+    `quantity` is the new size, whole lots, less than now. The same command again changes nothing.
+    """
+
+    ticket: TicketId
+    sha256: str
+    quantity: Decimal
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class SnoozeTicket:
+    """Put a ticket out of sight for five minutes; it expires when it would have expired."""
+
+    ticket: TicketId
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
 class Halt:
     """No new orders; working entries are cancelled, stops stay. `flatten`: every position is sold too."""
 
@@ -132,6 +153,8 @@ class ClosePosition:
 Command = (
     ApproveTicket
     | RejectTicket
+    | ShrinkTicket
+    | SnoozeTicket
     | Halt
     | Resume
     | ResumeSymbol
@@ -149,10 +172,10 @@ class Answer:
     """What became of a command: done, or refused with the reason in words fit to show.
 
     `code` is a stable word for programs: ok, unknown_ticket, not_pending, expired, hash_mismatch, nonce_used,
-    price_moved, dialog_expired, gated_out, not_journalled, view_only, not_halted, not_reconciled,
-    no_such_difference, not_stopped, wrong_name, no_equity, malformed, unknown_bracket, not_ready,
-    nothing_unknown, asked_already, nothing_to_cancel, no_position; from a link also detached,
-    unknown_outcome, rate_limited.
+    price_moved, dialog_expired, gated_out, manual_only, not_smaller, expires_first, not_journalled,
+    not_readable, view_only, not_halted, not_reconciled, no_such_difference, not_stopped, wrong_name,
+    no_equity, malformed, unknown_bracket, not_ready, nothing_unknown, asked_already, nothing_to_cancel,
+    no_position; from a link also detached, unknown_outcome, rate_limited.
     """
 
     ok: bool

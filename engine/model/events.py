@@ -103,6 +103,16 @@ class TicketChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketSnoozed:
+    """A person put a ticket that waits out of sight `until_us`; None: it is back, and waits on."""
+
+    ticket: Ticket
+    until_us: int | None
+    actor: str
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
 class BracketChanged:
     """A bracket or one of its orders moved; the new state is in the live picture."""
 
@@ -199,6 +209,7 @@ Event = (
     | BreakerMoved
     | CandidatesJudged
     | TicketChanged
+    | TicketSnoozed
     | BracketChanged
     | PersonActed
     | FillRecorded

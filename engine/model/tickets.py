@@ -25,6 +25,8 @@ class ProposalState(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    """A person made it smaller: another ticket of the same candidate waits in its place."""
     SUBMITTED = "submitted"
     PARTIAL = "partial"
     FILLED = "filled"
@@ -41,13 +43,20 @@ _MOVES: dict[ProposalState, frozenset[ProposalState]] = {
     ProposalState.NEW: frozenset({ProposalState.GATED_OUT, ProposalState.PENDING}),
     ProposalState.GATED_OUT: frozenset(),
     ProposalState.PENDING: frozenset(
-        {ProposalState.APPROVED, ProposalState.REJECTED, ProposalState.EXPIRED, ProposalState.GATED_OUT}
+        {
+            ProposalState.APPROVED,
+            ProposalState.REJECTED,
+            ProposalState.EXPIRED,
+            ProposalState.SUPERSEDED,
+            ProposalState.GATED_OUT,
+        }
     ),
     ProposalState.APPROVED: frozenset(
         {ProposalState.SUBMITTED, ProposalState.GATED_OUT, ProposalState.FAILED}
     ),
     ProposalState.REJECTED: frozenset(),
     ProposalState.EXPIRED: frozenset(),
+    ProposalState.SUPERSEDED: frozenset(),
     ProposalState.SUBMITTED: frozenset(
         {ProposalState.PARTIAL, ProposalState.FILLED, ProposalState.FAILED, ProposalState.CLOSED}
     ),
@@ -74,6 +83,7 @@ class Ticket:
     instrument: InstrumentId
     session: date
     created_us: int
+    """Of the proposal: a ticket that a person made smaller is as old as the one before it."""
     expires_us: int
     order: BracketSpec
     """Entry, initial stop and first target. A venue gets them as one group only where the exit plan is one

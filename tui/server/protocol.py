@@ -32,6 +32,8 @@ from engine.model.commands import (
     Resume,
     ResumeSymbol,
     Settle,
+    ShrinkTicket,
+    SnoozeTicket,
 )
 from tui.link import Question
 from tui.server.deltas import delta_type
@@ -72,6 +74,8 @@ class CommandKind(StrEnum):
 
     APPROVE = "approve"
     REJECT = "reject"
+    SHRINK = "shrink"
+    SNOOZE = "snooze"
     HALT = "halt"
     RESUME = "resume"
     RESUME_SYMBOL = "resume_symbol"
@@ -179,6 +183,8 @@ class Problem:
 COMMANDS: Final[dict[CommandKind, type[Command]]] = {
     CommandKind.APPROVE: ApproveTicket,
     CommandKind.REJECT: RejectTicket,
+    CommandKind.SHRINK: ShrinkTicket,
+    CommandKind.SNOOZE: SnoozeTicket,
     CommandKind.HALT: Halt,
     CommandKind.RESUME: Resume,
     CommandKind.RESUME_SYMBOL: ResumeSymbol,

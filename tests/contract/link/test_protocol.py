@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -33,6 +34,8 @@ from engine.model.commands import (
     ReleaseBreaker,
     Resume,
     ResumeSymbol,
+    ShrinkTicket,
+    SnoozeTicket,
 )
 from engine.model.ids import InstrumentId, TicketId
 from tui.link import Question
@@ -56,6 +59,8 @@ ACTOR = Actor("nina", "pts/7", "")
 COMMANDS: list[Command] = [
     ApproveTicket("T", "ab" * 32, "nonce", 0.1 + 0.2, ACTOR),
     RejectTicket("T", "spread „1.4 %“ ◆", ACTOR),
+    ShrinkTicket("T", "a" * 64, Decimal("12.500"), ACTOR),
+    SnoozeTicket("T", ACTOR),
     Halt(ACTOR, ""),
     Halt(ACTOR, "enough", flatten=True),
     Resume(ACTOR),

@@ -26,6 +26,7 @@ from engine.model.events import (
     SymbolHalted,
     SymbolReleased,
     TicketChanged,
+    TicketSnoozed,
 )
 from engine.model.exits import single_target
 from engine.model.ids import (
@@ -97,6 +98,7 @@ EVENTS: dict[type, Any] = {
     EngineStateChanged: EngineStateChanged("HALTED", "keys", "nina", 1),
     CandidatesJudged: CandidatesJudged("gaps", (Verdict(candidate(), (REPORT,), None, "ADV 1.2M < 5M"),), 1),
     TicketChanged: TicketChanged(ticket(), ProposalState.PENDING, "engine", "", 1),
+    TicketSnoozed: TicketSnoozed(ticket(), 300_000_001, "nina on pts/7", 1),
     BracketChanged: BracketChanged(TICKET, CORRELATION, ABC, "protected", "stop rests", 1),
     FillRecorded: FillRecorded(
         TICKET,
@@ -159,7 +161,16 @@ def test_an_event_becomes_lines_with_its_time(kind: type) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [CandidatesJudged, TicketChanged, BracketChanged, PersonActed, FillRecorded, RoundTripClosed, Alarm],
+    [
+        CandidatesJudged,
+        TicketChanged,
+        TicketSnoozed,
+        BracketChanged,
+        PersonActed,
+        FillRecorded,
+        RoundTripClosed,
+        Alarm,
+    ],
 )
 def test_what_follows_from_a_candidate_carries_its_id(kind: type) -> None:
     assert list(lines_of(EVENTS[kind]))[-1].fields["correlation"] == CORRELATION
