@@ -108,7 +108,7 @@ class GapChartPane(AboutGap, FreePane):
     def lines_for(self, look: Look, width: int, height: int) -> list[Line] | Emptiness:
         known = self.detail(look)
         if known is None:
-            return [EMPTY]
+            return Emptiness("No candidate selected", ()) if self._chosen() is None else [EMPTY]
         if not known.charts:
             return Emptiness(
                 "No bars yet", ("The first bar of five minutes ends five minutes after the open.",)
