@@ -72,9 +72,7 @@ def run(at: Given, wanted: Wanted) -> None:
     settings = at.settings({"engine.headless_policy": wanted.policy})
     if not wanted.no_ui:
         check_console_keys(settings)
-    if wanted.demo:
-        _refuse_real(settings)
-    elif wanted.first is None:
+    if not wanted.demo and wanted.first is None:
         if wanted.no_ui:
             raise UsageError("no live market source exists in this release", WHAT_TO_DO)
         from tui.commands import attaching  # keeps --help quick
@@ -118,21 +116,6 @@ def _refuse_mixed(wanted: Wanted) -> None:
         )
     if wanted.seed is not None and not wanted.demo:
         raise UsageError("--seed is the seed of --demo", "Add --demo, or leave it out")
-
-
-def _refuse_real(settings: "Settings") -> None:
-    """A made-up market has no place beside real money (SPEC 5.6)."""
-    from engine.config import Mode  # keeps --help quick
-    from engine.model.positions import AccountKind
-
-    config = settings.config
-    live = [f"accounts.{name}.kind" for name, a in config.accounts.items() if a.kind is AccountKind.LIVE]
-    keys = (["engine.mode"] if config.engine.mode is Mode.LIVE else []) + live
-    if keys:
-        raise ConfigError(
-            f'--demo cannot be combined with real money: {settings.origin(keys[0])} sets {keys[0]} = "live"',
-            "Run the demo with a config of its own: --config FILE",
-        )
 
 
 def check_console_keys(settings: "Settings") -> None:

@@ -5,10 +5,12 @@ from datetime import date
 
 from engine.backtest.gathering import Gathered
 from engine.backtest.pace import EVE_US, Pace
+from engine.config import Mode
 from engine.errors import ConfigError
 from engine.execution.matching import STANDARD
 from engine.model.ids import AccountId
 from engine.model.market import MarketBatch, Provenance
+from engine.model.positions import AccountKind
 from engine.sources.demo.market import DemoMarket
 from engine.sources.demo.walk import DemoWalk
 from engine.sources.sessions import ExchangeSessions
@@ -21,7 +23,8 @@ from tui.wiring.runtime import Mark, Market, RunOptions, Runtime
 DEMO_ACCOUNT = AccountId("demo")
 FIRST = date(2026, 3, 2)
 """The first session. Always the same, so that a seed is the same market on every day that it is started."""
-DEFAULT_SEED = 1
+DEFAULT_SEED = 3
+"""Its first morning has bad news, a target and a stop within minutes: a person sees what there is to see."""
 SLOW = 4.0
 """Market seconds a second while a ticket waits for a person: the ten minutes of a ticket are 150 seconds."""
 EVE_S = 3.0
@@ -47,7 +50,8 @@ def build_demo(options: RunOptions, demo: DemoOptions) -> Runtime:
 def demo_market(
     settings: Settings, state: StatePaths, demo: DemoOptions, sessions: ExchangeSessions
 ) -> Market:
-    """The demo of a seed. Raises ConfigError where the state holds that of another one."""
+    """The demo of a seed. Raises ConfigError where the config is one of real money."""
+    _refuse_real(settings)
     walk: DemoWalk = settings.config.demo
     stored = _stored_seed(state)
     seed = demo.seed if demo.seed is not None else DEFAULT_SEED if stored is None else stored
@@ -83,6 +87,18 @@ def demo_market(
         token_prices=market.token_prices,
         sees=prepare,
     )
+
+
+def _refuse_real(settings: Settings) -> None:
+    """A made-up market has no place beside real money (SPEC 5.6)."""
+    config = settings.config
+    keys = ["engine.mode"] if config.engine.mode is Mode.LIVE else []
+    keys += [f"accounts.{name}.kind" for name, a in config.accounts.items() if a.kind is AccountKind.LIVE]
+    if keys:
+        raise ConfigError(
+            f'--demo cannot be combined with real money: {settings.origin(keys[0])} sets {keys[0]} = "live"',
+            "Run the demo with a config of its own: --config FILE",
+        )
 
 
 def _words(walk: DemoWalk) -> str:

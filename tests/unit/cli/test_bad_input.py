@@ -27,6 +27,16 @@ CASES = {
         "The nearest sessions are 2015-12-31 and 2016-01-04",
     ),
     "a speed that is none": (("--speed", "0"), 2, "is not a number above 0"),
+    "a demo of real days": (
+        ("--demo", "--no-ui", "--replay", "2016-01-04"),
+        2,
+        "cannot be combined with --replay",
+    ),
+    "a demo with data": (("--demo", "--no-ui", "--data", "bars.csv"), 2, "cannot be combined with --data"),
+    "a demo with a VIX": (("--demo", "--no-ui", "--vix", "vix.csv"), 2, "cannot be combined with --vix"),
+    "a demo with SPY": (("--demo", "--no-ui", "--spy", "spy.csv"), 2, "cannot be combined with --spy"),
+    "a seed of nothing": (("--no-ui", "--seed", "7"), 2, "--seed is the seed of --demo"),
+    "a seed that is none": (("--demo", "--seed", "lucky"), 2, "Invalid value for '--seed'"),
     "an unknown command": (("approvee", "T-1"), 2, "No such command"),
     "an unknown option": (("--no-gui",), 2, "No such option"),
     "a policy that is none": (
