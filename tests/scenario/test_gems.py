@@ -122,6 +122,24 @@ def test_the_list_shows_every_token_with_what_decides(live: Live, batch: MarketB
     live(go, gems=GemScan(GemsConfig()))
 
 
+def test_a_gem_whose_flag_ended_says_so_while_it_passes_again(
+    live: Live, make_token: Make, clean_facts: ContractFacts, look_us: int
+) -> None:
+    async def go(make: Callable[[], Engine], venue: Any) -> None:
+        engine = make()
+        words = []
+        for at, holders in enumerate((None, RUGGED, None)):
+            ts = look_us + at * 1_000_000
+            held = {} if holders is None else {"lp_holders": holders}
+            token = make_token(id=TokenId("base:0xplinth"), symbol="PLINTH", ts_event=ts, ts_known=ts, **held)
+            post = Post(token.id, "to the moon", 30, 4, look_us, look_us, Provenance.SYNTHETIC)
+            engine.take(MarketBatch(ts, tokens=(token,), posts=(post,) if at == 0 else ()))
+            words.append(rows_of(gems_view(engine))["PLINTH"].words)
+        assert words == ["flagged", "LP 22%", "flag ended"]
+
+    live(go, gems=GemScan(GemsConfig()))
+
+
 def test_the_list_is_made_anew_only_when_the_board_changed(live: Live, batch: MarketBatch) -> None:
     async def go(make: Callable[[], Engine], venue: Any) -> None:
         engine = make()

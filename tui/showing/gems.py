@@ -101,7 +101,8 @@ def _row(gem: Gem) -> GemRow:
         age_us=None if hours is None else round(hours * US_PER_HOUR),
         seen_us=gem.snapshot.ts_event,
         kind=kind,
-        words=kind.value if is_named else gem.judgement.obstacle,
+        # A flag that ended comes back only after the score fell (SPEC 2.6), however well it passes now.
+        words=kind.value if is_named else gem.judgement.obstacle or "flag ended",
     )
 
 
