@@ -275,7 +275,8 @@ class Matcher:
         elif spec.stop_price is not None:
             if stop_is_reached(spec.stop_price, price, self.rules):
                 bid = book.prices.quotes.get(spec.instrument, (None, None))[0]
-                self._trigger(book, order, price if bid is None else min(price, to_decimal(bid)), ts)
+                got = price if bid is None else min(price, to_decimal(bid))
+                self._trigger(book, order, got, ts, spread_shown=bid is not None)
         elif spec.limit_price is not None:
             tick = self.instrument(spec.instrument).tick_size
             if limit_is_traded_through(spec.side, spec.limit_price, price, tick, self.rules):

@@ -64,6 +64,16 @@ class TestCosts:
         await on_quotes.broker.submit(orders.single(BUY, "100", limit="11"))
         assert (await on_quotes.broker.executions(0))[0].price == D("10.01")
 
+    async def test_a_stop_that_a_print_reached_is_not_charged_a_spread_that_the_bid_shows(
+        self, on_quotes: Any, orders: Any
+    ) -> None:
+        on_quotes.rules = replace(on_quotes.rules, slippage=SlippageModel(spread_bps=200.0))
+        on_quotes.restart()
+        on_quotes.open_at(10.0)
+        await on_quotes.broker.submit_bracket(orders.bracket())
+        on_quotes.tick(9.25, 9.27, last=9.20)
+        assert (await on_quotes.broker.executions(0))[1].price == D("9.20")
+
     async def test_stop_slips_and_target_does_not(self, on_bars: Any, orders: Any) -> None:
         on_bars.rules = replace(on_bars.rules, slippage=SlippageModel(spread_bps=100.0))
         on_bars.restart()
