@@ -12,6 +12,7 @@ import pytest
 import textual.app
 import textual.pilot
 from textual._context import active_app
+from textual.screen import Screen
 
 from engine.model.candidates import (
     AgentReport,
@@ -64,6 +65,8 @@ from tui.shown.deck import (
 from tui.shown.details import Detail, Topic
 
 S = 1_000_000
+PAINTS = 20
+"""At most so many pictures follow from one key; a screen that paints itself for ever is let go."""
 
 
 def us(text: str) -> int:
@@ -93,10 +96,24 @@ async def settled(min_sleep: float = 0, max_sleep: float = 0) -> None:
     if app._resize_timer is not None:
         app._check_resize()
         await drained()
-    for _ in range(2):
-        if app._screen_stack:
-            app.screen._on_timer_update()
-            await drained()
+    for _ in range(PAINTS):
+        if not app._screen_stack:
+            return
+        app.screen._on_timer_update()
+        await drained()
+        if not _is_unpainted(app.screen):
+            return
+
+
+def _is_unpainted(screen: Screen[Any]) -> bool:
+    """What Textual looks at before it starts the timer of the next picture."""
+    return bool(
+        screen._layout_required
+        or screen._repaint_required
+        or screen._scroll_required
+        or screen._dirty_widgets
+        or screen._callbacks
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +121,8 @@ def _pilots_wait_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     # Textual waits until the processor is calm for 20 ms, up to a second and three times for each key.
     monkeypatch.setattr(textual.pilot, "wait_for_idle", settled)
     monkeypatch.setattr(textual.app, "wait_for_idle", settled)
+    # A change of screens is held back for 50 ms, to hide what comes between: nobody looks here.
+    monkeypatch.setattr(textual.app.App, "delay_update", lambda app, delay=0.05: None)
 
 
 @dataclass
