@@ -22,6 +22,7 @@ DAY_US = 2 * US_PER_S
 NIGHT_US = 60 * US_PER_S
 TOKEN_DAY_US = 120 * US_PER_S
 TOKEN_NIGHT_US = 300 * US_PER_S
+_TURNS = 16
 
 
 class Gathered:
@@ -36,7 +37,7 @@ class Gathered:
         self._sessions = sessions
         self._next: Session | None = None
         self._is_night = False
-        self._looked_us: dict[TokenId, int] = {}
+        self._due_us: dict[TokenId, int] = {}
 
     async def batches(self, after_us: int) -> AsyncIterator[MarketBatch]:
         """All batches later than `after_us`."""
@@ -68,10 +69,16 @@ class Gathered:
         """Without tokens that were looked at a moment ago."""
         if not batch.tokens:
             return batch
-        since_us = batch.ts - (TOKEN_NIGHT_US if self._is_night else TOKEN_DAY_US)
-        due = tuple(token for token in batch.tokens if self._looked_us.get(token.id, since_us) <= since_us)
-        self._looked_us.update((token.id, batch.ts) for token in due)
+        due = tuple(token for token in batch.tokens if self._due_us.get(token.id, 0) <= batch.ts)
+        for token in due:
+            self._due_us[token.id] = batch.ts + self._pause_us(token.id)
         return replace(batch, tokens=due)
+
+    def _pause_us(self, token: TokenId) -> int:
+        """Those that are first heard of at one instant are not all looked at again at another."""
+        pause_us = TOKEN_NIGHT_US if self._is_night else TOKEN_DAY_US
+        is_new = token not in self._due_us
+        return pause_us * (1 + len(self._due_us) % _TURNS) // _TURNS if is_new else pause_us
 
 
 def gathered(batches: Sequence[MarketBatch]) -> MarketBatch:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -100,15 +101,17 @@ def test_a_token_is_looked_at_only_so_often(from_us: int, step_s: int) -> None:
     def batch(ts: int, *names: str) -> MarketBatch:
         return MarketBatch(ts, tokens=tuple(map(Token, names)))  # type: ignore[arg-type]  # only ids are read
 
-    begin = from_us + 20 * S
-    batches = [batch(begin + at * 60 * S, "a", "b") for at in range(8)]
-    batches.insert(1, batch(begin + 30 * S, "c"))
+    begin, names = from_us + 20 * S, [f"t{number}" for number in range(32)]
     seen: dict[str, list[int]] = {}
-    for one in told(batches):
+    for one in told([batch(begin + at * 60 * S, *names) for at in range(4 * step_s // 60)]):
         for token in one.tokens:
             seen.setdefault(token.id, []).append((one.ts - begin) // S)
-    assert seen["c"] == [30 if from_us == OPEN_US else 60], "a night is looked at every minute"
-    assert seen["a"] == seen["b"] == list(range(0, 480, step_s))
+    assert set(seen) == set(names)
+    for times in seen.values():
+        assert times[0] == 0
+        assert 60 <= times[1] <= step_s, "the second look comes early, or all would come at once"
+        assert {later - sooner for sooner, later in pairwise(times[1:])} == {step_s}
+    assert len({times[1] for times in seen.values()}) == step_s // 60
 
 
 def test_everything_of_a_window_is_kept_in_its_order(instant: Callable[[int], Any]) -> None:
