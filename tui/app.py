@@ -5,8 +5,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from rich.console import RenderableType
+from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key
@@ -19,6 +21,7 @@ from tui.format import plain
 from tui.link import Link
 from tui.messages import DeckChanged, EngineLost
 from tui.options import ConsoleExit, ConsoleOptions
+from tui.painter import Painter
 from tui.screens.acting import load_dialogs
 from tui.screens.chrome import DeckScreen
 from tui.screens.paned import PanedScreen
@@ -60,6 +63,7 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         self.actor = actor
         self.halting = False
         self._link = link
+        self._painter = Painter()
         self._key_times: deque[float] = deque(maxlen=KEYS_MEASURED)
         self._view: DeckView | None = None
         self._taken_at = 0.0
@@ -221,6 +225,12 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
     async def _halt(self) -> None:
         answer = await self.give(Halt(self.actor, "! !"))
         self.say(answer.text, ok=answer.ok)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Write only what changed; Textual has no other door between its pictures and the terminal."""
+        if isinstance(renderable, CompositorUpdate) and not self.is_inline:
+            renderable = self._painter.least(renderable)
+        super()._display(screen, renderable)
 
     def _fatal_error(self) -> None:
         """Close without Textual's traceback panel, which would print the values of locals."""

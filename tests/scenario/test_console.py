@@ -25,7 +25,7 @@ def test_a_ticket_is_approved_filled_protected_and_sold(
     tmp_path: Path, replay_arguments: list[str], terminal: Open
 ) -> None:
     console = terminal([*replay_arguments, "--speed", "200000"])
-    console.await_text("waiting for you")
+    console.await_text("3 waiting")
     assert "SIMULATION" in console.text
     console.press_until("a", "exact order")
     console.press_until("a", "sent, B-1")
@@ -46,7 +46,7 @@ def test_another_shell_reaches_the_engine_of_the_console(
 ) -> None:
     state = ["--state", str(tmp_path / "s")]
     console = terminal([*replay_arguments, *state])
-    console.await_text("waiting for you")
+    console.await_text("3 waiting")
     limit = time.monotonic() + PATIENCE_S
     # Its socket may come a moment after its first screen.
     while (status := tradedeck(tmp_path, *state, "status", "--json"))["state"] == "UNREACHED":

@@ -159,7 +159,7 @@ async def test_toasts_take_no_markup_and_no_sequences(view: DeckView, console: B
 
 SEQUENCE = re.compile(
     rb"\x1b\[[0-9;]*m"  # colors
-    rb"|\x1b\[[0-9;]*H"  # cursor
+    rb"|\x1b\[[0-9;]*[HC]"  # cursor
     rb"|\x1b\[\?[0-9;]+[hl]"  # modes
     rb"|\x1b\[\?[0-9;]+\$p"  # queries of modes
     rb"|\x1b\[[<>=?]?[0-9;]*[uqctnJK]"  # keyboard protocol and queries
