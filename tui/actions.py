@@ -45,6 +45,7 @@ class Place(StrEnum):
     CLOSE = "close a position"
     APPROVE = "approve"
     REJECT = "reject"
+    SMALLER = "make smaller"
     RESUME = "resume"
     LEAVE = "leave"
     SHEET = "sheet"
@@ -62,7 +63,15 @@ class Group(StrEnum):
 
 
 _DIALOGS = frozenset(
-    {Place.APPROVE, Place.REJECT, Place.RESUME, Place.LEAVE, Place.CANCEL_ENTRY, Place.CLOSE}
+    {
+        Place.APPROVE,
+        Place.REJECT,
+        Place.SMALLER,
+        Place.RESUME,
+        Place.LEAVE,
+        Place.CANCEL_ENTRY,
+        Place.CLOSE,
+    }
 )
 _SHEETS = frozenset({Place.SHEET, Place.HELP})
 PANES = frozenset(Place) - _DIALOGS - _SHEETS - {Place.PALETTE}
@@ -98,7 +107,7 @@ _BRACKETED = _ORDER_PANES | {Place.BRACKETS, Place.POSITIONS}
 """Where a bracket may be selected."""
 _CHARTED = _GAP_DETAILS | _GEM_PANES | _ORDER_PANES
 _CURVES = frozenset({Place.POSITIONS, Place.EQUITY, Place.ROUND_TRIPS, Place.BY_STRATEGY})
-_SCROLLS = _SHEETS | {Place.APPROVE, Place.REJECT}
+_SCROLLS = _SHEETS | {Place.APPROVE, Place.REJECT, Place.SMALLER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +198,7 @@ ACTIONS: tuple[Action, ...] = (
         "bracket.ask",
         ("v",),
         "v",
-        "ask venue",
+        "ask",
         "ask the venue about an UNKNOWN order",
         "ask_venue",
         Group.SCREEN,
@@ -200,7 +209,7 @@ ACTIONS: tuple[Action, ...] = (
         "bracket.cancel",
         ("x",),
         "x",
-        "cancel entry",
+        "cancel",
         "cancel the rest of an entry",
         "cancel_entry",
         Group.SCREEN,
@@ -219,6 +228,28 @@ ACTIONS: tuple[Action, ...] = (
         is_acting=True,
     ),
     Action("row.why", ("w",), "w", "why", "why this state", "why", Group.SCREEN, _EXPLAINED),
+    Action(
+        "ticket.smaller",
+        ("e",),
+        "e",
+        "smaller",
+        "smaller size, only down",
+        "smaller",
+        Group.SCREEN,
+        _TICKET_PANES | {Place.SHEET},
+        is_acting=True,
+    ),
+    Action(
+        "ticket.snooze",
+        ("s",),
+        "s",
+        "snooze",
+        "snooze 5 min, then it is back",
+        "snooze",
+        Group.SCREEN,
+        _TICKET_PANES | {Place.SHEET},
+        is_acting=True,
+    ),
     Action("row.chart", ("c",), "c", "chart", "chart of the row", "chart", Group.SCREEN, _CHARTED),
     Action("gem.propose", ("p",), "p", "propose", "propose a ticket", "propose", Group.SCREEN, _GEM_PANES),
     Action(

@@ -139,6 +139,8 @@ class CancelDialog(HandleDialog):
         words = f"Cancel the rest: {fmt.quantity(rest)} of {whole}."
         if entry.filled == 0:
             words = f"Cancel the entry: {whole} of {whole}."
+        if rest == 0:
+            words = "The entry is filled: nothing of it is left to cancel."
         kept = f"stop {fmt.price(row.stop_price)} and target {fmt.price(row.target_price)}"
         after = "Nothing is held, so nothing is left of this bracket."
         if row.held > 0:

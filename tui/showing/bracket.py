@@ -4,7 +4,7 @@ Next steps are told in the order in which they may come; a step that waits for a
 none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from engine.core import Engine
@@ -13,9 +13,11 @@ from engine.execution.fates import ALARM_US, ANSWER_US, next_ask_us, proof_us
 from engine.execution.leaving import patience_us, time_exit_us
 from engine.execution.planner import DRAIN_US, PARTIAL_NATIVE_US, PARTIAL_SYNTHETIC_US
 from engine.execution.steps import Circumstances
+from engine.model.commands import ENGINE
 from engine.model.exits import ExitPlan
 from engine.model.ids import TicketId, symbol_of
 from engine.model.orders import OrderRole, OrderState
+from engine.model.text import clean
 from engine.money import ZERO
 from tui import format
 from tui.showing.sentences import OF_A_GROUP, parsed, role_of, sentence, together
@@ -43,11 +45,20 @@ def _past(engine: Engine, bracket: Bracket) -> Iterator[StoryLine]:
     found = engine.parts.journal.audit(bracket.correlation)
     lines = [line for line in found if line["kind"] != "submitted"][-MOST_FACTS:]
     for (ts, kind), group in groupby(lines, lambda line: (int(line["ts_us"]), str(line["kind"]))):
-        bodies = [str(line["body"]) for line in group]
+        told = list(group)
         if kind in OF_A_GROUP:
-            yield StoryLine(ts, together(kind, [parsed(body) for body in bodies]))
+            yield StoryLine(ts, together(kind, [parsed(str(line["body"])) for line in told]))
         else:
-            yield from (StoryLine(ts, sentence(kind, body)) for body in bodies)
+            yield from (StoryLine(ts, _by(line, sentence(kind, str(line["body"])))) for line in told)
+
+
+def _by(line: Mapping[str, str | int], words: str) -> str:
+    """What a person wanted, with their name; what the engine did without one."""
+    wish = line["kind"] in _WISHES and line["actor"] != str(ENGINE)
+    return f"{clean(str(line['actor']))}: {words}" if wish else words
+
+
+_WISHES = frozenset({"ExitWanted", "EntryUnwanted", "AskWanted"})
 
 
 def _fills(bracket: Bracket) -> Iterator[FillRow]:
@@ -134,6 +145,9 @@ def _entering(bracket: Bracket) -> Iterator[StoryLine]:
     entry, terms = bracket.entry, _terms(bracket)
     if not entry.is_live:
         yield _next(None, f"{terms} are placed for the {format.quantity(bracket.held)} held")
+        return
+    if bracket.entry_unwanted:
+        yield _next(None, f"the entry is cancelled by hand; what it bought keeps {terms}")
         return
     if bracket.held == ZERO:
         yield _next(bracket.deadline_us, "cancel the entry, if nothing of it is filled")

@@ -264,6 +264,8 @@ _SAYINGS: Mapping[str, Callable[[Body], str]] = {
     "AnswerLost": lambda body: together("AnswerLost", [body]),
     "NotFound": lambda body: together("NotFound", [body]),
     "ExitWanted": _of_fact(lambda fact: f"the position is to end: {fact['reason']}"),
+    "EntryUnwanted": _of_fact(lambda fact: "the rest of the entry is not wanted any more"),
+    "AskWanted": _of_fact(lambda fact: "asked to find out now"),
     "SessionOver": _of_fact(lambda fact: f"session {fact['session']} is over"),
     "Traded": _of_fact(lambda fact: f"traded between {_price(fact['low'])} and {_price(fact['high'])}"),
     "VenueHolds": _of_fact(lambda fact: f"the venue holds {fact['quantity']} of it"),

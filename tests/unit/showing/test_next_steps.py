@@ -92,6 +92,14 @@ async def test_a_partly_filled_entry_is_cut_short_after_its_patience(rig: Any, r
     )
 
 
+async def test_an_entry_that_was_dropped_by_hand_is_cancelled(rig: Any) -> None:
+    bracket = await rig.begin()
+    dropped = replace(bracket, entry_unwanted=True)
+    assert words(rig, dropped) == [
+        "the entry is cancelled by hand; what it bought keeps stop 92.00 and target 106.00"
+    ]
+
+
 async def test_the_last_session_has_a_time_where_the_clock_runs(rig: Any) -> None:
     bracket = replace(await rig.hold(), sessions_held=4)
     assert words(rig, bracket)[-1] == "sold before the close, this is its last session"

@@ -226,6 +226,8 @@ SAID = [
         {"changed": {"ABC.US": {"from": "0", "to": "5"}}},
         "held that is not ours: ABC.US 0 to 5",
     ),
+    ("EntryUnwanted", {"fact": {}, "actions": []}, "the rest of the entry is not wanted any more"),
+    ("AskWanted", {"fact": {}, "actions": []}, "asked to find out now"),
     ("difference accepted", {"difference": "ABC.US: we hold 0"}, "accepted: ABC.US: we hold 0"),
     ("model_changed", {"model": "m7", "ticket": TICKET}, "model changed: model m7"),
     ("model_changed", {}, "model changed"),
