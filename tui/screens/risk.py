@@ -46,7 +46,7 @@ class RiskScreen(PanedScreen):
         gauge, lower = rows(area, 1, 7, 0)
         left, right = columns(lower, 66, 0)
         limits, exposure = rows(left, 1, max(lower.height * 14 // 28, 8), 0)
-        entries, var, together = rows(right, 1, lower.height * 9 // 28, lower.height * 10 // 28, 0)
+        entries, var, together = rows(right, 1, lower.height * 8 // 28, lower.height * 9 // 28, 0)
         return {
             Place.DRAWDOWN: gauge,
             Place.LIMITS: limits,

@@ -76,7 +76,7 @@ class LogPane(TablePane[LogRecord]):
         return f"{row.text} {row.kind} {row.actor} {row.correlation}"
 
     def empty(self, look: Look) -> Emptiness:
-        return Emptiness("Reading the log", ())
+        return Emptiness("Reading the log" if self._newest is None else "The log has no line yet", ())
 
     def cell(self, row: LogRecord, column: str, look: Look, width: int) -> Cell:
         match column:

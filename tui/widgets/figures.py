@@ -5,21 +5,23 @@ from dataclasses import dataclass
 from tui import format as fmt
 from tui.actions import Place
 from tui.shown.portfolio import PortfolioView, RateView
-from tui.widgets.ink import Line, Span, cut, pad
+from tui.widgets.ink import EMPTY, Line, Span, cut_text, pad, width_of
 from tui.widgets.look import Look
 from tui.widgets.pane import Pane, Title
 
-LEAST = 17
-"""Cells of a figure; those that do not fit leave from the right."""
+LEAST = 23
+"""Cells of a figure with its note; those that do not fit leave from the right."""
+LEAST_SHORT = 19
+"""Without the notes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A label, the value, and what else is to be said of it."""
+    """A label, the value, and what else is to be said of it; of both the fullest form first."""
 
     label: str
-    value: Line
-    note: Line
+    value: tuple[Line, ...]
+    note: tuple[Line, ...]
 
 
 class FiguresPane(Pane):
@@ -34,28 +36,35 @@ class FiguresPane(Pane):
         look, width = self._look, self.size.width
         if look is None or width < 10:
             return
-        found = figures(look)
-        count = min(len(found), max((width - 2) // LEAST, 1))
+        found, noted = figures(look), self.size.height > 2
+        count = min(len(found), max((width - 2) // (LEAST if noted else LEAST_SHORT), 1))
         each = (width - 2) // count
         rows: list[Line] = []
-        for part in ("label", "value", "note"):
+        for part in ("label", "value", "note")[: self.size.height]:
             line: list[Span] = []
             for at, figure in enumerate(found[:count]):
-                text = (Span(figure.label, "-muted"),) if part == "label" else getattr(figure, part)
                 line += [Span(" " if at == 0 else "▏", "-line"), Span(" ")]
-                line += pad(cut(text, each - 3), each - 2)
+                line += pad(_part(figure, part, each - 2), each - 2)
             rows.append(tuple(line))
-        self.show_lines(rows[: self.size.height])
+        self.show_lines(rows)
+
+
+def _part(figure: Figure, part: str, room: int) -> Line:
+    """The fullest form that fits: no number is cut."""
+    if part == "label":
+        return (Span(figure.label, "-muted"),)
+    forms = figure.value if part == "value" else figure.note
+    return next((form for form in forms if width_of(form) < room), EMPTY)
 
 
 def figures(look: Look) -> list[Figure]:
     """In the order of what a person looks for."""
     view = look.view.portfolio
     return [
-        Figure("Equity", _level(fmt.money(view.equity), look), _since_start(view, look)),
-        Figure("Day P&L", _signed(view.day_pnl, look), _day(view, look)),
+        Figure("Equity", (_level(fmt.money(view.equity), look),), _since_start(view, look)),
+        Figure("Day P&L", (_signed(view.day_pnl, look),), _day(view, look)),
         Figure("Win rate", *_win(view)),
-        Figure("Drawdown", _fall(view.drawdown_ratio), _worst(view)),
+        Figure("Drawdown", (_fall(view.drawdown_ratio),), (_worst(view),)),
         Figure("Sharpe, year", *_sharpe(view)),
         Figure("VaR 95% 1 day", *_var(look)),
     ]
@@ -76,20 +85,30 @@ def _signed(value: object, look: Look) -> Line:
     return (Span(f"{arrow}{text}", f"{ink} -bold"),)
 
 
-def _since_start(view: PortfolioView, look: Look) -> Line:
+def _since_start(view: PortfolioView, look: Look) -> tuple[Line, ...]:
     if view.change is None:
-        return (Span("since start –", "-muted"),)
+        return ((Span("since start –", "-muted"),),)
     ink = _ink(float(view.change), look)
-    ratio = "" if view.change_ratio is None else f"{fmt.signed_percent(view.change_ratio)} "
-    return (Span(f"{ratio}{fmt.signed_money(view.change)}", ink), Span(" all", "-muted"))
+    money = Span(fmt.signed_money(view.change), ink)
+    ratio = Span(f"{fmt.signed_percent(view.change_ratio)} ", ink)
+    return (
+        (ratio, money, Span(" since start", "-muted")),
+        (ratio, money, Span(" all", "-muted")),
+        (money, Span(" all", "-muted")),
+        (ratio, Span("all", "-muted")),
+    )
 
 
-def _day(view: PortfolioView, look: Look) -> Line:
-    ratio = view.day_pnl_ratio
-    line: Line = (Span(fmt.signed_percent(ratio), _ink(ratio, look)),)
+def _day(view: PortfolioView, look: Look) -> tuple[Line, ...]:
+    ratio = Span(fmt.signed_percent(view.day_pnl_ratio), _ink(view.day_pnl_ratio, look))
     if view.realised_today is None:
-        return line
-    return (*line, Span(f"  real. {fmt.signed_money(view.realised_today)}", "-muted"))
+        return ((ratio,),)
+    realised = fmt.signed_money(view.realised_today)
+    return (
+        (ratio, Span(f"  realised {realised}", "-muted")),
+        (ratio, Span(f"  real. {realised}", "-muted")),
+        (ratio,),
+    )
 
 
 def rate_words(rate: RateView) -> str:
@@ -99,15 +118,16 @@ def rate_words(rate: RateView) -> str:
     return f"{rate.low * 100:.0f}–{rate.high * 100:.0f}%"
 
 
-def _win(view: PortfolioView) -> tuple[Line, Line]:
+def _win(view: PortfolioView) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
     rate = view.win
-    value: Line = (Span("–" if rate.ratio is None else fmt.percent(rate.ratio), "-strong"),)
-    words = f"{rate.wins} of {rate.n}"
-    note: Line = (Span(f"{words}  {rate_words(rate)}", "-muted"),)
+    value = Span("–" if rate.ratio is None else fmt.percent(rate.ratio), "-strong")
+    values: tuple[Line, ...] = ((value,),)
     if view.win_change is not None:
         ink = "-up" if view.win_change > 0 else "-down" if view.win_change < 0 else "-muted"
-        value = (*value, Span(f"  {fmt.signed_percent(view.win_change, '')} pts 30d", ink))
-    return value, note
+        change = Span(f"  {fmt.signed_percent(view.win_change, '')}", ink)
+        words = (Span(" points in 30 d", "-muted"), Span(" pts 30 d", "-muted"), Span(" pts", "-muted"))
+        values = (*((value, change, each) for each in words), (value,))
+    return values, ((Span(f"{rate.wins} of {rate.n}  {rate_words(rate)}", "-muted"),),)
 
 
 def _fall(ratio: float | None) -> Line:
@@ -119,20 +139,21 @@ def _worst(view: PortfolioView) -> Line:
     return (Span(f"worst {fmt.percent(view.worst_drawdown_ratio)}", "-muted"),)
 
 
-def _sharpe(view: PortfolioView) -> tuple[Line, Line]:
+def _sharpe(view: PortfolioView) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
     if view.sharpe is None:
         reason, _, why = view.sharpe_reason.partition(": ")
-        return (Span(reason or "–", "-muted"),), (Span(why, "-muted"),)
-    note = ""
-    if view.sharpe_low is not None and view.sharpe_high is not None:
-        note = f"{view.sharpe_low:.1f}–{view.sharpe_high:.1f}, {view.sharpe_days} days"
-    return (Span(f"{view.sharpe:.2f}", "-strong"),), (Span(note, "-muted"),)
+        return ((Span(reason or "–", "-muted"),),), ((Span(why, "-muted"),),)
+    value: Line = (Span(f"{view.sharpe:.2f}", "-strong"),)
+    if view.sharpe_low is None or view.sharpe_high is None:
+        return (value,), ()
+    interval = f"{view.sharpe_low:.1f}–{view.sharpe_high:.1f}"
+    return (value,), ((Span(f"{interval}, {view.sharpe_days} days", "-muted"),),)
 
 
-def _var(look: Look) -> tuple[Line, Line]:
+def _var(look: Look) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
     risk = look.view.risk
     if risk.var is None:
-        return (Span("–", "-muted"),), (Span(risk.var_reason or "not known", "-muted"),)
-    return (Span(fmt.money(risk.var), "-strong"),), (
-        Span(f"{fmt.percent(risk.var_ratio)} of equity", "-muted"),
+        return ((Span("–", "-muted"),),), ((Span(cut_text(risk.var_reason or "not known", 20), "-muted"),),)
+    return ((Span(fmt.money(risk.var), "-strong"),),), (
+        (Span(f"{fmt.percent(risk.var_ratio)} of equity", "-muted"),),
     )

@@ -21,10 +21,10 @@ COLUMNS = (
     Column("conf", "conf", 4, 2, right=True),
     Column("safety", "safety", 8, 4),
     Column("parts", "parts", 8, 3),
-    Column("chain", "chain", 5, 5),
     Column("liq", "liq $", 6, 5, right=True),
-    Column("volume", "vol 24h", 7, 6, right=True),
-    Column("age", "age", 4, 7, right=True),
+    Column("chain", "chain", 5, 6),
+    Column("volume", "vol 24h", 7, 7, right=True),
+    Column("age", "age", 4, 8, right=True),
     Column("day", "24h%", 6, 2, right=True),
     Column("state", "state", 12, 1, stretch=True),
 )
@@ -61,13 +61,13 @@ class GemTable(TablePane[GemRow]):
 
     def empty(self, look: Look) -> Emptiness:
         view = look.view.gems
-        return Emptiness("No tokens scored yet", (view.note,) if view.note else ())
+        why = () if view.last_scan_us is None else (f"{view.scanned} scanned, none of them can be scored.",)
+        return Emptiness(view.note or "No tokens scored yet", why)
 
     def is_passive(self, row: GemRow, look: Look) -> bool:
         return row.kind not in _WAITS
 
     def cell(self, row: GemRow, column: str, look: Look, width: int) -> Cell:
-        old = "~" if look.stale else ""
         match column:
             case "token":
                 return Cell(row.symbol, "-strong" if row.kind in _WAITS else "")
@@ -84,9 +84,9 @@ class GemTable(TablePane[GemRow]):
             case "chain":
                 return Cell(CHAINS.get(row.chain, row.chain), "-muted")
             case "liq":
-                return Cell(old + fmt.amount(row.liquidity_usd), "-stale" if old else "")
+                return _level(row.liquidity_usd, look)
             case "volume":
-                return Cell(old + fmt.amount(row.volume_24h_usd), "-stale" if old else "")
+                return _level(row.volume_24h_usd, look)
             case "age":
                 return Cell(fmt.age(row.age_us), "-muted")
             case "day":
@@ -114,6 +114,13 @@ class GemTable(TablePane[GemRow]):
             drawn = "·" if part is None else stacked([max(part, 0.01)], 1, Graph.BRAILLE)[0]
             line.append(Span(drawn, ink))
         return tuple(line)
+
+
+def _level(value: float | None, look: Look) -> Cell:
+    """An amount, marked while it is old."""
+    if value is None or not look.stale:
+        return Cell(fmt.amount(value))
+    return Cell(f"~{fmt.amount(value)}", "-stale")
 
 
 def state_of(row: GemRow, width: int) -> Line:

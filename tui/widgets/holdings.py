@@ -32,7 +32,7 @@ class PositionsPane(TablePane[PositionRow]):
 
     place = Place.POSITIONS
     columns = (
-        Column("symbol", "symbol", 6, 0),
+        Column("symbol", "symbol", 6, 0, stretch=True),
         Column("qty", "qty", 5, 1, right=True),
         Column("average", "average", 7, 8, right=True, aligned=True),
         Column("last", "last", 6, 2, right=True, aligned=True),
@@ -84,11 +84,11 @@ class PositionsPane(TablePane[PositionRow]):
             case "average":
                 return Cell(fmt.average(row.average))
             case "last":
-                return Cell(mark + fmt.price(row.last), old, row.last)
+                return Cell("–") if row.last is None else Cell(mark + fmt.price(row.last), old, row.last)
             case "value":
                 if row.unknown:
                     return Cell(f"0..{fmt.amount(row.value_high)}")
-                return Cell(mark + fmt.money(row.value), old)
+                return Cell("–") if row.value is None else Cell(mark + fmt.money(row.value), old)
             case "pnl":
                 return Cell("unknown", "-danger") if row.unknown else signed(row.pnl, look)
             case "pct":

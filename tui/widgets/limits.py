@@ -59,7 +59,7 @@ class LimitsPane(TablePane[LimitRow]):
                 return Cell(row.name, "-strong" if full else "")
             case "bar" | "short":
                 if row.share is None:
-                    return Cell("not known", "-muted")
+                    return Cell("not known" if width >= len("not known") else "–", "-muted")
                 ink = "-danger" if full else "-accent"
                 return Cell(spans=thin_bar(row.share, width, ink, self.graph))
             case "used":

@@ -11,7 +11,7 @@ from tui.widgets.charts.labels import number_labels
 from tui.widgets.charts.line import line_chart
 from tui.widgets.columns import Column
 from tui.widgets.freepane import FreePane
-from tui.widgets.ink import Line, Span, cut_text, spread, width_of
+from tui.widgets.ink import Line, Span, cut_text, cut_words, spread, width_of
 from tui.widgets.look import Look
 from tui.widgets.pane import Emptiness, Title
 from tui.widgets.table import Cell, Sort, TablePane
@@ -118,10 +118,10 @@ class EnginePane(FreePane):
 
 def _pulse(row: HealthRow, width: int) -> Line:
     glyph, ink = ("●", "-up") if row.ok else ("○", "-muted") if row.ok is None else ("■", "-danger")
-    left: Line = (Span(glyph, ink), Span(f" {row.name}".ljust(17)))
+    left: Line = (Span(glyph, ink), Span(f" {row.name}".ljust(15)))
     right: Line = (Span(row.limit, "-muted"),) if row.limit else ()
     room = width - width_of(left) - width_of(right) - 2
-    return spread((*left, Span(cut_text(row.figure, max(room, 8)))), right, width)
+    return spread((*left, Span(cut_words(row.figure, max(room, 8)))), right, width)
 
 
 class ConsolesPane(FreePane):
@@ -138,8 +138,8 @@ class ConsolesPane(FreePane):
             return Emptiness("No other console", ("tradedeck attach --view opens one that may only look.",))
         return [
             (
-                Span(f"{guest.terminal or 'no terminal'} ".ljust(9)),
-                Span(cut_text(guest.user, 12).ljust(13)),
+                Span(cut_text(guest.terminal or "no terminal", 11).ljust(13)),
+                Span(cut_text(guest.user, width - 25).ljust(width - 23)),
                 Span("acts" if guest.acts else "looks only", "" if guest.acts else "-muted"),
             )
             for guest in guests

@@ -7,10 +7,12 @@ from tui.widgets.charts.gauge import GaugeStep, drawdown_gauge, thin_bar
 from tui.widgets.charts.graph import Graph
 from tui.widgets.charts.parts import stacked
 from tui.widgets.freepane import FreePane
-from tui.widgets.ink import EMPTY, Line, Span, cut, cut_text, pad, spread, width_of, wrap
+from tui.widgets.ink import EMPTY, Line, Span, cut, cut_text, cut_words, pad, spread, width_of, wrap
 from tui.widgets.look import Look
 from tui.widgets.pane import Emptiness, Title
 
+VAR_WIDE = 46
+"""Cells from which the title of the value at risk names its days too; the value itself always stands."""
 _LEVEL_INKS = ("-muted", "-attention", "-danger", "-danger -bold")
 
 
@@ -36,9 +38,18 @@ class DrawdownPane(FreePane):
         gauge = drawdown_gauge(
             risk.drawdown_ratio, risk.worst_drawdown_ratio, steps, width, min(height, 4), self.graph
         )
-        words = ", ".join(f"L{step.level} ends {step.release}" for step in risk.steps)
-        more = [(Span(line, "-muted"),) for line in wrap(f"{words}.", width)] if words else []
-        return [*gauge, *more][:height] if height > 4 else list(gauge)
+        more = _releases(risk, width)
+        return [*gauge, *more] if len(gauge) + len(more) <= height else list(gauge)
+
+
+def _releases(risk: RiskView, width: int) -> list[Line]:
+    """What ends each level, in one line where that is possible."""
+    if not risk.steps:
+        return []
+    long = ", ".join(f"L{step.level} ends {step.release}" for step in risk.steps)
+    short = ", ".join(f"L{step.level} {step.release}" for step in risk.steps)
+    words = f"{long}." if len(long) < width else f"Ends: {short}."
+    return [(Span(line, "-muted"),) for line in wrap(words, width)]
 
 
 class EntriesPane(FreePane):
@@ -58,14 +69,24 @@ class EntriesPane(FreePane):
         if not checks:
             return Emptiness("The engine has not said yet", ())
         name = min(max(len(check.name) for check in checks) + 2, max(width // 2, 12))
-        return [_check(check, name, width) for check in checks]
+        lines = [line for check in checks for line in _check(check, name, width)]
+        if len(lines) <= height:
+            return lines
+        # Where not all can be seen, what keeps entries out comes first.
+        refused = sorted(checks, key=lambda check: (check.ok, not check.is_stop))
+        return [line for check in refused for line in _check(check, name, width)]
 
 
-def _check(check: EntryCheck, name: int, width: int) -> Line:
+def _check(check: EntryCheck, name: int, width: int) -> list[Line]:
+    """One line; where what is wrong does not fit beside its name, it stands below whole."""
     glyph, ink = ("●", "-up") if check.ok else ("■", "-danger" if check.is_stop else "-attention")
-    words = "-muted" if check.ok else ""
-    head = (Span(glyph, ink), Span(f" {cut_text(check.name, name)}".ljust(name + 1)))
-    return (*head, Span(cut_text(check.words, width - name - 2), words))
+    room = width - name - 2
+    if check.ok or len(check.words) <= room:
+        head = (Span(glyph, ink), Span(f" {cut_text(check.name, name - 1)}".ljust(name + 1)))
+        return [(*head, Span(cut_words(check.words, room), "-muted" if check.ok else ""))]
+    below = wrap(check.words, width - 2)
+    lines: list[Line] = [(Span(glyph, ink), Span(f" {cut_text(check.name, width - 2)}"))]
+    return [*lines, *((Span("  "), Span(words)) for words in below)]
 
 
 class ExposurePane(FreePane):
@@ -115,7 +136,8 @@ class VarPane(FreePane):
         if risk.var is None:
             return Title(name, "one day")
         days = f"one day, {risk.var_days} days" if risk.var_days else "one day"
-        return Title(name, days, f"{fmt.signed_money(-risk.var)}  {fmt.percent(risk.var_ratio)}", "-down")
+        note = f"{fmt.signed_money(-risk.var)}  {fmt.percent(risk.var_ratio)}"
+        return Title(name, "" if self.size.width < VAR_WIDE else days, note, "-down")
 
     def lines_for(self, look: Look, width: int, height: int) -> list[Line] | Emptiness:
         risk = look.view.risk

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from tui.options import ConsoleOptions
+from tui.shown.deck import DeckView
 from tui.widgets.columns import Column, Placed, fit_columns
 from tui.widgets.ink import Line, Span, cut, cut_text, over, pad, width_of
 from tui.widgets.look import Look
@@ -45,6 +46,10 @@ class TablePane(RowsPane[Row], Generic[Row]):
         self._behind: dict[str, int] = {}
         """Characters behind the decimal point in an aligned column, the point included."""
         self._sort = 0
+        self._measured: tuple[DeckView, bool] | None = None
+        """Of which picture `_numbers` are, and whether its values are old."""
+        self._numbers: dict[str, int] = {}
+        """How wide the longest number of a column is."""
 
     # What a subclass says.
 
@@ -94,18 +99,31 @@ class TablePane(RowsPane[Row], Generic[Row]):
 
     def prepare(self, width: int, look: Look) -> None:
         rows = [self._rows[key] for key in self._order]
-        columns = []
-        self._behind = {}
-        for column in self.columns:
-            if rows and not self.is_shown(column, rows, look):
-                continue
-            if column.aligned and rows:
-                texts = [self.cell(row, column.id, look, column.width).text for row in rows]
+        shown = [column for column in self.columns if not rows or self.is_shown(column, rows, look)]
+        self._measure(look)
+        self._placed = fit_columns(
+            [replace(column, width=max(column.width, self._numbers.get(column.id, 0))) for column in shown],
+            width,
+            self._gap,
+        )
+
+    def _measure(self, look: Look) -> None:
+        """A column of numbers is as wide as its longest one: a number is never cut, its column leaves.
+
+        All rows are looked at, also those out of sight or filtered away: columns keep their places.
+        """
+        measured = (look.view, look.stale)
+        if self._measured is not None and self._measured[0] is look.view and self._measured[1] is look.stale:
+            return
+        self._measured, self._numbers, self._behind = measured, {}, {}
+        numbers = [column for column in self.columns if column.right and not column.stretch]
+        rows = self.table(look) if numbers else ()
+        for column in numbers if rows else ():
+            texts = [self.cell(row, column.id, look, column.width).text for row in rows]
+            if column.aligned:
                 self._behind[column.id] = max(map(_behind_point, texts))
-                longest = max(len(self._aligned(text, column.id)) for text in texts)
-                column = replace(column, width=max(column.width, longest))
-            columns.append(column)
-        self._placed = fit_columns(columns, width, self._gap)
+                texts = [self._aligned(text, column.id) for text in texts]
+            self._numbers[column.id] = max(map(len, texts))
 
     def head(self, width: int, look: Look) -> Line:
         cells: list[Line] = []

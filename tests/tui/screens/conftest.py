@@ -52,8 +52,10 @@ def filled(view: DeckView) -> DeckView:
         for at, row in enumerate(view.gaps)
     )
     made = (orders.tlmn(now), orders.kyte(now), orders.helq(now), orders.lantrn(now), orders.closed(now))
+    market = replace(view.header.market, sources_ok=7)
     return replace(
         view,
+        header=replace(view.header, market=market),
         gaps=rows,
         brackets=made,
         gems=gems.make_gems(now),

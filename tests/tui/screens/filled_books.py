@@ -1,4 +1,4 @@
-"""The account of the pictures 09 and 10: what it is worth, holds, made and may lose. All of it is invented."""
+"""The account of the pictures 09 and 10: its worth, what it holds, made and may lose; all invented."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -78,7 +78,7 @@ def _position(
 
 
 def make_positions() -> tuple[PositionRow, ...]:
-    """Two of them certain and full, one partly filled, one that trails, one of unknown fate without a price."""
+    """Full ones, one partly filled, one that trails, and one of unknown fate that has no price."""
     known = (
         _position(27, "HELQ", "gaps", 78, "4.19", 4.31, "3.85", "4.44", 2, 5),
         _position(26, "LANTRN", "gems", 418, "0.4880", 0.521, "0.5080", None, 3, None),
@@ -210,7 +210,7 @@ def make_young_portfolio() -> PortfolioView:
 STEPS = (
     DrawdownStep(1, 0.05, "sizes halved", 0.03, "below 3.0%"),
     DrawdownStep(2, 0.10, "conservative only", 0.07, "below 7.0%"),
-    DrawdownStep(3, 0.15, "stop", None, "when you type the account name"),
+    DrawdownStep(3, 0.15, "stop", None, "until you type the account name"),
 )
 
 
@@ -338,7 +338,7 @@ def make_equity(period: str, now: int) -> EquityDetail:
     count, span = 180, PERIODS[period] * DAY
     ts = tuple(now - span + span * at // (count - 1) for at in range(count))
     values = [
-        24_950 + 2_560 * at / (count - 1) + 180 * ((at * 17) % 11 - 5) / 5 - (900 if 40 <= at < 70 else 0)
+        24_950 + 2_560 * at / (count - 1) + 120 * abs(at % 24 - 12) / 6 - (900 if 40 <= at < 70 else 0)
         for at in range(count)
     ]
     values[-1] = 27_512.40

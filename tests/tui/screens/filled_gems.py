@@ -18,7 +18,7 @@ LISTED = (
     ("QUILL", 67.7, 93, PASS, "66677845", 4_600_000, 0.004, PASSIVE, "2/3 signals"),
     ("LANTRN", 66.2, 79, PASS, "66667775", 884_000, -0.034, HELD, "held"),
     ("DUSKY", 64.0, 81, BLOCK, "77764177", 642_000, 0.613, BLOCKED, "freezable"),
-    ("HESPER", 61.9, 72, UNKNOWN, "77..4.67", None, 0.05, BLOCKED, "holders unkn."),
+    ("HESPER", 61.9, 72, UNKNOWN, "77..4.67", None, 0.05, BLOCKED, "unproved"),
     ("GANNET", 53.9, 83, PASS, "46446744", 518_000, 0.017, PASSIVE, "score < 70"),
     ("VOLE", 53.4, 72, BLOCK, "76446155", 187_000, 0.18, BLOCKED, "LP 22%"),
     ("HOLLIN", 53.1, 90, PASS, "46446744", 1_050_000, -0.003, PASSIVE, "score < 70"),
@@ -29,6 +29,7 @@ LISTED = (
 )
 """Symbol, score, confidence, safety, parts in tenths, liquidity, change of a day, kind, words."""
 CHAINS = ("base", "ethereum", "solana", "arbitrum", "bsc")
+FIRST, SECOND = ("SAN", "BRI", "RON", "HAL", "PAX"), ("MERIDIAN", "KOLN", "TAR", "LUMN")
 MANY = 150
 
 
@@ -63,7 +64,7 @@ def _passive(at: int, now: int) -> GemRow:
     score = 49.0 - at * 0.3
     return GemRow(
         id=TokenId(f"{CHAINS[at % 5]}:0xbeef{at:03d}41c9"),
-        symbol=f"{'SAN BRI RON HAL PAX'.split()[at % 5]}{'MERIDIAN KOLN TAR LUMN ORTHEGA'.split()[at % 4]}{at}",
+        symbol=f"{FIRST[at % 5]}{SECOND[at % 4]}{at}",
         chain=CHAINS[at % 5],
         score=score,
         score_max=score,
@@ -126,7 +127,7 @@ GATES = (
 def chart(now: int, last: float) -> ChartBars:
     """Five-minute closes of a day that end at `last`."""
     count = 288
-    closes = [last * (0.86 + 0.14 * at / (count - 1) + 0.02 * ((at * 13) % 7 - 3) / 3) for at in range(count)]
+    closes = [last * (0.86 + 0.14 * at / (count - 1) + 0.03 * abs(at % 36 - 18) / 18) for at in range(count)]
     closes[-1] = last
     opens = (closes[0], *closes[:-1])
     begun = now // (300 * S) * 300 * S - count * 300 * S
