@@ -138,6 +138,9 @@ class Drive:
 
     async def _handle(self, batch: MarketBatch) -> None:
         engine = self._engine
+        if batch.phase is None:
+            await self._pass_on(batch)
+            return
         engine.restate(batch)
         self._venue_sees(batch)
         await self._settled()
@@ -146,6 +149,22 @@ class Drive:
         engine.decide(batch)
         await self._settled()
         engine.finish(batch)
+
+    async def _pass_on(self, batch: MarketBatch) -> None:
+        """One of the many instants of a session or a night: nothing is decided, mostly nothing done."""
+        engine = self._engine
+        engine.restate(batch)
+        self._venue_sees(batch)
+        await self._answered()
+        engine.take(batch)
+        await self._answered()
+        engine.finish(batch)
+        await asyncio.sleep(0)
+
+    async def _answered(self) -> None:
+        """Settled, where anything is under way at all."""
+        if self._engine.brackets.in_flight or self._venue_busy():
+            await self._settled()
 
     async def _settled(self) -> None:
         await self._engine.settled(self._venue_busy)
@@ -173,7 +192,7 @@ class Drive:
                 # One that was snoozed may be back.
                 await self._wait_for_tickets()
         self._clock.advance_to(ts)
-        await self._settled()
+        await self._answered()
 
     async def _wait_for_tickets(self) -> None:
         """Hold the market while a person decides; what they approve fills at this instant's prices."""
