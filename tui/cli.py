@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import DeckError
-from tui.commands import accounts, attaching, audit, configs, desk, research, whynot
+from tui.commands import accounts, attaching, audit, brackets, configs, desk, research, whynot
 from tui.commands.common import (
     ConfigOption,
     DataOption,
@@ -100,7 +100,7 @@ def console(
         run(context.obj, wanted)
 
 
-for _commands in (attaching, research, desk, whynot, accounts, audit, configs):
+for _commands in (attaching, research, desk, brackets, whynot, accounts, audit, configs):
     _commands.register(app)
 
 

@@ -22,6 +22,7 @@ RETRY_CODES = frozenset(
         "price_moved",
         "dialog_expired",
         "halted",
+        "not_ready",
         "not_reconciled",
         "rate_limited",
         "detached",

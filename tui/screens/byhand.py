@@ -4,39 +4,16 @@ Dialogs are imported where they are opened: their 30 ms would otherwise delay th
 """
 
 from engine.model.commands import AskVenue, CancelEntry, ClosePosition
-from tui import format as fmt
 from tui.actions import Action
+from tui.bracketwords import why_no_cancel, why_no_close, why_no_question
 from tui.screens.paned import PanedScreen
 from tui.screens.rows import bracket_of
 from tui.shown.deck import BracketView
-from tui.widgets.brackets import is_closed
 from tui.widgets.look import Look
 from tui.widgets.pane import Pane
-from tui.widgets.story import is_entering
 
 MOVED_S = 0.3
 """A row that moved this recently takes no key that acts (design 8, 9)."""
-
-
-def why_no_question(row: BracketView) -> str:
-    """Why `v` does nothing on a bracket; "" when it asks."""
-    return "" if row.unknown else f"B-{row.number} has 0 orders UNKNOWN"
-
-
-def why_no_cancel(row: BracketView) -> str:
-    """Why `x` does nothing on a bracket; "" when it opens the dialog."""
-    if not is_entering(row):
-        return f"of B-{row.number}'s entry 0 of {fmt.quantity(row.quantity)} works"
-    return f"B-{row.number}'s entry is being cancelled already" if row.dropped else ""
-
-
-def why_no_close(row: BracketView) -> str:
-    """Why `X` does nothing on a bracket; "" when it opens the dialog."""
-    if row.exiting and row.exiting != "time" and not is_closed(row):
-        return f"B-{row.number} is being sold already: {row.exiting}"
-    if row.held > 0 or row.unknown:
-        return ""
-    return f"B-{row.number} holds 0{', x cancels its entry' if is_entering(row) else ''}"
 
 
 _WHY_NOT = {"bracket.ask": why_no_question, "bracket.cancel": why_no_cancel, "bracket.close": why_no_close}

@@ -5,11 +5,11 @@ from decimal import Decimal
 from engine.model.ids import TicketId
 from tui import format as fmt
 from tui.actions import Place
+from tui.bracketwords import cancel_words, name_of, sale_words, why_no_cancel, why_no_close, worst_words
 from tui.screens.arrange import FEWEST_COLUMNS, FEWEST_ROWS, too_small
-from tui.screens.byhand import why_no_cancel, why_no_close
 from tui.screens.chrome import bindings_for
 from tui.screens.dialog import GUARD_S, Dialog, Gap, button, key_button
-from tui.shown.deck import BracketView, LegView
+from tui.shown.deck import BracketView
 from tui.widgets.ink import Line, Span, cut, spread, width_of, wrap
 from tui.widgets.look import Look
 from tui.widgets.rail import rail
@@ -54,12 +54,10 @@ class HandleDialog(Dialog[bool]):
     def tick(self, look: Look) -> None:
         """Once a second: close when the time is over."""
         if self.console.options.now() - self._opened >= CLOSES_S:
-            self.console.say(f"{self._about}: nothing was done, the dialog closed after 60 s.", ok=False)
+            self.console.say(
+                f"{name_of(self._shown)}: nothing was done, the dialog closed after 60 s.", ok=False
+            )
             self.dismiss(False)
-
-    @property
-    def _about(self) -> str:
-        return f"B-{self._shown.number} {self._shown.symbol}"
 
     def why_off(self, look: Look) -> str:
         """Why the key does nothing now; "" when it acts."""
@@ -69,7 +67,7 @@ class HandleDialog(Dialog[bool]):
         if look.detached:
             return "the engine does not answer"
         if current is None:
-            return f"{self._about} is no longer shown"
+            return f"{name_of(self._shown)} is no longer shown"
         if why := self.why_not(current):
             return why
         return "ready in 0.3 s" if self.console.options.now() < self._armed else ""
@@ -135,24 +133,12 @@ class CancelDialog(HandleDialog):
 
     def about(self, row: BracketView, look: Look) -> list[Line | Gap]:
         entry = row.legs[0]
-        rest, whole = entry.quantity - entry.filled, fmt.quantity(entry.quantity)
-        words = f"Cancel the rest: {fmt.quantity(rest)} of {whole}."
-        if entry.filled == 0:
-            words = f"Cancel the entry: {whole} of {whole}."
-        if rest == 0:
-            words = "The entry is filled: nothing of it is left to cancel."
-        kept = f"stop {fmt.price(row.stop_price)} and target {fmt.price(row.target_price)}"
-        after = "Nothing is held, so nothing is left of this bracket."
-        if row.held > 0:
-            after = f"The {fmt.quantity(row.held)} held keep {kept}."
-        if row.unknown:
-            after = "Its fate is not known: what works of it is cancelled once it is found."
-        title: Line = (Span(f"Cancel entry of {self._about}", "-strong"),)
-        order = f"buy {whole} {row.symbol}  limit {fmt.price(entry.price)}"
+        words, after = cancel_words(row)
+        order = f"buy {fmt.quantity(entry.quantity)} {row.symbol}  limit {fmt.price(entry.price)}"
         order += f"  filled {fmt.filled(entry.filled, entry.quantity)}"
+        title: Line = (Span(f"Cancel entry of {name_of(row)}", "-strong"),)
         rows: list[Line | Gap] = [title, (Span(order, "-muted"),), Gap(2), (Span(words, "-strong"),)]
-        rows += [(Span(part),) for part in wrap(after, self.inner_width)]
-        return rows
+        return [*rows, *((Span(part),) for part in wrap(after, self.inner_width))]
 
     def action_cancel_entry(self) -> None:
         """The same key that opened it."""
@@ -172,26 +158,11 @@ class CloseDialog(HandleDialog):
 
     def about(self, row: BracketView, look: Look) -> list[Line | Gap]:
         width = self.inner_width
-        sell, first = _sale(row), _first(row)
-        value = None if row.last is None or row.held <= 0 else row.held * Decimal(str(row.last))
-        worth: Line = (
-            ()
-            if value is None
-            else (
-                Span("about ", "-muted"),
-                Span(f"{fmt.money(value)} {look.view.header.currency}", "-strong"),
-            )
-        )
         days = f"day {row.day}/{row.max_days}" if row.max_days else f"day {row.day}"
         held: Line = (Span(f"{fmt.quantity(row.held)} held, {days}", "-muted"),) if row.held > 0 else ()
-        rows: list[Line | Gap] = [
-            spread((Span(f"Close {self._about}", "-strong"),), held, width),
-            Gap(5),
-            spread((Span(sell, "-strong"),), worth, width, gap=2)
-            if width_of(worth) + len(sell) + 2 <= width
-            else (Span(sell, "-strong"),),
-        ]
-        rows += [(Span(part, "-muted"),) for part in wrap(first, width)]
+        rows: list[Line | Gap] = [spread((Span(f"Close {name_of(row)}", "-strong"),), held, width), Gap(5)]
+        rows += [(Span(part, "-strong"),) for part in wrap(sale_words(row), width)]
+        rows += [(Span(part, "-muted"),) for part in wrap(worst_words(row), width)]
         return [*rows, Gap(2), *self._now(row, look)]
 
     def _now(self, row: BracketView, look: Look) -> list[Line | Gap]:
@@ -203,8 +174,9 @@ class CloseDialog(HandleDialog):
         text = fmt.signed_money(made)
         ink = {"+": "-up", "-": "-down"}.get(text[0], "-muted")
         low, high = Span(fmt.price(row.stop_price), "-down"), Span(fmt.price(row.target_price), "-up")
+        worth = fmt.money(row.held * Decimal(str(row.last)))
         now: Line = (
-            Span(f"last {fmt.price(row.last)}  ", "-muted"),
+            Span(f"last {fmt.price(row.last)}  worth {worth}  ", "-muted"),
             Span(text, ink),
             Span(f"  {fmt.signed_percent(row.pnl_ratio)}", ink),
         )
@@ -216,33 +188,3 @@ class CloseDialog(HandleDialog):
     def action_close_position(self) -> None:
         """The same key that opened it."""
         self.confirm()
-
-
-def _sale(row: BracketView) -> str:
-    """`SELL 78 HELQ at market, cancels stop 3.85 and target 4.44 first`."""
-    working = [leg for leg in row.legs if leg.state in ("working", "sending", "unknown")]
-    names = [f"{_ROLES[leg.role.value]}{_at(leg)}" for leg in working if leg.role.value in _ROLES]
-    first = (
-        f", cancels {', '.join(names[:-1])}{' and ' if names[1:] else ''}{names[-1]} first" if names else ""
-    )
-    if row.held <= 0:
-        most = fmt.quantity(row.quantity)
-        return f"SELL what the unknown entry bought, up to {most} {row.symbol}, at market"
-    return f"SELL {fmt.quantity(row.held)} {row.symbol} at market{first}"
-
-
-_ROLES = {"E": "the entry", "S": "stop", "T": "target"}
-
-
-def _at(leg: LegView) -> str:
-    return "" if leg.role.value == "E" else f" {fmt.price(leg.price)}"
-
-
-def _first(row: BracketView) -> str:
-    """The worst price that it may get."""
-    if row.held <= 0:
-        return "It is sold as soon as it is found. No price is promised."
-    if row.exit_limit is None:
-        return "The market is closed: sold when it opens, at the price that it opens with."
-    limit = fmt.price(row.exit_limit)
-    return f"Worst price {limit}, 2% under the last, for 5 s; what is left then: any price."

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from tui import format as fmt
 from tui.actions import Place
+from tui.bracketwords import why_no_cancel, why_no_close, why_no_question
 from tui.shown.deck import BracketView
 from tui.shown.details import BracketDetail, StoryLine
 from tui.widgets.freepane import FreePane
@@ -79,21 +80,13 @@ class StoryPane(FreePane):
 def _can(row: BracketView) -> Line:
     """Which keys do something now."""
     found = []
-    if row.unknown:
+    if not why_no_question(row):
         found.append(("v", "ask the venue now"))
-    if is_entering(row) and not row.dropped:
+    if not why_no_cancel(row):
         found.append(("x", "cancel the rest of the entry" if row.held > 0 else "cancel the entry"))
-    if row.held > 0 and not row.exiting:
+    if not why_no_close(row):
         found.append(("X", "close the position"))
     spans = [Span("You can", "-muted")] if found else []
     for key, words in found:
         spans += [Span("  "), Span(key, "-accent -bold"), Span(f" {words}", "-muted")]
     return tuple(spans)
-
-
-def is_entering(row: BracketView) -> bool:
-    """Whether its entry may still buy."""
-    return any(leg.role == "E" and leg.state in _LIVE for leg in row.legs)
-
-
-_LIVE = frozenset({"new", "sending", "working", "unknown"})
