@@ -20,7 +20,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
-from engine.model.events import ALL_EVENTS, CandidatesJudged, Event, MarketMoved, TicketChanged
+from engine.model.events import ALL_EVENTS, CandidatesJudged, Event, MarketMoved, TicketChanged, TicketSnoozed
 from engine.model.market import MarketBatch
 from engine.model.whynot import WhyNot
 from tui import logs
@@ -149,10 +149,14 @@ def poison(kind: Any, name: str, payload: str, now: int) -> Any:
 def events(payload: str, now: int, view: DeckView, hostile: Any) -> Iterator[Event]:
     """One event of every kind that says anything, with `payload` in it."""
     for kind in ALL_EVENTS:
-        if kind is TicketChanged:
+        if kind in (TicketChanged, TicketSnoozed):
             # What a ticket says is hashed, and was cleaned before: a lone surrogate has no bytes.
             said = payload.encode(errors="ignore").decode()
             ticket = hostile.poisoned(view.tickets[0].ticket, said)
+            if kind is TicketSnoozed:
+                yield TicketSnoozed(ticket, None, payload, now)
+                yield TicketSnoozed(ticket, now, payload, now)
+                continue
             for state in type(view.tickets[0].state):
                 yield TicketChanged(ticket, state, payload, payload, now)
         elif kind is MarketMoved:

@@ -1,4 +1,4 @@
-"""Screens whose rows may be tickets, brackets or candidates: opening them, approving and rejecting.
+"""Screens whose rows may be tickets, brackets or candidates: opening them, and all that a ticket takes.
 
 Dialogs are imported where they are opened: their 30 ms would otherwise delay the first frame.
 """
@@ -6,7 +6,7 @@ Dialogs are imported where they are opened: their 30 ms would otherwise delay th
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from engine.model.commands import RejectTicket
+from engine.model.commands import RejectTicket, SnoozeTicket
 from tui.actions import Action
 from tui.screens.byhand import MOVED_S, BracketKeysScreen
 from tui.screens.rows import bracket_of, gap_of, no_ticket, ticket_of
@@ -20,21 +20,26 @@ if TYPE_CHECKING:
     from tui.screens.sheet import SheetEnd
 
 
+NEEDS_QUOTE = frozenset({"ticket.approve", "ticket.smaller"})
+"""Off while a ticket is held: the gates would refuse."""
+TICKET_ACTIONS = NEEDS_QUOTE | {"ticket.reject", "ticket.snooze"}
+
+
 class ActingScreen(BracketKeysScreen):
     """The keys of tickets, wherever one is shown."""
 
     def shows(self, action: Action, look: Look) -> bool:
-        if action.id in ("ticket.approve", "ticket.reject"):
+        if action.id in TICKET_ACTIONS:
             return not look.halted
         return super().shows(action, look)
 
     def works(self, action: Action, look: Look) -> bool:
         if not super().works(action, look):
             return False
-        if action.id not in ("ticket.approve", "ticket.reject"):
+        if action.id not in TICKET_ACTIONS:
             return True
         ticket = ticket_of(look, self.active.selected_row)
-        return ticket is not None and not (action.id == "ticket.approve" and held_because(ticket, look))
+        return ticket is not None and not (action.id in NEEDS_QUOTE and held_because(ticket, look))
 
     # What a row has to say.
 
@@ -102,22 +107,21 @@ class ActingScreen(BracketKeysScreen):
     def _after_sheet(self, end: "SheetEnd | None") -> None:
         if end is None:
             return
-        wanted = end.approve or end.reject
-        look = self.console.look()
-        ticket = (
-            None
-            if look is None
-            else next((item for item in look.view.tickets if item.ticket.id == wanted), None)
-        )
-        key = "a" if end.approve else "r"
+        look, key = self.console.look(), end.key
+        tickets = () if look is None else look.view.tickets
+        ticket = next((item for item in tickets if item.ticket.id == end.ticket), None)
         if self.may_not(key, look):
             return
         if look is None or ticket is None:
             self.refuse(key, "the ticket is no longer waiting")
         elif end.approve:
             self._approve(look, ticket)
-        else:
+        elif end.reject:
             self._reject(ticket)
+        elif end.smaller:
+            self._smaller(look, ticket)
+        else:
+            self.send(SnoozeTicket(ticket.ticket.id, self.console.actor))
 
     # What moves money.
 
@@ -149,9 +153,7 @@ class ActingScreen(BracketKeysScreen):
         from tui.screens.approve import ApproveDialog
         from tui.screens.sheet import SheetEnd
 
-        if held := held_because(ticket, look):
-            name = f"T-{ticket.ticket.number} is held: " if look.held else ""
-            self.refuse("a", f"{name}{held}")
+        if self._is_held("a", look, ticket):
             return
         number, wanted = ticket.ticket.number, ticket.ticket.id
 
@@ -166,6 +168,41 @@ class ActingScreen(BracketKeysScreen):
                 self.console.say(f"T-{number}: nothing was done", ok=False)
 
         self.app.push_screen(ApproveDialog(ticket, self.console.options.now()), after)
+
+    def _is_held(self, key: str, look: Look, ticket: TicketView) -> bool:
+        """Whether the gates would refuse, after saying why."""
+        held = held_because(ticket, look)
+        if held:
+            name = f"T-{ticket.ticket.number} is held: " if look.held else ""
+            self.refuse(key, f"{name}{held}")
+        return bool(held)
+
+    def action_smaller(self) -> None:
+        """Ask for the number of shares."""
+        look, ticket = self.console.look(), self._may_act("e")
+        if look is not None and ticket is not None:
+            self._smaller(look, ticket)
+
+    def _smaller(self, look: Look, ticket: TicketView) -> None:
+        from tui.screens.smaller import Smaller, SmallerDialog, shares
+
+        if self._is_held("e", look, ticket):
+            return
+        if shares(ticket) <= 1:
+            self.refuse("e", f"T-{ticket.ticket.number} cannot be smaller than it is, r rejects it")
+            return
+
+        def after(end: "Smaller | None") -> None:
+            if end is not None:
+                self.console.say(end.text, ok=end.ok)
+
+        self.app.push_screen(SmallerDialog(ticket, self.console.options.now()), after)
+
+    def action_snooze(self) -> None:
+        """Out of sight for five minutes, at once; the engine says when it is back."""
+        ticket = self._may_act("s")
+        if ticket is not None:
+            self.send(SnoozeTicket(ticket.ticket.id, self.console.actor))
 
     def action_reject(self) -> None:
         """Ask for the reason."""
@@ -186,6 +223,6 @@ class ActingScreen(BracketKeysScreen):
 
 def load_dialogs() -> None:
     """Import what the keys open, so that the first press is as quick as the second."""
-    names = "approve bracketsheet details handling help leave reject resume sheet"
+    names = "approve bracketsheet details handling help leave reject resume sheet smaller"
     for name in names.split():
         import_module(f"tui.screens.{name}")

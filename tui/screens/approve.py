@@ -104,22 +104,11 @@ class ApproveDialog(Dialog[Approval]):
             return f"{name} has changed, open it again"
         if look.view.header.kind is AccountKind.LIVE:
             return "this release approves no live order"
-        if look.now_us >= current.ticket.expires_us:
-            return f"{name} has expired"
-        if held := held_because(current, look):
-            return held
-        if (age := self._quote_age(current, look)) is not None and age > QUOTE_LIMIT_US:
-            limit = QUOTE_LIMIT_US // fmt.US_PER_S
-            return f"quote is {fmt.age(age).removesuffix('s')} s old, limit {limit} s"
+        if why := why_not_now(current, look):
+            return why
         if now < self._armed:
             return "ready in 0.3 s"
         return ""
-
-    def _quote_age(self, ticket: TicketView, look: Look) -> int | None:
-        """Only a live market's quote ages between two pictures; the engine judges the others."""
-        if look.view.header.market.provenance != "live" or ticket.quote_us is None:
-            return None
-        return look.now_us - ticket.quote_us
 
     def dialog_rows(self, look: Look) -> list[Line | Gap]:
         current = self._current(look)
@@ -127,7 +116,7 @@ class ApproveDialog(Dialog[Approval]):
             self._shown = current
         shown, width = self._shown, self.inner_width
         self._note_shown(look)
-        prices = _rail_rows(shown, look, width)
+        prices = rail_rows(shown, look, width)
         before: list[Line | Gap] = [Gap(2), *self._order_rows(shown, look, width), Gap(6)]
         after: list[Line | Gap] = [Gap(5), *self._check_rows(shown, width), Gap(8)]
         heads, texts = self._exact(shown, width)
@@ -313,6 +302,25 @@ class ApproveDialog(Dialog[Approval]):
         self.show()
 
 
+def why_not_now(ticket: TicketView, look: Look) -> str:
+    """Why nobody may decide on what is shown of a ticket that waits; "" when they may."""
+    if look.now_us >= ticket.ticket.expires_us:
+        return f"T-{ticket.ticket.number} has expired"
+    if held := held_because(ticket, look):
+        return held
+    if (age := _quote_age(ticket, look)) is not None and age > QUOTE_LIMIT_US:
+        limit = QUOTE_LIMIT_US // fmt.US_PER_S
+        return f"quote is {fmt.age(age).removesuffix('s')} s old, limit {limit} s"
+    return ""
+
+
+def _quote_age(ticket: TicketView, look: Look) -> int | None:
+    """Only a live market's quote ages between two pictures; the engine judges the others."""
+    if look.view.header.market.provenance != "live" or ticket.quote_us is None:
+        return None
+    return look.now_us - ticket.quote_us
+
+
 def fate(ticket: TicketView, look: Look) -> str:
     """What became of a ticket that no longer waits: `T-18 ORVX approved by nina on pts/7, 14:51:40Z`."""
     name = f"T-{ticket.ticket.number}"
@@ -339,7 +347,8 @@ def cut_reason(reason: str, room: int) -> str:
     return reason if len(reason) <= room else ""
 
 
-def _rail_rows(shown: TicketView, look: Look, width: int) -> list[Line]:
+def rail_rows(shown: TicketView, look: Look, width: int) -> list[Line]:
+    """Where the price stands between stop and target, and how old it is."""
     order = shown.ticket.order
     stop, target = order.stop.stop_price, order.target.limit_price
     if stop is None or target is None:

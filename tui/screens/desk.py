@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
-from engine.model.ids import CorrelationId, TicketId
+from engine.model.ids import CorrelationId
 from tui.actions import Place
 from tui.screens.acting import ActingScreen
 from tui.screens.arrange import EXTRA_COLUMNS, Box, desk_boxes
@@ -41,7 +41,7 @@ class DeskScreen(ActingScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._known_tickets: set[TicketId] | None = None
+        self._known_tickets: set[CorrelationId] | None = None
         self._equity: DeskEquityPane | None = None
         """There from the first time that the terminal is wide enough."""
         self._equity_at = float("-inf")
@@ -170,7 +170,8 @@ class DeskScreen(ActingScreen):
         if equity is not None and equity.display and wall - self._equity_at >= EQUITY_S:
             self._equity_at = wall
             self.run_worker(self._ask_equity(equity), group="equity", exclusive=True)
-        now = {ticket.ticket.id for ticket in look.view.tickets}
+        # By candidate: a ticket that a person made smaller is no new one.
+        now = {ticket.ticket.correlation for ticket in look.view.in_sight}
         before, self._known_tickets = self._known_tickets, now
         if before is not None and now - before:
             self.pane(Place.TICKETS).flash_title()

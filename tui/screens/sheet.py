@@ -1,4 +1,4 @@
-"""A sheet over the Desk: more about one row, scrollable, with `a` and `r` when it has a ticket."""
+"""A sheet over the Desk: more about one row, scrollable, with the keys of a ticket when it has one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,6 +27,19 @@ class SheetEnd:
 
     approve: TicketId | None = None
     reject: TicketId | None = None
+    smaller: TicketId | None = None
+    snooze: TicketId | None = None
+
+    @property
+    def key(self) -> str:
+        """The key that it was."""
+        keys = {"a": self.approve, "r": self.reject, "e": self.smaller, "s": self.snooze}
+        return next((key for key, ticket in keys.items() if ticket is not None), "")
+
+    @property
+    def ticket(self) -> TicketId | None:
+        """What it is about."""
+        return self.approve or self.reject or self.smaller or self.snooze
 
 
 class SheetBoard(Board):
@@ -149,14 +162,22 @@ class Sheet(SheetBase[SheetEnd]):
 
     def action_approve(self) -> None:
         """On to the approve dialog."""
-        if self._ticket is None:
-            self.refuse("a", "no ticket here")
-        else:
-            self.dismiss(SheetEnd(approve=self._ticket))
+        self._end("a", SheetEnd(approve=self._ticket))
 
     def action_reject(self) -> None:
         """On to the reasons."""
+        self._end("r", SheetEnd(reject=self._ticket))
+
+    def action_smaller(self) -> None:
+        """On to the number."""
+        self._end("e", SheetEnd(smaller=self._ticket))
+
+    def action_snooze(self) -> None:
+        """Back to it in five minutes."""
+        self._end("s", SheetEnd(snooze=self._ticket))
+
+    def _end(self, key: str, end: SheetEnd) -> None:
         if self._ticket is None:
-            self.refuse("r", "no ticket here")
+            self.refuse(key, "no ticket here")
         else:
-            self.dismiss(SheetEnd(reject=self._ticket))
+            self.dismiss(end)

@@ -61,7 +61,7 @@ def deck(
         header=_header(engine, session, market, link),
         gaps=tuple(_gap_rows(engine)),
         gaps_note="scan at the open",
-        tickets=tuple(ticket_view(engine, entry) for entry in _by_expiry(engine.tickets.waiting())),
+        tickets=tuple(ticket_view(engine, entry) for entry in _in_order(engine, engine.tickets.waiting())),
         brackets=tuple(sorted(brackets, key=_bracket_order)),
         events=events,
         last_closed=_last_closed(events, engine.parts.clock.now_us()),
@@ -104,8 +104,10 @@ def _header(engine: Engine, session: Session | None, market: MarketView, link: L
     )
 
 
-def _by_expiry(entries: Iterable[Entry]) -> list[Entry]:
-    return sorted(entries, key=lambda entry: entry.ticket.expires_us)
+def _in_order(engine: Engine, entries: Iterable[Entry]) -> list[Entry]:
+    """By expiry, and last those that are snoozed."""
+    now = engine.parts.clock.now_us()
+    return sorted(entries, key=lambda entry: (entry.is_snoozed(now), entry.ticket.expires_us))
 
 
 def ticket_view(engine: Engine, entry: Entry) -> TicketView:
@@ -130,6 +132,7 @@ def ticket_view(engine: Engine, entry: Entry) -> TicketView:
         last=engine.picture.last(ticket.instrument),
         quote_us=None if quote is None else quote.ts_event,
         held_reason=_held(engine, entry),
+        snoozed_us=entry.snoozed_us if entry.is_snoozed(engine.parts.clock.now_us()) else None,
     )
 
 
@@ -213,6 +216,8 @@ def _row_state(
         return (RowState.DONE if bracket.phase is BracketPhase.CLOSED else RowState.WORKING), words
     if entry is None:
         return RowState.BLOCKED, verdict.reason
+    if entry.is_snoozed(engine.parts.clock.now_us()):
+        return RowState.SNOOZED, "snoozed"
     if entry.state is ProposalState.PENDING:
         held = _held(engine, entry)
         return (RowState.HELD, "held") if held else (RowState.WAITING, "")

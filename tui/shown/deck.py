@@ -37,6 +37,8 @@ class RowState(StrEnum):
     """A ticket waits for the person."""
     HELD = "held"
     """A ticket waits but cannot be approved now (halted, stale)."""
+    SNOOZED = "snoozed"
+    """A person put its ticket out of sight for five minutes."""
     WORKING = "working"
     """A bracket is entering, protected or exiting."""
     UNKNOWN = "unknown"
@@ -174,6 +176,8 @@ class TicketView:
     """When the current quote was true; None without one."""
     held_reason: str
     """Why it cannot be approved now; "" when it can."""
+    snoozed_us: int | None = None
+    """A person put it out of sight until then; None: it is in sight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +293,7 @@ class DeckView:
     gaps_note: str
     """`scan 09:30 ET`."""
     tickets: tuple[TicketView, ...]
-    """Waiting or held, soonest to expire first."""
+    """Waiting or held, soonest to expire first; then those that are snoozed."""
     brackets: tuple[BracketView, ...]
     """Unknown first, then in progress, then by age."""
     events: tuple[EventLine, ...]
@@ -300,3 +304,8 @@ class DeckView:
     risk: RiskView = NO_RISK
     health: HealthView = NO_HEALTH
     gems: GemsView = NO_GEMS
+
+    @property
+    def in_sight(self) -> tuple[TicketView, ...]:
+        """Tickets that nobody snoozed."""
+        return tuple(ticket for ticket in self.tickets if ticket.snoozed_us is None)

@@ -177,6 +177,8 @@ def reason_of(row: GapRow, look: Look) -> str:
         case RowState.WAITING | RowState.HELD:
             held = look.held or ("" if ticket is None else ticket.held_reason)
             return f"held, {held}" if held else f"{_agreed(row)}, waits for you"
+        case RowState.SNOOZED if ticket is not None and ticket.snoozed_us is not None:
+            return f"snoozed, back {fmt.countdown(ticket.snoozed_us - look.now_us)}"
         case RowState.UNKNOWN:
             return "it may or may not be at the venue, never sent twice"
         case RowState.WORKING if bracket is not None:

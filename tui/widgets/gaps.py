@@ -30,12 +30,13 @@ COLUMNS = (
 _ORDER = {
     RowState.WAITING: 0,
     RowState.HELD: 0,
+    RowState.SNOOZED: 0,
     RowState.UNKNOWN: 1,
     RowState.WORKING: 2,
     RowState.BLOCKED: 3,
     RowState.DONE: 3,
 }
-_PASSIVE = frozenset({RowState.BLOCKED, RowState.DONE})
+_PASSIVE = frozenset({RowState.SNOOZED, RowState.BLOCKED, RowState.DONE})
 
 
 def rank(row: GapRow) -> tuple[int, float, float]:
@@ -157,7 +158,7 @@ class GapListPane(GapTable):
 
 def counts(look: Look, *, word: str) -> str:
     """`12 candidates · 2 tickets`; without a `word` the first number stands alone."""
-    found, waiting = len(look.view.gaps), len(look.view.tickets)
+    found, waiting = len(look.view.gaps), len(look.view.in_sight)
     named = f"{found} {word}{'' if found == 1 else 's'}" if word else f"{found}"
     if not found:
         return "0 candidates"
@@ -213,6 +214,8 @@ def state_words(row: GapRow, bracket: BracketView | None, look: Look) -> tuple[s
                 return "◆", "-held", f"T-{number} held", "-held"
             left = None if row.expires_us is None else row.expires_us - look.now_us
             return "◆", "-yours", f"T-{number} {fmt.countdown(left)}", "-yours"
+        case RowState.SNOOZED:
+            return "◆", "-muted", f"T-{number} snoozed", "-muted"
         case RowState.UNKNOWN:
             return "?", "-danger -bold", "fate unknown", "-danger -bold"
         case RowState.WORKING:

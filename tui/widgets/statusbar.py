@@ -174,7 +174,7 @@ def _badge(look: Look, name: str, tab: str) -> Line:
         return (Span("?", "-danger"),)
     if name == "health" and header.market.sources_ok < header.market.sources_total:
         return (Span("■", "-danger"),)
-    if name == "desk" and name != tab and look.view.tickets:
+    if name == "desk" and name != tab and look.view.in_sight:
         return (Span("◆", "-yours"),)
     return ()
 

@@ -30,24 +30,31 @@ class TicketsPane(RowsPane[TicketView]):
         tickets = look.view.tickets
         if not tickets:
             return Title("Tickets", "")
-        held = look.held
+        held, seen = look.held, look.view.in_sight
+        alone = len(seen) if held else sum(bool(ticket.held_reason) for ticket in seen)
+        counts = (
+            (len(seen) - alone, "waiting"),
+            (alone, "held"),
+            (len(tickets) - len(seen), "snoozed"),
+        )
+        said = ", ".join(f"{count} {word}" for count, word in counts if count)
         if held:
-            ink = "-attention" if held == "stale" else "-danger"
-            return Title("Tickets", f"{len(tickets)} held", f"held: {held}", ink)
-        alone = sum(bool(ticket.held_reason) for ticket in tickets)
-        counts = ((len(tickets) - alone, "waiting"), (alone, "held"))
-        return Title("Tickets", ", ".join(f"{count} {word}" for count, word in counts if count))
+            return Title("Tickets", said, f"held: {held}", "-attention" if held == "stale" else "-danger")
+        return Title("Tickets", said)
 
     def rows(self, look: Look) -> Sequence[TicketView]:
         return look.view.tickets
 
     def key(self, row: TicketView) -> str:
-        return row.ticket.id
+        # A ticket that was made smaller stands where the one before it stood.
+        return row.ticket.correlation
 
     def words(self, row: TicketView) -> str:
         return f"t-{row.ticket.number} {row.order_words[0]}"
 
     def height_of(self, row: TicketView) -> int:
+        if row.snoozed_us is not None:
+            return 2
         return 5 if self.size.width - 4 >= CARD else 3
 
     def empty(self, look: Look) -> Emptiness:
@@ -59,11 +66,18 @@ class TicketsPane(RowsPane[TicketView]):
         return Emptiness("Nothing waits for you", (f"{count} w on a row says why.",))
 
     def draw(self, row: TicketView, width: int, look: Look, *, selected: bool) -> list[Line]:
+        if row.snoozed_us is not None:
+            return [self._snoozed(row, row.snoozed_us, width, look), EMPTY]
         held = bool(held_because(row, look))
         first = self._first(row, width, look, held=held)
         if width >= CARD:
             return [first, *self._card(row, width, look, held=held), EMPTY]
         return [first, self._short(row, width, held=held), EMPTY]
+
+    def _snoozed(self, row: TicketView, until_us: int, width: int, look: Look) -> Line:
+        words = row.order_words[0].split("  ")[0]
+        left = (Span("◆", "-held"), Span(f" T-{row.ticket.number}  {words}", "-muted"))
+        return spread(left, (Span(f"back {fmt.countdown(until_us - look.now_us)}", "-muted"),), width)
 
     def _first(self, row: TicketView, width: int, look: Look, *, held: bool) -> Line:
         words = row.order_words[0].split("  ")[0]
