@@ -148,6 +148,8 @@ def _attached(found: Door, settings: "Settings", manner: Manner) -> bool:
     """Show the console until the person leaves; False when nobody listens there."""
     import asyncio  # keeps --help quick
 
+    from tui.wiring.garbage import put_off
+
     async def go() -> bool:
         from tui.server.client import attach  # websockets and msgspec: 0.1 s
 
@@ -157,7 +159,8 @@ def _attached(found: Door, settings: "Settings", manner: Manner) -> bool:
         await _shown(link, found, settings, manner)
         return True
 
-    return asyncio.run(go())
+    with put_off():
+        return asyncio.run(go())
 
 
 async def _shown(link: "RemoteLink", found: Door, settings: "Settings", manner: Manner) -> None:

@@ -82,13 +82,16 @@ def run(at: Given, wanted: Wanted) -> None:
     if wanted.no_ui and wanted.picture is None:
         # What is refused is in the log too, where a service's operator looks.
         start_log(settings.log_dir)
-    runtime = _runtime(at, settings, wanted)
-    if wanted.picture is not None:
-        _draw(runtime, wanted.picture)
-    elif wanted.no_ui:
-        _daemon(runtime, wanted, at.config)
-    else:
-        _console_with_engine(runtime, wanted)
+    from tui.wiring.garbage import put_off  # keeps --help quick
+
+    with put_off():
+        runtime = _runtime(at, settings, wanted)
+        if wanted.picture is not None:
+            _draw(runtime, wanted.picture)
+        elif wanted.no_ui:
+            _daemon(runtime, wanted, at.config)
+        else:
+            _console_with_engine(runtime, wanted)
     say(f"state kept in {runtime.state.folder}")
 
 
@@ -162,8 +165,10 @@ def _daemon(runtime: "Runtime", wanted: Wanted, config: Path | None) -> None:
     from tui.commands.attaching import door
     from tui.server.attach import AttachServer
     from tui.wiring.daemonize import remember
+    from tui.wiring.garbage import settle_soon
 
     def open_door() -> AttachServer:
+        settle_soon()
         remember(runtime.state, start_of(wanted, config))
         return door(runtime.link, runtime.state)
 
@@ -291,7 +296,9 @@ class Manner(Protocol):
 async def show(link: "Link", options: "ConsoleOptions") -> None:
     """The console on a link, until the person leaves."""
     from tui.app import run_console  # Textual: 0.3 s, and never in the daemon
+    from tui.wiring.garbage import settle_soon
 
+    settle_soon()
     await run_console(link, actor=me(), options=options)
 
 
