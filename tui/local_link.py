@@ -10,7 +10,7 @@ from engine.backtest.drive import Drive
 from engine.bus import Bus
 from engine.core import Engine
 from engine.model.commands import Answer, Command
-from engine.model.events import ALL_EVENTS, Event
+from engine.model.events import ALL_EVENTS, Event, MarketMoved
 from engine.model.market import Session
 from engine.notify.dispatch import Delivery
 from tui.books import answer
@@ -28,7 +28,7 @@ from tui.shown.health import GuestView
 MIN_INTERVAL_S = 0.1
 """At most ten views a second."""
 HEARTBEAT_S = 0.5
-"""Countdowns move although nothing happens."""
+"""Prices and countdowns move twice a second: nobody reads faster, and a slow line carries no more."""
 EVENTS_KEPT = 200
 
 
@@ -65,13 +65,13 @@ class LocalLink:
         return replace(view, health=replace(view.health, guests=self.guests()))
 
     async def changes(self) -> AsyncIterator[DeckView]:
-        """A view now and after each change."""
+        """A view now, at once after each event, and else at a steady pace."""
         while True:
             self._changed.clear()
             yield await self.deck()
             await asyncio.sleep(MIN_INTERVAL_S)
             try:
-                async with asyncio.timeout(HEARTBEAT_S):
+                async with asyncio.timeout(HEARTBEAT_S - MIN_INTERVAL_S):
                     await self._changed.wait()
             except TimeoutError:
                 continue
@@ -104,4 +104,5 @@ class LocalLink:
         line = line_of(event)
         if line is not None:
             self._events.appendleft(line)
-        self._changed.set()
+        if not isinstance(event, MarketMoved):
+            self._changed.set()
