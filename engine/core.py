@@ -223,6 +223,7 @@ class Engine:
                 self.ids,
                 parts.publish,
                 parts.sign,
+                parts.dialog_us,
             )
         )
 

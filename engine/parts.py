@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from engine.clock import Clock
 from engine.execution.approvals import unsigned
+from engine.execution.approving import DIALOG_US
 from engine.execution.gating import StrategyTerms
 from engine.execution.policies import ApprovalPolicy
 from engine.model.events import Event
@@ -69,6 +70,8 @@ class Parts:
     """What outside the engine forbids a resume, in words; "" when nothing does."""
     sign: Callable[[bytes], str] = unsigned
     """Of what an approval commits to."""
+    dialog_us: int = DIALOG_US
+    """How long what a person was shown may be approved, in the clock's time."""
     risk: RiskConfig = field(default_factory=RiskConfig)
     day_roll: tzinfo = UTC
     """At whose midnight the account's day begins."""

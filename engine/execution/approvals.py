@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from engine.clock import Clock, clock_text
 from engine.errors import DeckError, StorageError
-from engine.execution.approving import NONCE_MAX, history, objection
+from engine.execution.approving import DIALOG_US, NONCE_MAX, history, objection
 from engine.execution.bracket import Bracket
 from engine.execution.gating import Gatekeeper
 from engine.execution.orders import RETRY_JOURNAL_US, Brackets
@@ -79,6 +79,8 @@ class Counter:
     publish: Callable[[Event], None]
     sign: Callable[[bytes], str] = unsigned
     """Of an approval's canonical bytes; the key stays at the rim."""
+    dialog_us: int = DIALOG_US
+    """How long what a person was shown may be approved."""
 
 
 class Tickets:
@@ -184,7 +186,7 @@ class Tickets:
         entry = self._found(command.ticket, command.nonce)
         if isinstance(entry, Answer):
             return entry
-        answer = objection(command, entry, self._book, self._counter.gatekeeper)
+        answer = objection(command, entry, self._book, self._counter.gatekeeper, self._counter.dialog_us)
         if answer is None:
             answer = self._start(command, entry)
         if not answer.ok:

@@ -22,7 +22,7 @@ NONCE_MAX = 128
 
 
 def objection(
-    command: ApproveTicket, entry: Entry, book: TicketBook, gatekeeper: Gatekeeper
+    command: ApproveTicket, entry: Entry, book: TicketBook, gatekeeper: Gatekeeper, dialog_us: int
 ) -> Answer | None:
     """Why the approval is not carried out, or that it was already; None when it may be."""
     now = gatekeeper.clock.now_us()
@@ -31,7 +31,7 @@ def objection(
         or over(entry, now)
         or other_text(command.sha256, entry, "approved")
         or _alone(command, entry, gatekeeper)
-        or _old_dialog(command, entry, now)
+        or _old_dialog(command, entry, now, dialog_us)
         or _moved(command, entry, gatekeeper)
         or outgrown(entry, gatekeeper)
         or _gated(entry, gatekeeper)
@@ -90,13 +90,13 @@ def _alone(command: ApproveTicket, entry: Entry, gatekeeper: Gatekeeper) -> Answ
     return None
 
 
-def _old_dialog(command: ApproveTicket, entry: Entry, now_us: int) -> Answer | None:
+def _old_dialog(command: ApproveTicket, entry: Entry, now_us: int, dialog_us: int) -> Answer | None:
     """What was shown too long ago is looked at again. A policy is shown nothing."""
     if command.shown_us is None:
         return None
     age, number = now_us - command.shown_us, f"T-{entry.ticket.number}"
-    if age > DIALOG_US:
-        text = f"{number} was shown {age / US_PER_S:.0f} s ago, limit {DIALOG_US // US_PER_S} s. Look again."
+    if age > dialog_us:
+        text = f"{number} was shown {age / US_PER_S:.0f} s ago, limit {dialog_us // US_PER_S} s. Look again."
         return Answer(False, "dialog_expired", text)
     if age < -CLOCK_SLACK_US:
         text = f"{number} cannot have been shown {-age / US_PER_S:.0f} s from now. Look again."

@@ -215,6 +215,24 @@ def test_a_ticket_that_nobody_looks_at_lives_150_seconds(stage: Stage) -> None:
     run(stage.runtime(DEFAULT_SEED, 120.0, PolicyName.HOLD), play)
 
 
+def test_a_dialog_may_be_read_for_a_minute_of_the_persons_time(stage: Stage) -> None:
+    async def play(runtime: Runtime) -> None:
+        engine = runtime.engine
+        await until(runtime, engine.tickets.waiting)
+        entry = engine.tickets.waiting()[0]
+        shown = engine.parts.clock.now_us()
+        await asyncio.sleep(59.0)
+        assert engine.parts.clock.now_us() - shown > 200_000_000, "four seconds a second"
+        command = ApproveTicket(entry.ticket.id, entry.sha256, "read slowly", None, NINA, shown_us=shown)
+        assert engine.give(command).code != "dialog_expired"
+        await asyncio.sleep(3.0)
+        late = ApproveTicket(entry.ticket.id, entry.sha256, "too slowly", None, NINA, shown_us=shown)
+        answer = engine.give(late)
+        assert answer.code in ("dialog_expired", "not_pending")
+
+    run(stage.runtime(DEFAULT_SEED, 120.0, PolicyName.HOLD), play)
+
+
 def test_everything_that_is_told_is_synthetic_and_a_simulation_may_trade_on_it(stage: Stage) -> None:
     async def play(runtime: Runtime) -> None:
         engine = runtime.engine

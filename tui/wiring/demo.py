@@ -7,6 +7,7 @@ from engine.backtest.gathering import Gathered
 from engine.backtest.pace import EVE_US, Pace
 from engine.config import Mode
 from engine.errors import ConfigError
+from engine.execution.approving import DIALOG_US
 from engine.execution.matching import STANDARD
 from engine.model.ids import AccountId
 from engine.model.market import MarketBatch, Provenance
@@ -85,6 +86,8 @@ def demo_market(
         sector_of=market.sector_of,
         name_of=market.name_of,
         token_prices=market.token_prices,
+        # A dialog closes after a minute of the person's time, and the market moves faster meanwhile.
+        dialog_us=round(DIALOG_US * max(SLOW, 1.0)),
         sees=prepare,
     )
 

@@ -18,6 +18,7 @@ from engine.bus import Bus, Subscription, Trouble
 from engine.clock import TestClock
 from engine.core import Engine
 from engine.errors import ConfigError, StorageError
+from engine.execution.approving import DIALOG_US
 from engine.execution.gating import StrategyTerms
 from engine.execution.matching import MatchRules
 from engine.execution.policies import ListRule, PolicyName, policy_of
@@ -100,6 +101,8 @@ class Market:
     """Of 5 minutes each; None: this market has no tokens."""
     sees: Callable[[MarketBatch], None] = lambda batch: None
     """Told of each batch before the venue is."""
+    dialog_us: int = DIALOG_US
+    """How long what a person was shown may be approved, in time of the market."""
     entry_until: date | None = None
     flat_after_us: int | None = None
     """From here on the run ends as soon as no bracket is open."""
@@ -213,6 +216,7 @@ class Runtime:
                 publish=self.bus.publish,
                 config_hash=options.settings.sha256,
                 entry_until=market.entry_until,
+                dialog_us=market.dialog_us,
                 risk=risk,
                 day_roll=ZoneInfo(configured.day_roll),
                 snapshots=SnapshotFolder(state.snapshots),
