@@ -186,6 +186,31 @@ def test_a_ticket_goes_from_the_shell_to_a_protected_bracket(
     assert asked["actor"]
 
 
+def test_a_ticket_is_made_smaller_and_snoozed_from_the_shell(
+    deck: Deck, start: Callable[..., Daemon]
+) -> None:
+    start()
+    first = waiting(deck)[0]
+    number, sha, size = first["number"], first["sha256"], int(first["quantity"])
+    larger = deck.on_state("smaller", number, "--shares", str(size + 1))
+    assert (larger.code, "you may only go down" in larger.err) == (65, True)
+    made = deck.on_state("smaller", number, "--shares", "1", "--json")
+    assert (made.code, made.json["code"]) == (0, "ok"), made.err
+    gone = deck.on_state("approve", number, "--sha", sha[:8])
+    assert (gone.code, f"{number} does not wait, it is superseded" in gone.err) == (65, True)
+    (small,) = [row for row in waiting(deck) if row["correlation"] == first["correlation"]]
+    assert (small["quantity"], small["expires_us"]) == ("1", first["expires_us"])
+    snoozed = deck.on_state("snooze", small["number"])
+    assert (snoozed.code, f"{small['number']} back at " in snoozed.out) == (0, True)
+    approved = deck.on_state("approve", small["number"], "--sha", small["sha256"][:8])
+    assert approved.code == 0, approved.err
+    trees = [row for row in deck.on_state("orders", "--json").json if row["symbol"] == first["symbol"]]
+    assert [tree["ticket"] for tree in trees] == [small["ticket"]]
+    assert deck.on_state("audit", "verify").code == 0
+    summary = deck.on_state("whynot", "--summary", "--json")
+    assert summary.code == 0, summary.err
+
+
 def test_halt_refuses_and_resume_goes_on(deck: Deck, start: Callable[..., Daemon]) -> None:
     start()
     first = waiting(deck)[0]

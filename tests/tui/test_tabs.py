@@ -67,7 +67,7 @@ async def test_the_palette_narrows_and_runs_a_command(view: DeckView, console: B
         await pilot.pause()
         await pilot.press("ctrl+p")
         await pilot.pause()
-        assert "go to Risk" in dump(app)
+        assert "go to Gaps" in dump(app)
         await pilot.press(*"risk")
         await pilot.pause()
         assert "1 commands" in dump(app) or "1 command" in dump(app)

@@ -157,6 +157,20 @@ def reject(given: Given, shown: "TicketView", reason: str) -> "Answer":
     return _give(given, RejectTicket(shown.ticket.id, reason, me()))
 
 
+def shrink(given: Given, shown: "TicketView", quantity: "Decimal") -> "Answer":
+    """Make exactly the ticket that was shown smaller."""
+    from engine.model.commands import ShrinkTicket  # keeps --help quick
+
+    return _give(given, ShrinkTicket(shown.ticket.id, shown.sha256, quantity, me()))
+
+
+def snooze(given: Given, shown: "TicketView") -> "Answer":
+    """Put a ticket out of sight for a while."""
+    from engine.model.commands import SnoozeTicket  # keeps --help quick
+
+    return _give(given, SnoozeTicket(shown.ticket.id, me()))
+
+
 def halt(given: Given, reason: str, *, flatten: bool = False) -> "Answer":
     """Stop new orders, and sell every position when `flatten`."""
     from engine.model.commands import Halt  # keeps --help quick

@@ -101,6 +101,8 @@ def register(app: typer.Typer) -> None:
     app.command("proposals")(proposals)
     app.command("approve")(approve)
     app.command("reject")(reject)
+    app.command("smaller")(smaller)
+    app.command("snooze")(snooze)
     app.command("orders")(orders)
     app.command("positions")(positions)
     app.command("round-trips")(round_trips)
@@ -239,6 +241,35 @@ def reject(
     at = given(context, config, state)
     shown = asking.find_ticket(at, ticket).ticket
     _end(asking.reject(at, shown, reason), shown, as_json)
+
+
+def smaller(
+    context: typer.Context,
+    ticket: TicketArgument,
+    shares: Annotated[
+        int, typer.Option("--shares", metavar="N", min=1, help="How many it is to be: fewer than now.")
+    ],
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Make a ticket smaller: another one with fewer shares waits in its place."""
+    at = given(context, config, state)
+    shown = asking.find_ticket(at, ticket).ticket
+    _end(asking.shrink(at, shown, Decimal(shares)), shown, as_json)
+
+
+def snooze(
+    context: typer.Context,
+    ticket: TicketArgument,
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Put a ticket out of sight for five minutes."""
+    at = given(context, config, state)
+    shown = asking.find_ticket(at, ticket).ticket
+    _end(asking.snooze(at, shown), shown, as_json)
 
 
 def halt(

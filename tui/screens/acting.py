@@ -189,7 +189,7 @@ class ActingScreen(BracketKeysScreen):
         if self._is_held("e", look, ticket):
             return
         if shares(ticket) <= 1:
-            self.refuse("e", f"T-{ticket.ticket.number} cannot be smaller than it is, r rejects it")
+            self.refuse("e", f"T-{ticket.ticket.number} is one share, r rejects it")
             return
 
         def after(end: "Smaller | None") -> None:

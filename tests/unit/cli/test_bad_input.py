@@ -68,6 +68,9 @@ CASES = {
     "a halt with no engine": (("halt",), 75, "To halt what runs there, now or at its next start: touch "),
     "an accepted difference of no symbol": (("resume", "--accept"), 2, "needs the symbol"),
     "a resume with no engine": (("resume",), 75, "no engine runs on"),
+    "a smaller size that is not given": (("smaller", "T-1"), 2, "Missing option '--shares'"),
+    "a smaller size of nothing": (("smaller", "T-1", "--shares", "0"), 2, "greater than or equal to 1"),
+    "a snooze with no engine": (("snooze", "T-1"), 75, "no engine runs on"),
     "a ticket id that is none": (("reject", "T 1!", "--reason", "x"), 2, "is not the id of a ticket"),
     "a strategy that is none": (
         ("replay", "--from", "2016-01-04", "--strategy", "gems"),
