@@ -36,7 +36,7 @@ def why_no_close(row: BracketView) -> str:
         return f"B-{row.number} is being sold already: {row.exiting}"
     if row.held > 0 or (row.unknown and is_entering(row)):
         return ""
-    return f"B-{row.number} holds 0{', its entry can be cancelled' if is_entering(row) else ''}"
+    return f"B-{row.number} holds 0{', cancel its entry' if is_entering(row) else ''}"
 
 
 def cancel_words(row: BracketView) -> tuple[str, str]:

@@ -54,10 +54,10 @@ class HandleDialog(Dialog[bool]):
     def tick(self, look: Look) -> None:
         """Once a second: close when the time is over."""
         if self.console.options.now() - self._opened >= CLOSES_S:
+            self.dismiss(False)
             self.console.say(
                 f"{name_of(self._shown)}: nothing was done, the dialog closed after 60 s.", ok=False
             )
-            self.dismiss(False)
 
     def why_off(self, look: Look) -> str:
         """Why the key does nothing now; "" when it acts."""
@@ -174,9 +174,10 @@ class CloseDialog(HandleDialog):
         text = fmt.signed_money(made)
         ink = {"+": "-up", "-": "-down"}.get(text[0], "-muted")
         low, high = Span(fmt.price(row.stop_price), "-down"), Span(fmt.price(row.target_price), "-up")
+        old = "~" if look.stale else ""
         worth = fmt.money(row.held * Decimal(str(row.last)))
         now: Line = (
-            Span(f"last {fmt.price(row.last)}  worth {worth}  ", "-muted"),
+            Span(f"last {old}{fmt.price(row.last)}  worth {old}{worth}  ", "-muted"),
             Span(text, ink),
             Span(f"  {fmt.signed_percent(row.pnl_ratio)}", ink),
         )

@@ -47,6 +47,13 @@ class OrdersScreen(ActingScreen):
         story.chosen = None if row is None else bracket_of(look, row)
         return (Topic.BRACKET, row.ticket) if row is not None and story.display else None
 
+    def action_zoom(self) -> None:
+        """Where there is one pane only, it has the whole screen already."""
+        if not self.zoomed and sum(pane.display for pane in self.query(Pane)) == 1:
+            self.refuse("z", "this pane has the whole screen")
+        else:
+            super().action_zoom()
+
     def action_open(self) -> None:
         """Fills and the full story."""
         look = self.console.look()

@@ -197,7 +197,7 @@ def _state(row: BracketView) -> Line:
 def _pnl(row: BracketView, look: Look) -> Line:
     text = fmt.signed_percent(row.pnl_ratio)
     if look.stale and row.pnl_ratio is not None:
-        return (Span("~", "-attention"), Span(text.rjust(7), "-stale"))
+        return (Span(" " * (7 - len(text))), Span("~", "-attention"), Span(text, "-stale"))
     sign = {"+": ("▲", "-up"), "-": ("▼", "-down")}
     glyph, ink = sign.get(text[0], (" ", "-muted"))
     return (Span(glyph, ink), Span(text.rjust(7), ink))

@@ -157,8 +157,16 @@ def story(now: int) -> BracketDetail:
     told = (
         (now - 14_200_000, "entry intent written to the journal, then sent: buy 154 limit 2.14", False),
         (now - 13_200_000, "no answer in 1.0 s: the entry order may or may not be at the venue", False),
-        (now + 2 * S, "ask again for the entry by its id; open and closed orders and fills are read too", True),
-        (now + 8 * S, "found: adopted. Absent three times everywhere: marked not placed. Never sent twice", True),
+        (
+            now + 2 * S,
+            "ask again for the entry by its id; open and closed orders and fills are read too",
+            True,
+        ),
+        (
+            now + 8 * S,
+            "found: adopted. Absent three times everywhere: marked not placed. Never sent twice",
+            True,
+        ),
         (now + 46 * S, "alarm; entries for TLMN stay off until you or the venue settle it", True),
     )
     lines = tuple(StoryLine(ts, words, is_next) for ts, words, is_next in told)
