@@ -131,7 +131,7 @@ MUTANTS = (
         "absent_at_once",
         "one question that finds nothing is no proof of absence",
         _FATES,
-        "return leg.not_found >= NOT_FOUND_PROOF and _asked_us(leg) > proof_us(leg, now)",
+        "return leg.not_found >= NOT_FOUND_PROOF and asked_us(leg) > proof_us(leg, now)",
         "return leg.not_found >= 1",
         AMBIGUOUS,
     ),
@@ -165,7 +165,7 @@ MUTANTS = (
         (
             Edit(
                 "engine.execution.approving",
-                "        or _other_text(command, entry)\n",
+                '        or other_text(command.sha256, entry, "approved")\n',
                 "",
             ),
         ),
