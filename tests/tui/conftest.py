@@ -134,6 +134,8 @@ class FakeLink:
     answers: list[Answer] = field(default_factory=list)
     details: dict[tuple[Topic, str], Detail] = field(default_factory=dict)
     went_on: int = 0
+    silent: bool = False
+    """Details are asked for and never answered."""
     _queue: "asyncio.Queue[DeckView | None]" = field(default_factory=asyncio.Queue)
 
     async def deck(self) -> DeckView:
@@ -152,6 +154,8 @@ class FakeLink:
         return {}
 
     async def detail(self, topic: Topic, id: str) -> Detail | None:
+        if self.silent:
+            await asyncio.Event().wait()
         return self.details.get((topic, id))
 
     async def resume_market(self) -> bool:
@@ -536,12 +540,12 @@ def dump() -> Callable[[ConsoleApp], str]:
 
 
 @pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+def golden(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Compare a screen with its file, or write it under --update-golden."""
     folder = Path(__file__).parent / "golden"
 
-    def check(name: str, text: str) -> None:
-        path = folder / f"{name}.txt"
+    def check(name: str, text: str, ending: str = "txt") -> None:
+        path = folder / f"{name}.{ending}"
         if request.config.getoption("--update-golden"):
             path.write_text(text, encoding="utf-8")
         assert text == path.read_text(encoding="utf-8"), (

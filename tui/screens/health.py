@@ -64,7 +64,7 @@ def source_lines(row: SourceRow, width: int) -> list[Line]:
     facts = [
         ("state", row.word.value),
         ("last word", "never" if row.age_us is None else f"{fmt.age(row.age_us)} ago"),
-        ("silent for", f"{fmt.age(row.max_age_us)} it counts as mute"),
+        ("mute after", f"{fmt.age(row.max_age_us)} without a word"),
         ("messages", f"{row.messages:,}"),
         ("budget", "none is set" if row.budget_ratio is None else fmt.percent(row.budget_ratio)),
         ("note", row.note or "–"),

@@ -73,7 +73,7 @@ class PaletteDialog(DeckModal[str]):
         room = min(ROWS, self.size.height - 8)
         first = max(min(self._at - room + 1, len(found) - room), 0) if self._at >= room else 0
         typed: Line = (Span("> ", "-accent -bold"), Span(f"{self._typed}_", "-strong"))
-        count = (Span(f"{len(found)} commands", "-muted"),)
+        count = (Span(f"{len(found)} command{'' if len(found) == 1 else 's'}", "-muted"),)
         lines: list[Line] = [EMPTY, spread(typed, count, inner), EMPTY]
         for at, command in enumerate(found[first : first + room], first):
             line = spread((Span(command.name),), (Span(command.key, "-accent"),), inner - 2)

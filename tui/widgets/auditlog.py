@@ -125,8 +125,10 @@ class RecordPane(FreePane):
         ]
         lines: list[Line] = [(Span(line, "-strong"),) for line in wrap(record.text, width)]
         lines.append(EMPTY)
-        for label, value in (*facts, *body_facts(record.body)):
-            lines += _fact(label, value, width)
+        facts += body_facts(record.body)
+        lead = min(max(len(label) for label, _ in facts) + 2, max(width // 3, 12))
+        for label, value in facts:
+            lines += _fact(label, value, lead, width)
         return lines
 
 
@@ -150,8 +152,8 @@ def _leaves(value: object, path: str) -> Iterable[tuple[str, str]]:
         yield path, visible(value) if isinstance(value, str) else json.dumps(value)
 
 
-def _fact(label: str, value: str, width: int) -> list[Line]:
-    lead = min(max(len(label) + 2, 12), max(width // 2, 12))
+def _fact(label: str, value: str, lead: int, width: int) -> list[Line]:
+    """Values stand in one column; a label too long for it has a line of its own."""
     if len(label) + 2 > lead:
         return [(Span(label, "-muted"),), *((Span("  "), Span(part)) for part in wrap(value, width - 2))]
     parts = wrap(value, width - lead) if value else ["–"]

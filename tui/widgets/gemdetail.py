@@ -19,6 +19,7 @@ BANDS = ((80.0, "high"), (60.0, "medium"), (0.0, "low"))
 ALL_COLUMNS = 52
 """Cells from which the gates show their age too."""
 FIVE_MINUTES_US = 300_000_000
+READING: Line = (Span("Reading the token", "-muted"),)
 _MARKS = {"pass": ("●", "-up"), "block": ("■", "-danger"), "unknown": ("?", "-danger -bold")}
 
 
@@ -37,7 +38,7 @@ class GemPane(FreePane):
     def lines_for(self, look: Look, width: int, height: int) -> list[Line] | Emptiness:
         gem = gem_of(look)
         if gem is None:
-            return Emptiness("No token selected", ()) if not look.view.gems.rows else [EMPTY]
+            return Emptiness("No token selected", ()) if not look.view.gems.rows else [READING]
         if gem.id != self._of:
             self._of, self._first = gem.id, 0
         return self.about(gem, look, width, height)
@@ -89,8 +90,8 @@ def _summary(gem: GemDetail, width: int) -> Line:
         line += [Span("  "), Span(f"{'▲' if up else '▼'} {gem.change_6h:+.1f}", "-up" if up else "-down")]
         line.append(Span(" in 6 h", "-muted"))
     line += [Span("   conf ", "-muted"), Span(f"{gem.confidence:.0f} {band}", "-strong")]
-    line += [Span("   signals ", "-muted"), Span(f"{gem.signals}", "-strong")]
-    return cut(line, width)
+    signals = (Span("   signals ", "-muted"), Span(f"{gem.signals}", "-strong"))
+    return cut((*line, *signals) if width_of((*line, *signals)) <= width else line, width)
 
 
 def _contributions(gem: GemDetail, width: int, graph: Graph) -> list[Line]:
@@ -131,7 +132,7 @@ def _safety_head(gem: GemDetail, width: int) -> list[Line]:
 
 def _columns(width: int) -> tuple[int, int, int, int]:
     """Cells of gate, value, limit and age; the age leaves where it is narrow."""
-    limit, age = (15, 4) if width >= ALL_COLUMNS else (13, 0)
+    limit, age = 15, 4 if width >= ALL_COLUMNS else 0
     return 11, width - 11 - limit - age, limit, age
 
 

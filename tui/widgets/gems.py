@@ -61,7 +61,7 @@ class GemTable(TablePane[GemRow]):
 
     def empty(self, look: Look) -> Emptiness:
         view = look.view.gems
-        why = () if view.last_scan_us is None else (f"{view.scanned} scanned, none of them can be scored.",)
+        why = () if view.last_scan_us is None else (f"{view.scanned:,} scanned, none of them can be scored.",)
         return Emptiness(view.note or "No tokens scored yet", why)
 
     def is_passive(self, row: GemRow, look: Look) -> bool:
@@ -150,7 +150,7 @@ def _counts(view: GemsView, *, with_blocked: bool) -> str:
 def _scanned(view: GemsView, look: Look) -> str:
     if view.last_scan_us is None:
         return ""
-    return f"{view.scanned} scanned · {fmt.age(look.now_us - view.last_scan_us)} ago"
+    return f"{view.scanned:,} scanned · {fmt.age(look.now_us - view.last_scan_us)} ago"
 
 
 class DeskGemsPane(GemTable):

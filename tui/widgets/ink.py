@@ -3,6 +3,7 @@
 Every character takes exactly one cell, so a length is a width.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -103,11 +104,19 @@ def cut(spans: Iterable[Span], width: int) -> Line:
     room = width - 1
     for span in spans:
         if len(span.text) > room:
-            kept.append(Span(span.text[:room].rstrip() + "…", span.ink))
+            kept.append(Span(f"{_whole(span.text[:room])}…", span.ink))
             break
         kept.append(span)
         room -= len(span.text)
     return tuple(kept)
+
+
+_LAST_NUMBER = re.compile(r" +[-+~<>=]*[\d.,:%]*\d[\d.,:%]*$")
+
+
+def _whole(kept: str) -> str:
+    """Without a last word that is a number: a digit or its unit might be missing."""
+    return _LAST_NUMBER.sub("", kept.rstrip()).rstrip()
 
 
 def cut_text(text: str, width: int) -> str:
@@ -115,7 +124,7 @@ def cut_text(text: str, width: int) -> str:
     text = drawable(text)
     if len(text) <= width:
         return text
-    return text[: max(width - 1, 0)].rstrip() + "…" if width > 0 else ""
+    return f"{_whole(text[: width - 1])}…" if width > 0 else ""
 
 
 def cut_words(text: str, width: int) -> str:

@@ -46,9 +46,10 @@ def _releases(risk: RiskView, width: int) -> list[Line]:
     """What ends each level, in one line where that is possible."""
     if not risk.steps:
         return []
-    long = ", ".join(f"L{step.level} ends {step.release}" for step in risk.steps)
-    short = ", ".join(f"L{step.level} {step.release}" for step in risk.steps)
-    words = f"{long}." if len(long) < width else f"Ends: {short}."
+    ends = [f"ends {step.release}" if step.release_ratio else f"stays {step.release}" for step in risk.steps]
+    long = ", ".join(f"L{step.level} {words}" for step, words in zip(risk.steps, ends, strict=True))
+    # The first says what ends it in full, those after it need the number alone.
+    words = f"{long if len(long) < width else long.replace(', L2 ends below', ', L2')}."
     return [(Span(line, "-muted"),) for line in wrap(words, width)]
 
 

@@ -164,3 +164,8 @@ def open_console(console: Callable[..., tuple[ConsoleApp, Any]]) -> Callable[...
         return app, link
 
     return build
+
+
+@pytest.fixture
+def rules() -> ModuleType:
+    return load("screens/rules.py")
