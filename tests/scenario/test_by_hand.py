@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
@@ -275,3 +277,15 @@ def test_the_audit_line_names_who_and_what_followed(scene: Scene) -> None:
         await settled(found)
 
     scene(test)
+
+
+def test_people_who_act_by_hand_at_any_moment_break_no_rule(sim: Callable[[str], ModuleType]) -> None:
+    draw, run_plan = sim("simulator.swarm").draw, sim("simulator.session").run_plan
+    acted: Counter[str] = Counter()
+    for seed in range(24):
+        plan = draw(seed)
+        busy = replace(plan.habits, cancels_a_minute=8.0, asks_a_minute=90.0, exits_a_minute=4.0)
+        result = run_plan(replace(plan, habits=busy))
+        assert result.violations == [], seed
+        acted += result.faults
+    assert min(acted["cancel_by_hand"], acted["ask_by_hand"], acted["exit_by_hand"]) > 5

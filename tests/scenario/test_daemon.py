@@ -332,6 +332,63 @@ def test_a_state_that_lost_its_journal_is_refused(deck: Deck, start: Callable[..
     assert not journal.exists()
 
 
+def test_a_position_is_closed_from_the_shell(deck: Deck, start: Callable[..., Daemon]) -> None:
+    start()
+    first = waiting(deck)[0]
+    deck.on_state("approve", first["number"], "--sha", first["sha256"][:8])
+    held = held_position(deck)
+    name = held["bracket"]
+    asked = deck.on_state("close", name)
+    assert (asked.code, "needs a terminal to ask in, or --yes" in asked.err) == (2, True)
+    cancelled = deck.on_state("cancel", name, "--yes")
+    assert (cancelled.code, f"of {name}'s entry 0 of" in cancelled.err) == (65, True)
+    absent = deck.on_state("close", "B-99", "--yes")
+    assert (absent.code, "no bracket is named B-99" in absent.err) == (2, True)
+    closed = deck.on_state("close", held["ticket"], "--yes", "--json")
+    assert closed.code == 0, closed.err
+    assert closed.json["ok"]
+    assert f"selling {held['quantity']}" in closed.json["text"]
+    again = deck.on_state("close", name, "--yes")
+    assert again.code == 65, again.err
+    (trip,) = deck.on_state("round-trips", "--json").json
+    assert (trip["ticket"], trip["exit_reason"]) == (held["ticket"], "manual")
+    traced = deck.on_state("audit", "trace", first["number"], "--json").json
+    (wish,) = [line for line in traced if line.get("kind") == "ExitWanted"]
+    assert wish["actor"] != "engine"
+
+
+@pytest.mark.parametrize(("key", "is_closed"), [("y", True), ("n", False), ("", False)])
+def test_the_sale_is_shown_and_asked_for(
+    deck: Deck, start: Callable[..., Daemon], key: str, is_closed: bool
+) -> None:
+    start()
+    first = waiting(deck)[0]
+    deck.on_state("approve", first["number"], "--sha", first["sha256"][:8])
+    held = held_position(deck)
+    ours, theirs = pty.openpty()
+    asking = subprocess.Popen(
+        [sys.executable, "-c", RUN, "--state", str(deck.state), "close", held["bracket"]],
+        cwd=deck.folder,
+        env=deck.environment,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+    )
+    os.close(theirs)
+    shown = ""
+    while "[y/N]" not in shown:
+        shown += os.read(ours, 4096).decode()
+    os.write(ours, f"{key}\n".encode())
+    out, _ = asking.communicate(timeout=60)
+    os.close(ours)
+    assert asking.returncode == 0
+    assert f"SELL {held['quantity']} " in shown
+    assert "at market, cancels stop" in shown
+    assert ("selling" in out) is is_closed
+    assert bool(deck.on_state("round-trips", "--json").json) is is_closed
+
+
 @pytest.mark.parametrize(("key", "is_approved"), [("y", True), ("n", False), ("", False)])
 def test_without_a_hash_the_order_is_shown_and_asked_for(
     deck: Deck, start: Callable[..., Daemon], key: str, is_approved: bool

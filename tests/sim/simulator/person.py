@@ -7,7 +7,16 @@ from random import Random
 
 from engine.core import Engine
 from engine.execution.bracket import BracketPhase
-from engine.model.commands import Actor, ApproveTicket, Halt, RejectTicket, Resume
+from engine.model.commands import (
+    Actor,
+    ApproveTicket,
+    AskVenue,
+    CancelEntry,
+    ClosePosition,
+    Halt,
+    RejectTicket,
+    Resume,
+)
 from engine.model.events import EngineStateChanged, Event, TicketChanged
 from engine.model.ids import TicketId
 from engine.model.orders import OrderState
@@ -36,6 +45,10 @@ class Habits:
     forged: float = 0.02
     halts_a_minute: float = 0.2
     exits_a_minute: float = 0.5
+    cancels_a_minute: float = 0.0
+    """Entries that a person drops, whatever is known of them."""
+    asks_a_minute: float = 0.0
+    """Questions about orders of unknown fate."""
     resumes_after_s: tuple[float, float] = (2.0, 15.0)
     tries: int = 20
     """So often an approval that is refused is tried again."""
@@ -64,6 +77,8 @@ class People:
         for rate, act in (
             (self._habits.halts_a_minute, self._halt),
             (self._habits.exits_a_minute, self._leave),
+            (self._habits.cancels_a_minute, self._cancel),
+            (self._habits.asks_a_minute, self._ask),
         ):
             if rate:
                 self._later(self._random.expovariate(rate / 60), act, rate)
@@ -212,7 +227,34 @@ class People:
             held = [b for b in engine.brackets.open() if b.phase is BracketPhase.PROTECTED]
             if held:
                 self.counts["exit_by_hand"] += 1
-                engine.brackets.want_exit(self._random.choice(held).ticket, ExitReason.MANUAL)
+                engine.give(ClosePosition(self._random.choice(held).ticket, ANN))
 
         self._station.ask(leave)
         self._later(self._random.expovariate(rate / 60), self._leave, rate)
+
+    def _cancel(self, rate: float) -> None:
+        if not self.is_active:
+            return
+
+        def cancel(engine: Engine) -> None:
+            entering = [bracket for bracket in engine.brackets.open() if bracket.entry.is_live]
+            if entering:
+                self.counts["cancel_by_hand"] += 1
+                engine.give(CancelEntry(self._random.choice(entering).ticket, ANN))
+
+        self._station.ask(cancel)
+        self._later(self._random.expovariate(rate / 60), self._cancel, rate)
+
+    def _ask(self, rate: float) -> None:
+        if not self.is_active:
+            return
+
+        def ask(engine: Engine) -> None:
+            for bracket in engine.brackets.open():
+                if bracket.has_unknown:
+                    self.counts["ask_by_hand"] += 1
+                    engine.give(AskVenue(bracket.ticket, BOB))
+                    engine.give(ClosePosition(bracket.ticket, BOB))
+
+        self._station.ask(ask)
+        self._later(self._random.expovariate(rate / 60), self._ask, rate)
