@@ -16,7 +16,7 @@ from engine.errors import ConfigError
 from engine.execution.policies import PolicyName
 from engine.loop import run_virtual
 from engine.model.candidates import GateStatus
-from engine.model.commands import Actor, ApproveTicket
+from engine.model.commands import Actor, ApproveTicket, RejectTicket, SnoozeTicket
 from engine.model.market import Provenance
 from engine.model.positions import AccountKind
 from engine.risk.limits import FULL
@@ -199,6 +199,25 @@ def test_the_market_is_slow_for_a_ticket_until_it_is_decided_expires_or_is_let_w
         await until(runtime, lambda: not engine.tickets.waiting())
         # 600 s: forty at four a second, the rest at 120.
         assert loop.time() - begun == pytest.approx(10 + 560 / 120, abs=0.5)
+
+    run(stage.runtime(DEFAULT_SEED, 120.0, PolicyName.HOLD), play)
+
+
+def test_the_market_is_slow_for_no_ticket_out_of_sight_until_it_is_back(stage: Stage) -> None:
+    async def play(runtime: Runtime) -> None:
+        engine, loop, drive = runtime.engine, asyncio.get_running_loop(), runtime.drive
+        await until(runtime, engine.tickets.waiting)
+        one, *others = engine.tickets.waiting()
+        for entry in others:
+            assert engine.give(RejectTicket(entry.ticket.id, "not this one", NINA)).ok
+        assert (drive.speed, drive.why_slow) == (4.0, f"T-{one.ticket.number}")
+        assert engine.give(SnoozeTicket(one.ticket.id, NINA)).ok
+        assert (drive.speed, drive.why_slow) == (120.0, "")
+        assert not await runtime.link.resume_market()
+        begun = loop.time()
+        await until(runtime, engine.tickets.awake)
+        assert loop.time() - begun == pytest.approx(300 / 120, abs=0.2)
+        assert (drive.speed, drive.why_slow) == (4.0, f"T-{one.ticket.number}")
 
     run(stage.runtime(DEFAULT_SEED, 120.0, PolicyName.HOLD), play)
 

@@ -103,6 +103,14 @@ def run_matrix(count: int = len(LIVES)) -> CrashReport:
     return run.report()
 
 
+def run_life(life: Life) -> CrashReport:
+    """Every write of one life, before and after."""
+    with _Run() as run:
+        for point in _points(run.live(life, ()).writes[0]):
+            run.live(life, (point,))
+    return run.report()
+
+
 def run_pairs(pairs: int = 1000, count: int = len(LIVES)) -> CrashReport:
     """A second crash in what follows the first: `pairs` of them, drawn from all of `count` lives."""
     chance = random.Random(pairs)

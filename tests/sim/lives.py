@@ -29,7 +29,7 @@ from engine.execution.bracket import Bracket
 from engine.execution.gating import StrategyTerms
 from engine.execution.matching import NAIVE
 from engine.execution.orders import ticket_of
-from engine.execution.policies import PaperAuto
+from engine.execution.policies import ApprovalPolicy, PaperAuto
 from engine.model.candidates import Verdict
 from engine.model.commands import ENGINE, Actor, Halt
 from engine.model.events import Alarm, Event
@@ -143,6 +143,8 @@ class Life:
     sessions: int = 5
     terms: Mapping[str, Any] = field(default_factory=dict)
     """Of the exit plan, where they differ: tiers, breakeven, trail."""
+    policy: ApprovalPolicy | None = None
+    """Who approves; None: everything at once."""
 
 
 def _halt(engine: Engine) -> None:
@@ -505,7 +507,7 @@ class Stage:
             switches=DATASET,
             max_positions_total=20,
             dataset=True,
-            policy=PaperAuto(self.kind),
+            policy=self.life.policy or PaperAuto(self.kind),
             random_bits=random.Random(self.processes).getrandbits,
             publish=self._heard,
             config_hash="lives",
