@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -233,3 +234,20 @@ async def until(wanted: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("it never came to that")
+
+
+# People who do it at any moment.
+
+
+def test_people_who_make_tickets_smaller_at_any_moment_break_no_rule(
+    sim: Callable[[str], ModuleType],
+) -> None:
+    draw, run_plan = sim("simulator.swarm").draw, sim("simulator.session").run_plan
+    acted: Counter[str] = Counter()
+    for seed in range(24):
+        plan = draw(seed)
+        busy = replace(plan.habits, shrinks=0.8, snoozes=0.3)
+        result = run_plan(replace(plan, habits=busy))
+        assert result.violations == [], seed
+        acted += result.faults
+    assert min(acted["shrink"], acted["shrink_refused"]) > 20, acted

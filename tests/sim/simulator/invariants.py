@@ -118,6 +118,25 @@ def one_entry(station: Station) -> Iterator[Violation]:
             yield "I1", f"{len(entries)} entries of {ticket} at the venue"
         if filled > entries[0].terms.quantity:
             yield "I1", f"{ticket}: {filled} filled of {entries[0].terms.quantity}"
+    yield from _one_of_a_family(station)
+
+
+def _one_of_a_family(station: Station) -> Iterator[Violation]:
+    """I1: of a ticket and of those that a person put in its place at most one was entered, with the least."""
+    family: dict[str, list[tuple[int, str]]] = {}
+    for ticket, correlation, quantity in station.connection.execute(
+        "SELECT id, correlation, json_extract(body, '$.order.entry.quantity') FROM ticket ORDER BY number"
+    ):
+        family.setdefault(correlation, []).append((int(quantity), ticket))
+    for correlation, tickets in family.items():
+        entered = [ticket for _, ticket in tickets if station.history.entries.get(ticket)]
+        sizes = [size for size, _ in tickets]
+        if len(entered) > 1:
+            yield "I1", f"{len(entered)} tickets of candidate {correlation} were entered: {entered}"
+        if entered and entered != [tickets[-1][1]]:
+            yield "I1", f"{entered[0]} was entered, and {tickets[-1][1]} had taken its place"
+        if sizes != sorted(set(sizes), reverse=True):
+            yield "I1", f"tickets of candidate {correlation} do not get smaller: {sizes}"
 
 
 def stops_as_planned(station: Station) -> Iterator[Violation]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from random import Random
 
 from engine.core import Engine
@@ -16,6 +17,8 @@ from engine.model.commands import (
     Halt,
     RejectTicket,
     Resume,
+    ShrinkTicket,
+    SnoozeTicket,
 )
 from engine.model.events import EngineStateChanged, Event, TicketChanged
 from engine.model.ids import TicketId
@@ -47,6 +50,9 @@ class Habits:
     exits_a_minute: float = 0.5
     cancels_a_minute: float = 0.0
     """Entries that a person drops, whatever is known of them."""
+    shrinks: float = 0.0
+    """Of the tickets: somebody makes them smaller while another decides on them."""
+    snoozes: float = 0.0
     asks_a_minute: float = 0.0
     """Questions about orders of unknown fate."""
     resumes_after_s: tuple[float, float] = (2.0, 15.0)
@@ -122,6 +128,10 @@ class People:
         random, habits = self._random, self._habits
         drawn = random.random()
         delay = random.uniform(*habits.delay_s)
+        if habits.shrinks and random.random() < habits.shrinks:
+            self._later(random.uniform(0, delay), self._shrink, ticket)
+        if habits.snoozes and random.random() < habits.snoozes:
+            self._later(random.uniform(0, delay), self._snooze, ticket)
         if drawn < habits.forgets:
             return
         if drawn < habits.forgets + habits.rejects:
@@ -135,6 +145,30 @@ class People:
 
     def _reject(self, ticket: TicketId) -> None:
         self._station.ask(lambda engine: engine.give(RejectTicket(ticket, "not now", ANN)))
+
+    def _shrink(self, ticket: TicketId) -> None:
+        """To some number of shares, also one that is refused; pressed twice now and then."""
+
+        def shrink(engine: Engine) -> None:
+            entry = engine.tickets.get(ticket)
+            if entry is None:
+                return
+            size = int(entry.ticket.order.stop.quantity)
+            wanted = Decimal(self._random.randint(0, size + 1))
+            command = ShrinkTicket(ticket, entry.sha256, wanted, BOB)
+            for _ in range(self._random.choice((1, 1, 2))):
+                answer = engine.give(command)
+                self.counts["shrink" if answer.ok else "shrink_refused"] += 1
+                self._station.say(f"shrink {ticket} to {wanted}: {answer.code} {answer.text}")
+
+        self._station.ask(shrink)
+
+    def _snooze(self, ticket: TicketId) -> None:
+        def snooze(engine: Engine) -> None:
+            answer = engine.give(SnoozeTicket(ticket, BOB))
+            self.counts["snooze" if answer.ok else "snooze_refused"] += 1
+
+        self._station.ask(snooze)
 
     def _approve(self, ticket: TicketId, actor: Actor, nonce: str, tries: int) -> None:
         engine = self._station.engine
