@@ -127,18 +127,26 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         if self.options.low_bandwidth and not self.halting and now - self._shown_at < LOW_BANDWIDTH_S:
             return
         self._shown_at = now
-        if isinstance(self.screen, DeckScreen):
-            self.screen.show()
-        front = self.screen_stack[0]
-        if behind and front is not self.screen and isinstance(front, DeckScreen):
-            front.show()
+        # While the console closes it has no screens any more, and its clock still ticks.
+        stack = self.screen_stack
+        if stack and isinstance(stack[-1], DeckScreen):
+            stack[-1].show()
+        if behind and len(stack) > 1 and isinstance(stack[0], DeckScreen):
+            stack[0].show()
+
+    @property
+    def _front(self) -> Screen[object] | None:
+        """The screen or dialog in front; None while the console closes."""
+        stack = self.screen_stack
+        return stack[-1] if stack else None
 
     def tick(self) -> None:
         """Countdowns, refusals, closing dialogs."""
         self.halting = self.options.now() - self._halt_at < HALT_WINDOW_S
         look = self.look()
-        if look is not None and isinstance(self.screen, DeckScreen):
-            self.screen.tick(look)
+        front = self._front
+        if look is not None and isinstance(front, DeckScreen):
+            front.tick(look)
         self._show(behind=True)
 
     # What screens may ask.
@@ -199,7 +207,7 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
 
     def action_halt(self) -> None:
         """The first `!` warns, a second within two seconds halts at once."""
-        screen = self.screen
+        screen = self._front
         if self.options.view_only and isinstance(screen, DeckScreen):
             screen.refuse("!", "this console may look, not act")
             return
@@ -219,8 +227,8 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         """Chosen by name: that is deliberate enough."""
         if not self.options.view_only:
             self.run_worker(self._halt())
-        elif isinstance(self.screen, DeckScreen):
-            self.screen.refuse("halt", "this console may look, not act")
+        elif isinstance(front := self._front, DeckScreen):
+            front.refuse("halt", "this console may look, not act")
 
     async def _halt(self) -> None:
         answer = await self.give(Halt(self.actor, "! !"))
@@ -243,10 +251,11 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
 
     def action_leave_anywhere(self) -> None:
         """`ctrl+c` closes a dialog first, then leaves like `q`."""
-        if isinstance(self.screen, PanedScreen):
-            self.screen.action_leave()
-        elif isinstance(self.screen, DeckScreen):
-            self.screen.dismiss(None)
+        front = self._front
+        if isinstance(front, PanedScreen):
+            front.action_leave()
+        elif isinstance(front, DeckScreen):
+            front.dismiss(None)
 
 
 async def run_console(link: Link, *, actor: Actor, options: ConsoleOptions) -> ConsoleExit:

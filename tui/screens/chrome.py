@@ -103,8 +103,10 @@ class DeckScreen(Screen[Result], Generic[Result]):
     @property
     def tab(self) -> str:
         """Which screen the navigation marks."""
-        behind = self.app.screen_stack[0]
-        return self.name_in_navigation or getattr(behind, "name_in_navigation", "")
+        if self.name_in_navigation:
+            return self.name_in_navigation
+        behind = self.app.screen_stack[:1]
+        return getattr(behind[0], "name_in_navigation", "") if behind else ""
 
     def show(self) -> None:
         """Draw everything from the console's newest picture."""
