@@ -250,7 +250,9 @@ class PanedScreen(DeckScreen[None]):
         self.show()
 
     def action_sort(self) -> None:
-        if not self.active.cycle_sort():
+        if self.active.selected_row is None:
+            self.refuse("o", "there are no rows to sort")
+        elif not self.active.cycle_sort():
             self.refuse("o", "these rows have one order only")
 
     def action_back(self) -> None:
