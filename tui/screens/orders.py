@@ -47,6 +47,12 @@ class OrdersScreen(ActingScreen):
         story.chosen = None if row is None else bracket_of(look, row)
         return (Topic.BRACKET, row.ticket) if row is not None and story.display else None
 
+    def after_body(self, look: Look) -> None:
+        """Which row is selected is known once the rows are: its story is asked for at once."""
+        wanted = self.subject(look)
+        if wanted is not None and wanted != self._asked:
+            self.call_after_refresh(self.show)
+
     def action_zoom(self) -> None:
         """Where there is one pane only, it has the whole screen already."""
         if not self.zoomed and sum(pane.display for pane in self.query(Pane)) == 1:
