@@ -73,6 +73,7 @@ from engine.ports import AuditEntry
 from engine.reliability.supervisor import Supervisor, no_jitter
 from engine.risk.live import missing
 from engine.scheduler import Scheduler
+from engine.scoring.provenance import usable, why_not_usable
 from engine.state import LivePicture
 from engine.strategies.base import Strategy, StrategyContext
 from engine.tape import Tape
@@ -86,6 +87,9 @@ class Engine:
     """Owns the state; faces read `picture`, `brackets`, `tickets`, `books` and give commands."""
 
     def __init__(self, parts: Parts) -> None:
+        if why := why_not_usable(parts.provenance, parts.kind):
+            hint = "Run it with --demo or --replay, which trade on an account of their own"
+            raise ConfigError(f"account {parts.account} is given a market of {why}", hint)
         self._parts = parts
         self.state = EngineState.STARTING
         self.reason = ""
@@ -127,6 +131,8 @@ class Engine:
         )
         self._instant_us = 0
         """Of the last decision."""
+        self._left_out: set[str] = set()
+        """What was told of data that this account may not use: each once."""
         self._drops_entries = False
         self._has_timers = False
         self.emergency = self._make_emergency(parts)
@@ -428,6 +434,11 @@ class Engine:
 
     def take(self, batch: MarketBatch) -> None:
         """Market data into the live picture, then every bracket that it concerns."""
+        batch, left_out = usable(batch, self._parts.kind)
+        for words in left_out:
+            if words not in self._left_out:
+                self._left_out.add(words)
+                self._alarm(words, page=False)
         self.surveillance.observe(batch)
         self.picture.take(batch)
         self.tape.take(batch)

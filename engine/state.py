@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from math import isfinite
 
 from engine.model.ids import InstrumentId
 from engine.model.market import Book, CorporateAction, Headline, MarketBatch, Quote, SessionPhase
@@ -49,16 +50,13 @@ class LivePicture:
             self._quotes.clear()
             self._ratios = {action.instrument: action.ratio for action in batch.actions}
         for quote in batch.quotes:
-            self._quotes[quote.instrument] = quote
-            self._heard_us[quote.instrument] = batch.ts
+            self._quotes[quote.instrument] = sound = _sound(quote)
+            if sound.bid is not None or sound.ask is not None:
+                self._heard_us[quote.instrument] = batch.ts
         for trade in batch.trades:
-            self._last[trade.instrument] = trade.price
-            self._heard_us[trade.instrument] = batch.ts
-            self._seeded.discard(trade.instrument)
+            self._mark(trade.instrument, trade.price, batch.ts)
         for bar in batch.bars:
-            self._last[bar.instrument] = bar.close
-            self._heard_us[bar.instrument] = batch.ts
-            self._seeded.discard(bar.instrument)
+            self._mark(bar.instrument, bar.close, batch.ts)
         for book in batch.books:
             self._books[book.instrument] = book
         for headline in batch.headlines:
@@ -66,6 +64,13 @@ class LivePicture:
         self.ts = batch.ts
         self.session = batch.session if batch.session is not None else self.session
         self.phase = batch.phase if batch.phase is not None else self.phase
+
+    def _mark(self, instrument: InstrumentId, price: float, ts: int) -> None:
+        """What is no price tells nothing: the last one stands, and grows old."""
+        if isfinite(price) and price > 0:
+            self._last[instrument] = price
+            self._heard_us[instrument] = ts
+            self._seeded.discard(instrument)
 
     def _file(self, headline: Headline) -> None:
         """Its words come from outside: from here on they are harmless to show and to store."""
@@ -139,3 +144,13 @@ class LivePicture:
         """`last` as an exact decimal."""
         last = self._last.get(instrument)
         return None if last is None else to_decimal(last)
+
+
+def _sound(quote: Quote) -> Quote:
+    """A side that is no price is missing."""
+    bid, ask = _side(quote.bid), _side(quote.ask)
+    return quote if bid is quote.bid and ask is quote.ask else replace(quote, bid=bid, ask=ask)
+
+
+def _side(price: float | None) -> float | None:
+    return price if price is not None and isfinite(price) and price > 0 else None

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from engine.core import Engine
+from engine.errors import ConfigError
 from engine.execution.gating import StrategyTerms
 from engine.features.history import StoredHistory
+from engine.model.events import Alarm
 from engine.model.ids import InstrumentId, instrument_id
-from engine.model.market import FeedState, Headline, MarketBatch, Provenance, Quote, SessionPhase, Trade
+from engine.model.market import Bar, FeedState, Headline, MarketBatch, Provenance, Quote, SessionPhase, Trade
 from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState
 from engine.ports import BarColumns
@@ -54,7 +56,7 @@ def outcome(live: Callable[..., None], sessions: Any) -> Callable[..., tuple[Pro
                 MarketBatch(ts - 60_000_000, headlines=(headline,)),
                 MarketBatch(
                     ts,
-                    trades=(Trade(ABC, 9.40, ts, ts, quoted, is_open=True),),
+                    trades=(Trade(ABC, 9.40, ts, ts, Provenance.LIVE, is_open=True),),
                     quotes=quotes,
                     session=SESSION,
                     phase=SessionPhase.OPEN,
@@ -65,9 +67,10 @@ def outcome(live: Callable[..., None], sessions: Any) -> Callable[..., tuple[Pro
                 engine.take(batch)
                 engine.decide(batch)
                 engine.finish(batch)
-            ((verdict,),) = engine.verdicts.values()
-            entry = engine.tickets.of_candidate(verdict.candidate.correlation)
-            found.append((None, verdict.reason) if entry is None else (entry.state, entry.reason))
+            ((*verdicts,),) = engine.verdicts.values()
+            for verdict in verdicts:
+                entry = engine.tickets.of_candidate(verdict.candidate.correlation)
+                found.append((None, verdict.reason) if entry is None else (entry.state, entry.reason))
             await engine.stop()
 
         live(
@@ -82,7 +85,7 @@ def outcome(live: Callable[..., None], sessions: Any) -> Callable[..., tuple[Pro
             news_feed="news",
             feeds=lambda: (FeedState("news", hours.open_us, 3_600_000_000, 1),),
         )
-        return found[0]
+        return found[0] if found else (None, "no candidate")
 
     return run
 
@@ -93,12 +96,10 @@ def test_what_is_live_may_decide(outcome: Callable[..., Any], kind: AccountKind)
 
 
 @pytest.mark.parametrize("provenance", MADE_UP)
-def test_a_made_up_quote_is_refused_on_a_paper_account(
+def test_a_made_up_quote_makes_no_candidate_on_a_paper_account(
     outcome: Callable[..., Any], provenance: Provenance
 ) -> None:
-    state, reason = outcome(provenance, Provenance.LIVE, AccountKind.PAPER)
-    words = f"G2 data: a {provenance} quote decides nothing on a paper account"
-    assert (state, reason) == (ProposalState.GATED_OUT, words)
+    assert outcome(provenance, Provenance.LIVE, AccountKind.PAPER) == (None, "no candidate")
 
 
 @pytest.mark.parametrize("provenance", MADE_UP)
@@ -106,6 +107,49 @@ def test_a_made_up_headline_is_refused_on_a_paper_account(
     outcome: Callable[..., Any], provenance: Provenance
 ) -> None:
     assert outcome(Provenance.LIVE, provenance, AccountKind.PAPER) == (None, f"{provenance} news")
+
+
+@pytest.mark.parametrize("provenance", MADE_UP)
+def test_a_made_up_price_moves_no_mark_and_no_stop_of_a_paper_account(
+    live: Callable[..., None], provenance: Provenance
+) -> None:
+    told: list[str] = []
+
+    async def test(make: Callable[[], Engine], venue: Any) -> None:
+        engine = make()
+        await engine.start()
+        ts = engine.parts.clock.now_us()
+        trade, quote = Trade(ABC, 3.0, ts, ts, provenance), Quote(ABC, 2.99, 3.0, ts, ts, provenance)
+        bar = Bar(ABC, 3.0, 3.0, 3.0, 3.0, 1e6, ts - 60_000_000, ts, provenance)
+        for _ in range(2):
+            engine.take(MarketBatch(ts, trades=(trade,), bars=(bar,), quotes=(quote,)))
+        assert engine.picture.last(ABC) is None
+        assert not engine.picture.is_heard(ABC, ts)
+        assert engine.tape.bars(ABC) is None
+        shown = engine.picture.quote(ABC)
+        assert shown is not None
+        assert (shown.bid, shown.ask, shown.provenance) == (None, None, provenance)
+        await engine.stop()
+
+    live(
+        test,
+        cash="10000",
+        kind=AccountKind.PAPER,
+        publish=lambda event: told.append(event.text) if isinstance(event, Alarm) else None,
+    )
+    words = f"{provenance} data, allowed on simulation accounts only, this is paper"
+    assert told == [f"{name} left out: {words}" for name in ("bars", "trades", "quotes")]
+
+
+@pytest.mark.parametrize("provenance", MADE_UP)
+def test_an_account_outside_a_simulation_is_given_no_made_up_market(
+    live: Callable[..., None], provenance: Provenance
+) -> None:
+    async def test(make: Callable[[], Engine], venue: Any) -> None:
+        with pytest.raises(ConfigError, match=f"{provenance} data, allowed on simulation accounts only"):
+            make()
+
+    live(test, kind=AccountKind.PAPER, provenance=provenance)
 
 
 @pytest.mark.parametrize("provenance", MADE_UP)

@@ -131,6 +131,17 @@ def test_quotes_prints_and_bars_are_words_of_the_market(picture: LivePicture) ->
     assert picture.is_heard(ABC, 4)
 
 
+@pytest.mark.parametrize("price", [float("nan"), float("inf"), 0.0, -1.0])
+def test_what_is_no_price_tells_nothing(picture: LivePicture, price: float) -> None:
+    before = picture.last(ABC)
+    batch = MarketBatch(7, trades=(trade(price, 7),), bars=(bar(price),), quotes=(quote(price, 7),))
+    picture.take(batch)
+    assert (picture.last(ABC), picture.is_heard(ABC, 7)) == (before, False)
+    shown = picture.quote(ABC)
+    assert shown is not None
+    assert (shown.bid, shown.ask) == (None, None)
+
+
 def test_a_forgotten_price_may_be_seeded_again(picture: LivePicture) -> None:
     picture.forget(ABC)
     assert picture.last(ABC) is None
