@@ -7,6 +7,7 @@ restart. A bar is of the trades told in its five minutes; where there was none, 
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isfinite
 
 from engine.model.ids import InstrumentId
 from engine.model.market import CorporateAction, MarketBatch, SessionPhase
@@ -108,7 +109,9 @@ class Tape:
         strip.close = middle
 
     def _strip(self, instrument: InstrumentId, price: float, start: int) -> _Strip | None:
-        """Where a price of the bar that begins at `start` belongs; None where there is no room."""
+        """Where a price of the bar that begins at `start` belongs; None for no price, or no room."""
+        if not isfinite(price):
+            return None
         strip = self._strips.get(instrument)
         if strip is None:
             if len(self._strips) >= MAX_INSTRUMENTS:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from math import isfinite
 
 from engine.clock import US_PER_S
 from engine.errors import InvariantBroken, StorageError
@@ -205,7 +206,7 @@ class Brackets:
 
     def take_bars(self, bars: Iterable[Bar]) -> None:
         """What traded in a bar, for exit plans that we hold; the bar of the entry itself proves nothing."""
-        by_instrument = {bar.instrument: bar for bar in bars}
+        by_instrument = {bar.instrument: bar for bar in bars if isfinite(bar.low) and isfinite(bar.high)}
         for bracket in self.open():
             bar = by_instrument.get(bracket.instrument)
             if bar is None or bracket.first_fill_us is None or bar.ts_open < bracket.first_fill_us:

@@ -60,6 +60,14 @@ def test_nothing_told_is_no_bars(tape: Tape) -> None:
     assert tape.bars(ABC) is None
 
 
+@pytest.mark.parametrize("price", [float("nan"), float("inf")])
+def test_what_is_no_price_draws_nothing(tape: Tape, price: float) -> None:
+    tell(tape, 0, trade(price), quote(price))
+    assert tape.bars(ABC) is None
+    tell(tape, 1, trade(5.0), trade(price), quote(price))
+    assert (bars(tape).high, bars(tape).close) == ((5.0,), (5.0,))
+
+
 def test_trades_of_five_minutes_are_one_bar(tape: Tape) -> None:
     for minute, price in ((0, 5.0), (1, 6.0), (2, 4.0), (4.99, 5.5)):
         tell(tape, minute, trade(price))

@@ -574,11 +574,12 @@ async def test_bars_after_the_entry_touch_tiers_that_we_hold(tiers: Any, world: 
     bracket = await hold(rig, world)
     since = bracket.first_fill_us
 
-    def bar(ts_open: int, instrument: Any = world.ABC) -> Bar:
-        return Bar(instrument, 100, 140, 90, 135, 1e6, ts_open, ts_open + 60, Provenance.REPLAY)
+    def bar(ts_open: int, instrument: Any = world.ABC, low: float = 90, high: float = 140) -> Bar:
+        return Bar(instrument, 100, high, low, 135, 1e6, ts_open, ts_open + 60, Provenance.REPLAY)
 
-    for early in (bar(since - 1), bar(since, "XYZ.US")):
-        rig.brackets.take_bars([early])
+    no_price = (bar(since, low=float("nan")), bar(since, high=float("inf")))
+    for unusable in (bar(since - 1), bar(since, "XYZ.US"), *no_price):
+        rig.brackets.take_bars([unusable])
         assert rig.now().progress.tiers_done == 0
     rig.brackets.take_bars([bar(since)])
     await rig.settle()
