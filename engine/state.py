@@ -9,13 +9,15 @@ from math import isfinite
 
 from engine.model.ids import InstrumentId
 from engine.model.market import Book, CorporateAction, Headline, MarketBatch, Quote, SessionPhase
-from engine.model.text import clean
+from engine.model.text import clean, legible
 from engine.money import to_decimal
 
 HEADLINES_US = 72 * 3_600_000_000
 """How long a headline is kept, by its `ts_event`: what the NewsSentry looks back (SPEC 3.4)."""
 MAX_HEADLINES = 200
-"""Of one instrument; of more, the oldest go."""
+"""Of one instrument; of more, the oldest go, and nobody knows whether bad news was among them."""
+MAX_TITLE = 1_000
+"""Characters of a headline that are kept; what stood beyond them nobody read."""
 MAX_SOURCE = 40
 """Characters of a headline's source that are kept."""
 
@@ -74,7 +76,8 @@ class LivePicture:
 
     def _file(self, headline: Headline) -> None:
         """Its words come from outside: from here on they are harmless to show and to store."""
-        safe = replace(headline, title=clean(headline.title), source=clean(headline.source, MAX_SOURCE))
+        title = legible(headline.title, MAX_TITLE)
+        safe = replace(headline, title=title, source=clean(headline.source, MAX_SOURCE))
         for instrument in headline.instruments:
             self._headlines.setdefault(instrument, deque(maxlen=MAX_HEADLINES)).append(safe)
 

@@ -11,6 +11,7 @@ from engine.model.candidates import AgentReport, GapCandidate, Vote
 from engine.model.market import Headline, Provenance
 from engine.model.positions import AccountKind
 from engine.money import EPSILON
+from engine.state import MAX_HEADLINES, MAX_TITLE
 
 WINDOW_US = 3 * DAY_US
 """A severe headline counts so long: what was told on a Friday evening still counts on Monday."""
@@ -21,7 +22,7 @@ _QUOTED = 80
 
 
 class NewsSentry:
-    """Hard veto for a severe headline of 72 h or a mute source, soft for bad sentiment of 24 h.
+    """Hard veto for a severe headline of 72 h, a mute source and unread news; soft for bad sentiment of 24 h.
 
     Without a source of headlines it abstains.
     """
@@ -39,7 +40,7 @@ class NewsSentry:
             return verdict(self.name, [mute], True, ())
         now_us = market.now_us
         found = known(market.headlines(candidate.instrument), now_us, WINDOW_US)
-        hard = [*_unfit(found, market.account_kind), *_severe(found, now_us)]
+        hard = [*_unfit(found, market.account_kind), *_unread(found), *_severe(found, now_us)]
         mean = news_sentiment_24h(found, now_us)
         weak = []
         if mean is not None and mean < SENTIMENT_MIN - EPSILON:
@@ -59,6 +60,18 @@ def _unfit(found: list[Headline], kind: AccountKind) -> list[Objection]:
         return []
     reason = f"a {made_up.provenance} headline decides nothing on a {kind} account"
     return [Objection(reason, clip(f"{made_up.provenance} news"), made_up.provenance, Provenance.LIVE)]
+
+
+def _unread(found: list[Headline]) -> list[Objection]:
+    """What was not kept may have been bad news."""
+    if len(found) >= MAX_HEADLINES:
+        reason = f"{len(found)} headlines in {age(WINDOW_US)}, no more than {MAX_HEADLINES} are kept"
+        return [Objection(reason, "too much news", f"{len(found)} headlines", f"< {MAX_HEADLINES}")]
+    longest = max((len(item.title) for item in found), default=0)
+    if longest < MAX_TITLE:
+        return []
+    reason = f"a headline of {longest} characters or more was not read to its end"
+    return [Objection(reason, "news too long", f"{longest} characters", f"< {MAX_TITLE} characters")]
 
 
 def _severe(found: list[Headline], now_us: int) -> list[Objection]:

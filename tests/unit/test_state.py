@@ -18,7 +18,7 @@ from engine.model.market import (
     SessionPhase,
     Trade,
 )
-from engine.state import HEADLINES_US, MAX_HEADLINES, LivePicture
+from engine.state import HEADLINES_US, MAX_HEADLINES, MAX_TITLE, LivePicture
 
 ABC, XYZ = InstrumentId("ABC.US"), InstrumentId("XYZ.US")
 MONDAY, TUESDAY = date(2016, 1, 4), date(2016, 1, 5)
@@ -163,11 +163,18 @@ def test_a_headline_is_kept_for_each_of_its_instruments_in_the_order_told(pictur
 
 
 def test_words_of_a_headline_come_in_harmless(picture: LivePicture) -> None:
-    hostile = headline("a\x1b[31m\u202eb\n" + "c" * 500, 2, source="w\x07ire" * 20)
+    hostile = headline("a\x1b[31m\u202eb\n" + "c" * 2000, 2, source="w\x07ire" * 20)
     picture.take(MarketBatch(3, headlines=(hostile,)))
     (kept,) = picture.headlines(ABC)
-    assert kept.title == "ab " + "c" * 197
+    assert kept.title == "a [31mb " + "c" * (MAX_TITLE - 8)
     assert kept.source == ("wire" * 20)[:40]
+
+
+@pytest.mark.parametrize("before", ["Acme beats \u00e2\u20ac\x9destimates", "Acme \x1b]0;", "word " * 60])
+def test_bad_news_does_not_vanish_behind_what_stands_before_it(picture: LivePicture, before: str) -> None:
+    picture.take(MarketBatch(3, headlines=(headline(f"{before} and files for bankruptcy", 2),)))
+    (kept,) = picture.headlines(ABC)
+    assert kept.title.endswith("files for bankruptcy")
 
 
 def test_old_headlines_go_at_the_next_opening(picture: LivePicture) -> None:

@@ -107,7 +107,7 @@ def _headlines(engine: Engine, instrument: InstrumentId) -> tuple[HeadlineRow, .
     now_us = engine.parts.clock.now_us()
     found = known(engine.picture.headlines(instrument), now_us, HEADLINES_US)
     newest = found[: -MAX_HEADLINES - 1 : -1]
-    return tuple(HeadlineRow(item.ts_event, item.title, item.source) for item in newest)
+    return tuple(HeadlineRow(item.ts_event, clean(item.title), item.source) for item in newest)
 
 
 def _charts(engine: Engine, instrument: InstrumentId, session: date) -> tuple[ChartBars, ...]:

@@ -10,6 +10,7 @@ from engine.model.candidates import AgentReport, Vote
 from engine.model.ids import instrument_id
 from engine.model.market import Headline, Provenance
 from engine.model.positions import AccountKind
+from engine.state import MAX_HEADLINES, MAX_TITLE
 
 HOUR_US = 3_600_000_000
 SEVERE = "Acme prices $20M public offering"
@@ -106,6 +107,21 @@ def test_a_long_title_is_cut_with_a_sign(judge: Judge) -> None:
     reason = judge((f"{SEVERE} {'and more ' * 20}", 1)).reasons[0]
     assert '…" (wire)' in reason
     assert len(reason) < 160
+
+
+def test_more_headlines_than_are_kept_is_a_hard_veto(judge: Judge) -> None:
+    fine = [(f"Acme opens plant {number}", 1.0) for number in range(MAX_HEADLINES)]
+    assert judge(*fine[1:]).vote is Vote.APPROVE
+    report = judge(*fine)
+    assert (report.vote, report.hard, report.note) == (Vote.VETO, True, "too much news")
+    assert report.reasons[0] == "200 headlines in 3d, no more than 200 are kept"
+
+
+def test_a_headline_that_was_cut_is_a_hard_veto(judge: Judge) -> None:
+    assert judge(("a" * (MAX_TITLE - 1), 1)).vote is Vote.APPROVE
+    report = judge(("a" * MAX_TITLE, 1))
+    assert (report.vote, report.hard, report.note) == (Vote.VETO, True, "news too long")
+    assert report.reasons[0] == "a headline of 1000 characters or more was not read to its end"
 
 
 def test_a_mute_source_is_a_hard_veto(judge: Judge) -> None:
