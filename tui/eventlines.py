@@ -93,14 +93,14 @@ def lines_of(event: Event) -> Iterator[LogLine]:
         case RoundTripClosed():
             yield _round_trip(event)
         case GemFlagged(token, symbol, score, signals, confidence, ts):
-            fields = dict(token=token, symbol=symbol, score=score, signals=signals, confidence=confidence)
+            fields = dict(token_id=token, symbol=symbol, score=score, signals=signals, confidence=confidence)
             yield LogLine(logging.INFO, "gem_flagged", {**fields, "ts_us": ts})
         case GemUnflagged(token, symbol, score, reason, ts):
-            fields = dict(token=token, symbol=symbol, score=score, reason=reason, ts_us=ts)
+            fields = dict(token_id=token, symbol=symbol, score=score, reason=reason, ts_us=ts)
             yield LogLine(logging.INFO, "gem_unflagged", fields)
         case GemBlocked(token, symbol, gate, reason, was_flagged, ts):
             level = logging.WARNING if was_flagged else logging.INFO
-            fields = dict(token=token, symbol=symbol, gate=gate, reason=reason, was_flagged=was_flagged)
+            fields = dict(token_id=token, symbol=symbol, gate=gate, reason=reason, was_flagged=was_flagged)
             yield LogLine(level, "gem_blocked", {**fields, "ts_us": ts})
         case Alarm(text, page, correlation, ts, kind):
             level = logging.CRITICAL if page else logging.WARNING

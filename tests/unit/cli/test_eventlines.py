@@ -42,6 +42,7 @@ from engine.model.orders import BracketSpec, Fill, OrderSide, OrderSpec, OrderTy
 from engine.model.positions import ExitReason, RoundTrip
 from engine.model.tickets import ProposalState, Ticket
 from engine.model.tokens import TokenId
+from tui import logs
 from tui.eventlines import lines_of
 
 CORRELATION = CorrelationId("01JD4Q9M7AYYYYYYYYYYYYYYYY")
@@ -157,6 +158,12 @@ def test_an_event_becomes_lines_with_its_time(kind: type) -> None:
     lines = list(lines_of(EVENTS[kind]))
     assert lines
     assert all("ts_us" in line.fields for line in lines)
+
+
+@pytest.mark.parametrize("kind", ALL_EVENTS, ids=lambda kind: kind.__name__)
+def test_no_field_of_a_line_is_taken_for_a_secret(kind: type) -> None:
+    for line in lines_of(EVENTS[kind]):
+        assert logs.HIDDEN not in str(logs.Redactor()(None, "", dict(line.fields)))
 
 
 @pytest.mark.parametrize(
