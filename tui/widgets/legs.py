@@ -92,7 +92,7 @@ def leg_line(row: Row, placed: Sequence[Placed], measured: Measure, look: Look) 
         many = "1 order" if row.count == 1 else f"{row.count} orders"
         return (Span(f"+ {many} ended without a fill: enter lists them", "-muted"),)
     state, ink = _state(row)
-    quiet = isinstance(row, LegView) and row.state in _ENDED
+    quiet = isinstance(row, LegView) and row.state.is_terminal
     spans = []
     for at in placed:
         if at.column.id == "state":
@@ -103,7 +103,7 @@ def leg_line(row: Row, placed: Sequence[Placed], measured: Measure, look: Look) 
             text = _tail(text, ID_LONG if at.width >= ID_LONG else ID_SHORT)
         name = "-muted" if quiet or at.column.id in ("tif", "age", "id") else ""
         spans.append(Span(text.rjust(at.width) if at.column.right else text.ljust(at.width), name))
-    return (Span(f"{row.role.value} ", "-muted" if quiet else ""), *_joined(spans))
+    return (Span(f"{row.role.value} ", "-muted" if quiet else "-strong"), *_joined(spans))
 
 
 def _joined(spans: Sequence[Span]) -> Line:
@@ -132,7 +132,7 @@ def _state(row: LegView | PlannedExit) -> tuple[str, str]:
 _STATES = {
     OrderState.NEW: ("○ not sent", "-muted"),
     OrderState.SENDING: ("◐ sending", "-attention"),
-    OrderState.FILLED: ("● filled", ""),
+    OrderState.FILLED: ("● filled", "-muted"),
     OrderState.CANCELED: ("■ cancelled", "-muted"),
     OrderState.EXPIRED: ("■ expired", "-muted"),
     OrderState.REJECTED: ("■ rejected", "-danger"),

@@ -114,9 +114,16 @@ class OrdersPane(RowsPane[BracketView]):
         orders = self._orders[row.ticket]
         for at, order in enumerate(orders):
             glyph = "└ " if at == len(orders) - 1 else "├ "
-            tree = (Span(" "), Span(glyph, "-line"))
+            tree = (Span(" "), Span(glyph, "-faint"))
             lines.append((*tree, *leg_line(order, self._placed, self._measure, look)))
         return [*lines, EMPTY] if self.wide else lines
+
+    def _framed(self, line: Line, width: int, *, selected: bool, first: bool) -> Line:
+        """Only the bracket's own line is lit up, and an alarm in it keeps its ground."""
+        framed = super()._framed(line, width, selected=selected and first, first=first)
+        if not selected or not first:
+            return framed
+        return tuple(Span(span.text, "-alarm") if "-alarm" in span.ink.split() else span for span in framed)
 
     def _lead(self, row: BracketView) -> Line:
         glyph, ink = ("●", "") if _is_safe(row) else bracket_mark(row)
@@ -137,7 +144,7 @@ class OrdersPane(RowsPane[BracketView]):
             leg = next((leg for leg in row.legs if leg.state == "unknown"), row.legs[0])
             asked = f"asked {leg.asked} times, " if leg.asked != 1 else "asked once, "
             asked += "no answer, " if self.wide else ""
-            return (Span(f"{asked}{fmt.elapsed(look.now_us - leg.since_us)}", "-muted"),)
+            return (Span(f"{asked}{fmt.elapsed(look.now_us - leg.since_us)}", "-danger"),)
         if row.entry_price is None:
             return () if self.wide else _state(row)
         ink = "-muted" if look.stale else ""
@@ -191,7 +198,7 @@ def _state(row: BracketView) -> Line:
     if not row.protected:
         return (Span("■ no stop at the venue", "-danger"),)
     words = "protected" if row.trail_ratio is None else f"trailing {row.trail_ratio * 100:.0f}%"
-    return (Span("●"), Span(f" {words}"))
+    return (Span(f"● {words}", "-muted"),)
 
 
 def _pnl(row: BracketView, look: Look) -> Line:

@@ -10,7 +10,9 @@ import pytest
 
 from engine.model.ids import Symbol
 from engine.model.orders import OrderState
+from tui.actions import Place
 from tui.app import ConsoleApp
+from tui.screens.orders import OrdersScreen
 from tui.shown.deck import DeckView
 from tui.shown.details import Topic
 from tui.widgets.ink import drawable
@@ -209,3 +211,18 @@ async def test_a_bracket_says_what_it_is_doing(
 ) -> None:
     app, _ = console(alone(symbol, **changes))
     assert words in await shown(app, (120, 40), [], now, dump)
+
+
+async def test_an_alarm_keeps_its_ground_on_the_selected_row(orders: DeckView, console: Build) -> None:
+    app, _ = console(orders)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        await pilot.pause()
+        screen, look = app.screen, app.look()
+        assert isinstance(screen, OrdersScreen)
+        assert look is not None
+        lines = screen.pane(Place.ORDERS).content(look, 78, 20)
+    inks = {span.ink for line in lines for span in line if span.text == " UNKNOWN "}
+    assert inks == {"-alarm"}
+    lit = [line for line in lines if any("-selected" in span.ink for span in line)]
+    assert len(lit) == 1

@@ -86,9 +86,11 @@ def test_a_halt_before_the_start_runs_once_the_books_are_recovered(scene: Scene,
         True, "ok", "Halted. No new orders, stops stay."
     )
     assert (scene.halts.account is not None, scene.kept) == (True, 0)
+    assert not scene.switch.is_open
     scene.switch.open_up()
     scene.switch.open_up()
     assert scene.kept == 1
+    assert scene.switch.is_open
 
 
 def test_a_second_halt_says_who_was_first(scene: Scene, world: ModuleType) -> None:
