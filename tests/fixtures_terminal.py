@@ -46,6 +46,11 @@ class Terminal:
     def text(self) -> str:
         return _ESCAPE.sub(b" ", self._raw).decode(errors="replace")
 
+    @property
+    def raw(self) -> bytes:
+        """Every byte that it wrote."""
+        return self._raw
+
     def press(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 

@@ -66,9 +66,10 @@ async def test_every_screen(
         await pilot.pause()
         for size in (*pictured, *(BETWEEN if state == "filled" else ())):
             await pilot.resize_terminal(*size)
-            for key, name, _ in SCREENS:
+            for key, name, title in SCREENS:
                 await pilot.press(key)
                 where, text = f"{name}-{state}-{size[0]}x{size[1]}", dump(app)
+                assert f" {key}  {title}" in text.splitlines()[1], where
                 rules.hold(app, text, size, where)
                 if size in pictured:
                     album.add(f"screens/{where}", text)
