@@ -126,6 +126,7 @@ async def test_of_one_who_shrinks_and_one_who_approves_one_wins_and_the_other_is
     assert isinstance(one, RemoteLink)
     assert isinstance(two, RemoteLink)
     (first, *_) = waiting.engine.tickets.waiting()
+    before = [item.ticket.correlation for item in (await one.deck()).tickets]
     price = first.ticket.decision_price
     made = await one.give(ShrinkTicket(first.ticket.id, first.sha256, Decimal(1), Actor("", "pts/1")))
     late = await two.give(ApproveTicket(first.ticket.id, first.sha256, "n", price, Actor("", "pts/2"), None))
@@ -134,6 +135,7 @@ async def test_of_one_who_shrinks_and_one_who_approves_one_wins_and_the_other_is
     assert (late.ok, late.code) == (False, "not_pending")
     assert late.text.startswith(f"T-1 is superseded: 1 of {size} shares by {who} at ")
     view = await two.deck()
+    assert [item.ticket.correlation for item in view.tickets] == before
     assert first.ticket.id not in {item.ticket.id for item in view.tickets}
     small = next(item for item in view.tickets if item.ticket.correlation == first.ticket.correlation)
     assert small.order_words[0].startswith("BUY 1 ")

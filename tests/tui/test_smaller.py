@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from engine.model.commands import Answer, ShrinkTicket, SnoozeTicket
+from engine.model.events import TicketChanged, TicketSnoozed
 from engine.model.ids import TicketId
+from engine.model.tickets import ProposalState
 from tui.app import ConsoleApp
 from tui.screens.desk import DeskScreen
 from tui.screens.sheet import Sheet
 from tui.screens.smaller import SmallerDialog, why_no_size
+from tui.showing.events import line_of
 from tui.shown.deck import DeckView, EventKind, EventLine, LinkState, RowState
 from tui.widgets.tickets import TicketsPane
 
@@ -425,3 +428,26 @@ async def test_one_that_comes_back_lights_the_title_and_one_made_smaller_does_no
 )
 def test_why_a_number_is_no_smaller_size(wanted: int | None, now: int, why: str) -> None:
     assert why_no_size(None if wanted is None else Decimal(wanted), Decimal(now)) == why
+
+
+def test_what_became_of_a_ticket_is_told_once_with_who_did_it(view: DeckView) -> None:
+    ticket, us = view.tickets[0].ticket, view.header.now_us
+    by = "20 of 39 shares by nina on pts/7 at 14:51:38Z, now T-21"
+    told = {
+        TicketChanged(ticket, ProposalState.SUPERSEDED, "nina on pts/7", by, us): (
+            EventKind.INFO,
+            f"T-18 ORVX smaller: {by}",
+        ),
+        TicketSnoozed(ticket, us + 300 * S, "nina on pts/7", us): (
+            EventKind.YOURS,
+            "T-18 ORVX snoozed until 14:56:38Z by nina on pts/7",
+        ),
+        TicketSnoozed(ticket, None, "engine", us): (
+            EventKind.YOURS,
+            "T-18 ORVX back, waiting for you, 4 min",
+        ),
+    }
+    for event, (kind, words) in told.items():
+        line = line_of(event)
+        assert line is not None
+        assert (line.kind, line.text, line.correlation) == (kind, words, ticket.correlation)

@@ -105,9 +105,13 @@ def _header(engine: Engine, session: Session | None, market: MarketView, link: L
 
 
 def _in_order(engine: Engine, entries: Iterable[Entry]) -> list[Entry]:
-    """By expiry, and last those that are snoozed."""
+    """By expiry, and last those that are snoozed; one that was made smaller keeps its place."""
     now = engine.parts.clock.now_us()
-    return sorted(entries, key=lambda entry: (entry.is_snoozed(now), entry.ticket.expires_us))
+
+    def place(entry: Entry) -> tuple[bool, int, str]:
+        return entry.is_snoozed(now), entry.ticket.expires_us, entry.ticket.correlation
+
+    return sorted(entries, key=place)
 
 
 def ticket_view(engine: Engine, entry: Entry) -> TicketView:
