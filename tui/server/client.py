@@ -62,6 +62,8 @@ class Pace:
     """An engine that does not answer a ping for so long is taken for lost."""
     ask_again_s: float = 1.0
     """The shortest time between two requests for a snapshot."""
+    unreadable_s: float = 5.0
+    """Before an engine is asked again that sent views this version cannot read."""
     resend_s: float = 10.0
     """How long a command whose answer was cut off waits for a new connection."""
 
@@ -267,11 +269,13 @@ class RemoteLink:
     async def _keep(self, connection: ClientConnection) -> None:
         """Serve one connection after the other until `close`."""
         while True:
-            await self._read(connection)
+            is_readable = await self._read(connection)
             self._lost_since_s = asyncio.get_running_loop().time()
             # A server that stops says so; one that is killed, or a line that breaks, does not.
             said_so = connection.close_code == CloseCode.GOING_AWAY
             await self._set_state(LinkState.ENDED if said_so else LinkState.RECONNECTING)
+            if not is_readable:
+                await asyncio.sleep(self._pace.unreadable_s)
             connection = await self._reconnect()
 
     async def _reconnect(self) -> ClientConnection:
@@ -287,8 +291,8 @@ class RemoteLink:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, self._pace.longest_retry_s)
 
-    async def _read(self, connection: ClientConnection) -> None:
-        """Hand out replies until the connection ends."""
+    async def _read(self, connection: ClientConnection) -> bool:
+        """Hand out replies until the connection ends; False when it was ended over a view nobody can read."""
         self._connection = connection
         self._engine_pid = peer_pid(connection.transport.get_extra_info("socket"))
         pinging = asyncio.create_task(self._ping(connection))
@@ -307,9 +311,11 @@ class RemoteLink:
         except msgspec.DecodeError as error:
             _log.error("the engine sent what this version cannot read: %s", error)
             await connection.close()
+            return False
         finally:
             pinging.cancel()
             self._cut_off()
+        return True
 
     async def _ping(self, connection: ClientConnection) -> None:
         """Measure how long the engine takes to answer; leave one that does not."""

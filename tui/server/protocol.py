@@ -277,14 +277,28 @@ def found(topic: Topic, detail: Detail | None) -> Found:
 
 
 def decode_reply(data: bytes | str) -> tuple[Reply, Body]:
-    """A reply and its body; of a Found, the detail or None. Raises msgspec.DecodeError."""
+    """A reply and its body; of a Found, the detail or None. Raises msgspec.DecodeError.
+
+    An answer whose body cannot be read is a Problem: it costs whoever asked, and nobody else.
+    """
     reply = msgspec.json.decode(data, type=Reply)
+    try:
+        return reply, _body(reply)
+    except msgspec.DecodeError as error:
+        if reply.id == PUSHED:
+            raise
+        why = f"cannot read the engine's answer: {error}"
+        return reply, Problem(DataError.__name__, why, "Use the version that the engine runs")
+
+
+def _body(reply: Reply) -> Body:
     if reply.kind is ReplyKind.DETAIL:
         what = msgspec.json.decode(reply.body, type=Found)
-        return reply, msgspec.json.decode(what.body, type=DETAILS[what.topic] | None)
-    if reply.kind is ReplyKind.DOCUMENT:
-        return reply, msgspec.json.decode(reply.body)
-    return reply, msgspec.json.decode(reply.body, type=_BODIES[reply.kind])
+        detail: Detail | None = msgspec.json.decode(what.body, type=DETAILS[what.topic] | None)
+        return detail
+    kind: Any = object if reply.kind is ReplyKind.DOCUMENT else _BODIES[reply.kind]
+    body: Body = msgspec.json.decode(reply.body, type=kind)
+    return body
 
 
 def frames(data: bytes) -> Iterator[bytes]:

@@ -1,7 +1,9 @@
 """What is pushed: one snapshot, then numbered changes; and what a console does when one of them is lost."""
 
 import asyncio
+import dataclasses
 import json
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from tui.server.attach import AttachServer
 from tui.server.client import Pace, RemoteLink, attach
 from tui.server.protocol import PATH, RequestKind, encode_request
-from tui.shown.deck import DeckView
+from tui.shown.deck import DeckView, LinkState
 
 Sockets = tuple[Path, Path]
 Serve = Callable[..., Awaitable[AttachServer]]
@@ -183,3 +185,25 @@ async def test_asking_twice_at_once_is_harmless(serve: Serve, sockets: Sockets) 
         await connection.send(encode_request(2, RequestKind.SUBSCRIBE))
         kinds = [json.loads(await connection.recv())["kind"] for _ in range(3)]
     assert sorted(kinds) == ["done", "done", "snapshot"]
+
+
+async def test_views_that_cannot_be_read_are_not_asked_for_without_a_pause(
+    serve: Serve, sockets: Sockets, pace: Pace, fake: Any, view: DeckView, noted: Noted
+) -> None:
+    """A number that is none is written as null, which no field of a number takes."""
+    await serve()
+    patient = dataclasses.replace(pace, unreadable_s=0.5)
+    link = await attach(sockets[0], patient)
+    assert link is not None
+    changes = link.changes()
+    await anext(changes)
+    await until(lambda: fake.listeners == 1)
+    began_s = asyncio.get_running_loop().time()
+    bad = dataclasses.replace(view, gaps=(dataclasses.replace(view.gaps[0], gap_ratio=math.nan),))
+    fake.show(bad)
+    await until(lambda: link.state is LinkState.RECONNECTING)
+    fake.show(noted(view, "whole"))
+    found = await until_note(changes, "whole")
+    assert found.header.link is LinkState.ATTACHED
+    assert asyncio.get_running_loop().time() - began_s >= patient.unreadable_s
+    await link.close()

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import dataclasses
 import hashlib
+import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import Busy
+from engine.errors import Busy, DataError
 from engine.model.commands import Actor, Answer, ApproveTicket, Halt, Resume
 from tui.link import Question
 from tui.server.attach import AttachServer
@@ -226,3 +227,12 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not condition():  # noqa: ASYNC110 - another task turns it
             await asyncio.sleep(0)
+
+
+async def test_an_answer_that_cannot_be_read_costs_the_answer_and_no_more(
+    remote: RemoteLink, fake: Any, details: dict[Topic, Any]
+) -> None:
+    fake.details[Topic.EQUITY, "30d"] = dataclasses.replace(details[Topic.EQUITY], equity=(math.nan, 1.0))
+    with pytest.raises(DataError, match="cannot read the engine's answer"):
+        await remote.detail(Topic.EQUITY, "30d")
+    assert remote.is_attached
