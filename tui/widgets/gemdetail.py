@@ -132,7 +132,7 @@ def _safety_head(gem: GemDetail, width: int) -> list[Line]:
 
 def _columns(width: int) -> tuple[int, int, int, int]:
     """Cells of gate, value, limit and age; the age leaves where it is narrow."""
-    limit, age = 15, 4 if width >= ALL_COLUMNS else 0
+    limit, age = (15, 4) if width >= ALL_COLUMNS else (14, 0)
     return 11, width - 11 - limit - age, limit, age
 
 
