@@ -5,11 +5,11 @@ MOST_PER_TICK = 20
 
 
 class Flashes:
-    """Remembers the last number of each visible cell and until when it stays lit."""
+    """Remembers the last number of each visible cell, how it read, and until when it stays lit."""
 
     def __init__(self, *, enabled: bool) -> None:
         self._enabled = enabled
-        self._values: dict[tuple[str, str], float] = {}
+        self._values: dict[tuple[str, str], tuple[float, str]] = {}
         self._lit: dict[tuple[str, str], tuple[str, float]] = {}
         self._started = 0
 
@@ -17,16 +17,20 @@ class Flashes:
         """A new picture arrived: twenty cells may light up again."""
         self._started = 0
 
-    def ink(self, row: str, cell: str, value: float | None, now: float) -> str:
-        """The ink to lay over a cell, "" for none. A first or missing value never lights up."""
+    def ink(self, row: str, cell: str, value: float | None, text: str, now: float) -> str:
+        """The ink to lay over a cell, "" for none.
+
+        A first or missing value never lights up, nor does one that still reads the same.
+        """
         if not self._enabled or value is None:
             return ""
         key = (row, cell)
         before = self._values.get(key)
-        self._values[key] = value
-        if before is not None and before != value and self._started < MOST_PER_TICK:
+        self._values[key] = (value, text)
+        is_changed = before is not None and before[0] != value and before[1] != text
+        if before is not None and is_changed and self._started < MOST_PER_TICK:
             self._started += 1
-            self._lit[key] = ("-flash-up" if value > before else "-flash-down", now + FLASH_S)
+            self._lit[key] = ("-flash-up" if value > before[0] else "-flash-down", now + FLASH_S)
         ink, until = self._lit.get(key, ("", now))
         return ink if now < until else ""
 

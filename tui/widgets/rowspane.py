@@ -32,6 +32,8 @@ class RowsPane(Pane, Generic[Row]):
         self._steady = SteadyOrder()
         self._selected: str | None = None
         self._top = 0
+        self._is_dimming = False
+        """Whether a later redraw puts out cells that are lit."""
         self._at: list[str | None] = []
         """Which row each screen line belongs to."""
 
@@ -156,9 +158,15 @@ class RowsPane(Pane, Generic[Row]):
             self._at.append(None)
         self._scroll(height - len(lines))
         lines += self._row_lines(look, width, height - len(lines))
-        if self.flashes.any_lit(self._options.now()):
-            self.set_timer(FLASH_S, self.redraw)
+        if not self._is_dimming and self.flashes.any_lit(self._options.now()):
+            # One at a time: a picture comes before the last one's cells are out.
+            self._is_dimming = True
+            self.set_timer(FLASH_S, self._dim)
         return lines
+
+    def _dim(self) -> None:
+        self._is_dimming = False
+        self.redraw()
 
     def _row_lines(self, look: Look, width: int, room: int) -> list[Line]:
         lines: list[Line] = []

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from tui.options import ConsoleOptions
 from tui.shown.deck import DeckView
 from tui.widgets.columns import Column, Placed, fit_columns
-from tui.widgets.ink import Line, Span, cut, cut_text, over, pad, width_of
+from tui.widgets.ink import Line, Span, cut, cut_text, width_of
 from tui.widgets.look import Look
 from tui.widgets.rowspane import RowsPane
 
 Row = TypeVar("Row")
+_Width = tuple[int, int]
+"""Characters before the decimal point, and from it on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class TablePane(RowsPane[Row], Generic[Row]):
         """Of which picture `_numbers` are, and whether its values are old."""
         self._numbers: dict[str, int] = {}
         """How wide the longest number of a column is."""
+        self._widths: dict[str, tuple[Row, tuple[_Width, ...]]] = {}
+        """Row key -> the row as it was measured, and its numbers."""
 
     # What a subclass says.
 
@@ -58,7 +63,10 @@ class TablePane(RowsPane[Row], Generic[Row]):
         raise NotImplementedError
 
     def cell(self, row: Row, column: str, look: Look, width: int) -> Cell:
-        """What stands in a column; a text too long for it ends in `…`."""
+        """What stands in a column; a text too long for it ends in `…`.
+
+        How long a number is follows from its row, and from whether values are old, alone.
+        """
         raise NotImplementedError
 
     def is_shown(self, column: Column, rows: Sequence[Row], look: Look) -> bool:
@@ -110,20 +118,37 @@ class TablePane(RowsPane[Row], Generic[Row]):
     def _measure(self, look: Look) -> None:
         """A column of numbers is as wide as its longest one: a number is never cut, its column leaves.
 
-        All rows are looked at, also those out of sight or filtered away: columns keep their places.
+        All rows count, also those out of sight or filtered away: columns keep their places. Only rows that
+        changed are looked at.
         """
-        measured = (look.view, look.stale)
-        if self._measured is not None and self._measured[0] is look.view and self._measured[1] is look.stale:
+        measured = self._measured
+        if measured is not None and measured[0] is look.view and measured[1] is look.stale:
             return
-        self._measured, self._numbers, self._behind = measured, {}, {}
+        before = self._widths if measured is not None and measured[1] is look.stale else {}
+        self._measured, self._numbers, self._behind = (look.view, look.stale), {}, {}
         numbers = [column for column in self.columns if column.right and not column.stretch]
-        rows = self.table(look) if numbers else ()
-        for column in numbers if rows else ():
-            texts = [self.cell(row, column.id, look, column.width).text for row in rows]
-            if column.aligned:
-                self._behind[column.id] = max(map(_behind_point, texts))
-                texts = [self._aligned(text, column.id) for text in texts]
-            self._numbers[column.id] = max(map(len, texts))
+        self._widths = {}
+        for row in self.table(look) if numbers else ():
+            key = self.key(row)
+            known = before.get(key)
+            if known is None or (known[0] is not row and known[0] != row):
+                known = (row, self._widths_of(row, numbers, look))
+            self._widths[key] = known
+        each = zip(*(widths for _, widths in self._widths.values()), strict=True)
+        for column, widths in zip(numbers, each, strict=False):
+            self._numbers[column.id] = self._longest(column, widths)
+
+    def _longest(self, column: Column, widths: Sequence[_Width]) -> int:
+        if not column.aligned:
+            return max(head + tail for head, tail in widths)
+        behind = self._behind[column.id] = max(tail for _, tail in widths)
+        # What has no point is padded by all that stands behind those of others, an empty text is not.
+        longest = max(head for head, _ in widths)
+        return longest + behind if longest or behind else 0
+
+    def _widths_of(self, row: Row, numbers: Sequence[Column], look: Look) -> tuple[_Width, ...]:
+        texts = [self.cell(row, column.id, look, column.width).text for column in numbers]
+        return tuple((len(text) - (tail := _behind_point(text)), tail) for text in texts)
 
     def head(self, width: int, look: Look) -> Line:
         cells: list[Line] = []
@@ -146,12 +171,15 @@ class TablePane(RowsPane[Row], Generic[Row]):
         if passive and ink in ("", "-up", "-down", "-strong", "-stale"):
             ink = "-muted"
         text = self._aligned(cell.text, at.column.id)
-        lit = self.flashes.ink(self.key(row), at.column.id, cell.value, self._options.now())
-        body = over((Span(cut_text(text.rstrip(), at.width), ink),), lit)
+        lit = self.flashes.ink(self.key(row), at.column.id, cell.value, cell.text, self._options.now())
+        words = text.rstrip()
+        shown = cut_text(words, at.width)
+        body = Span(shown, f"{ink} {lit}".strip() if lit else ink)
+        free = at.width - len(shown)
         if not at.column.right:
-            return pad(body, at.width)
-        tail = " " * min(len(text) - len(text.rstrip()), at.width - width_of(body))
-        return (Span(" " * (at.width - width_of(body) - len(tail))), *body, Span(tail))
+            return (body, _blank(free)) if free else (body,)
+        tail = min(len(text) - len(words), free)
+        return (_blank(free - tail), body, _blank(tail)) if tail else (_blank(free), body)
 
     def _aligned(self, text: str, column: str) -> str:
         """Padded on the right so that the points of the column stand in one line."""
@@ -172,3 +200,8 @@ def _behind_point(text: str) -> int:
         return 0
     at = text.rfind(".")
     return 0 if at < 0 else len(text) - at
+
+
+@lru_cache
+def _blank(width: int) -> Span:
+    return Span(" " * width)

@@ -122,28 +122,35 @@ def test_rows_keep_their_places_while_a_person_types() -> None:
 
 def test_a_changed_number_lights_up_once() -> None:
     flashes = Flashes(enabled=True)
-    assert flashes.ink("r", "price", 1.0, 0.0) == ""
+    assert flashes.ink("r", "price", 1.0, "1.0", 0.0) == ""
     flashes.begin_tick()
-    assert flashes.ink("r", "price", 1.1, 1.0) == "-flash-up"
-    assert flashes.ink("r", "price", 1.1, 1.0 + FLASH_S - 0.01) == "-flash-up"
-    assert flashes.ink("r", "price", 1.1, 1.0 + FLASH_S) == ""
+    assert flashes.ink("r", "price", 1.1, "1.1", 1.0) == "-flash-up"
+    assert flashes.ink("r", "price", 1.1, "1.1", 1.0 + FLASH_S - 0.01) == "-flash-up"
+    assert flashes.ink("r", "price", 1.1, "1.1", 1.0 + FLASH_S) == ""
     flashes.begin_tick()
-    assert flashes.ink("r", "price", 1.0, 2.0) == "-flash-down"
+    assert flashes.ink("r", "price", 1.0, "1.0", 2.0) == "-flash-down"
+
+
+def test_a_number_that_reads_the_same_does_not_light_up() -> None:
+    flashes = Flashes(enabled=True)
+    flashes.ink("r", "score", 83.41, "83.4", 0.0)
+    assert flashes.ink("r", "score", 83.44, "83.4", 1.0) == ""
+    assert flashes.ink("r", "score", 83.46, "83.5", 2.0) == "-flash-up"
 
 
 def test_at_most_twenty_cells_light_up_in_one_tick() -> None:
     flashes = Flashes(enabled=True)
     rows = [f"r{at}" for at in range(MOST_PER_TICK + 5)]
     for row in rows:
-        flashes.ink(row, "price", 1.0, 0.0)
+        flashes.ink(row, "price", 1.0, "1.0", 0.0)
     flashes.begin_tick()
-    assert sum(flashes.ink(row, "price", 2.0, 1.0) != "" for row in rows) == MOST_PER_TICK
+    assert sum(flashes.ink(row, "price", 2.0, "2.0", 1.0) != "" for row in rows) == MOST_PER_TICK
 
 
 def test_no_flash_when_motion_is_reduced() -> None:
     flashes = Flashes(enabled=False)
-    flashes.ink("r", "price", 1.0, 0.0)
-    assert flashes.ink("r", "price", 2.0, 1.0) == ""
+    flashes.ink("r", "price", 1.0, "1.0", 0.0)
+    assert flashes.ink("r", "price", 2.0, "2.0", 1.0) == ""
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 50), (109, 30), (110, 34), (200, 24)])
