@@ -14,7 +14,7 @@ from engine.features.token_look import (
     step_of,
 )
 from engine.model.candidates import MissingReason
-from engine.model.market import Provenance
+from engine.model.market import least_trusted
 from engine.model.tokens import ContractFacts, TokenSnapshot
 
 MODULES = (token_market, token_flow, token_chain, token_social)
@@ -22,7 +22,6 @@ TOKEN_CATALOGUE: Mapping[str, TokenFeature] = registered_for_tokens()
 CONTRACT_MAX_AGE_US = 3_600_000_000
 """Older contract facts are evidence of nothing (SPEC 2.4)."""
 _PLAN = tuple(step_of(record) for record in TOKEN_CATALOGUE.values())
-_TRUST = (Provenance.LIVE, Provenance.REPLAY, Provenance.SYNTHETIC)
 _NEVER = 1 << 62
 
 
@@ -46,9 +45,7 @@ def read_token(snapshot: TokenSnapshot, posts: PostsSeen | None, now_us: int) ->
             missing[step.id] = MissingReason.OUT_OF_RANGE
         else:
             values[step.id] = value
-    told = (
-        snapshot.provenance if posts is None else max(snapshot.provenance, posts.provenance, key=_TRUST.index)
-    )
+    told = snapshot.provenance if posts is None else least_trusted(snapshot.provenance, posts.provenance)
     return TokenReading(now_us, values, missing, stamps, facts, told)
 
 

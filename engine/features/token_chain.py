@@ -1,7 +1,7 @@
 """On-chain and contract features of tokens (SPEC 1.4.6, 1.4.8)."""
 
 from engine.features.registry import Category
-from engine.features.token_look import US_PER_DAY, Clock, Look, token_feature
+from engine.features.token_look import US_PER_DAY, Clock, Look, are_shares, token_feature
 from engine.model.candidates import MissingReason
 from engine.model.tokens import ContractFacts, Holder, HolderLabel
 
@@ -54,6 +54,8 @@ def top10_holder_pct(look: Look) -> float | MissingReason:
     holders = look.snapshot.top_holders
     if not holders:
         return MissingReason.MISSING
+    if not are_shares(holders):
+        return MissingReason.OUT_OF_RANGE
     return sum(sorted((holder.share_pct for holder in holders if is_free(holder)), reverse=True)[:TOP])
 
 

@@ -6,7 +6,7 @@ makes the records that are stored and shown.
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -15,7 +15,7 @@ from engine.errors import InvariantBroken
 from engine.features.registry import AssetClass, Category, Dtype, FeatureRecord, transform_of
 from engine.model.candidates import FeatureValue, MissingReason
 from engine.model.market import Provenance
-from engine.model.tokens import ContractFacts, TokenSnapshot
+from engine.model.tokens import ContractFacts, Holder, TokenSnapshot
 from engine.money import EPSILON
 
 SOLANA = "solana"
@@ -77,6 +77,11 @@ class Look:
     def why(self, *ids: str) -> MissingReason:
         """The reason of the first of `ids` that is missing."""
         return next((self.missing[name] for name in ids if name in self.missing), MissingReason.MISSING)
+
+
+def are_shares(holders: Iterable[Holder]) -> bool:
+    """Whether each share is one of 0 to 100 percent: a negative one would hide another."""
+    return all(-EPSILON <= holder.share_pct <= 100 + EPSILON for holder in holders)
 
 
 Compute = Callable[[Look], float | MissingReason]

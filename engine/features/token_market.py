@@ -1,7 +1,7 @@
 """Market and liquidity features of tokens (SPEC 1.4.1, 1.4.2)."""
 
 from engine.features.registry import AssetClass, Category
-from engine.features.token_look import US_PER_DAY, US_PER_HOUR, Look, token_feature
+from engine.features.token_look import US_PER_DAY, US_PER_HOUR, Look, are_shares, token_feature
 from engine.model.candidates import MissingReason
 from engine.model.tokens import HolderLabel, Pool
 
@@ -140,4 +140,6 @@ def lp_locked_pct(look: Look) -> float | MissingReason:
     holders = look.snapshot.lp_holders
     if holders is None:
         return MissingReason.MISSING
+    if not are_shares(holders):
+        return MissingReason.OUT_OF_RANGE
     return sum(holder.share_pct for holder in holders if holder.is_locked or holder.label is HolderLabel.BURN)

@@ -17,11 +17,19 @@ if TYPE_CHECKING:
 
 
 class Provenance(StrEnum):
-    """Where a datum comes from; shown beside it and stored with it (SPEC 5.6)."""
+    """Where a datum comes from, the most trusted first; shown beside it and stored with it (SPEC 5.6)."""
 
     LIVE = "live"
     REPLAY = "replay"
     SYNTHETIC = "synthetic"
+
+
+_TRUST = tuple(Provenance)
+
+
+def least_trusted(*provenances: Provenance) -> Provenance:
+    """Of what was made from several data: it is worth no more than the worst of them."""
+    return max(provenances, key=_TRUST.index)
 
 
 @dataclass(frozen=True, slots=True)

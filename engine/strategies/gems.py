@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from math import isfinite
 
 from engine.features.lexicon import score as tone_of
 from engine.features.token_catalogue import read_token
@@ -72,7 +73,7 @@ class GemScan:
         """Rises whenever the board changes."""
         self.last_scan_us: int | None = None
         self.refused = 0
-        """Snapshots that were of the future, not newer than the last one, or one token too many."""
+        """Snapshots of the future, without a price, not newer than the last one, or of one token too many."""
 
     @property
     def limits(self) -> GemsConfig:
@@ -115,7 +116,8 @@ class GemScan:
         before = self._gems.get(snapshot.id)
         is_late = before is not None and snapshot.ts_event <= before.snapshot.ts_event
         is_ahead = snapshot.ts_known > now_us or snapshot.ts_event > now_us + FUTURE_US
-        if is_late or is_ahead or (before is None and len(self._gems) >= MAX_TOKENS):
+        is_priced = isfinite(snapshot.price_usd) and snapshot.price_usd > 0
+        if is_late or is_ahead or not is_priced or (before is None and len(self._gems) >= MAX_TOKENS):
             self.refused += 1
             return False
         return True

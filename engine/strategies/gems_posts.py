@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from engine.features.token_look import FUTURE_US, US_PER_DAY, PostsSeen
-from engine.model.market import Provenance
+from engine.model.market import Provenance, least_trusted
 from engine.model.tokens import Post, TokenId
 
 MAX_POSTS = 1_000
 """Kept of one token; of a louder one the newest."""
 MAX_TOKENS = 5_000
 """Talked about within 24 hours; posts about more are left out."""
-TRUST = (Provenance.LIVE, Provenance.REPLAY, Provenance.SYNTHETIC)
-"""From the most trusted to the least."""
 
 
 @dataclass(slots=True)
@@ -54,7 +52,7 @@ class PostBook:
             touched.add(post.token)
             self._heard_us = max(self._heard_us, post.ts_event)
             self._known_us = max(self._known_us, post.ts_known)
-            self._provenance = max(self._provenance, post.provenance, key=TRUST.index)
+            self._provenance = least_trusted(self._provenance, post.provenance)
         return touched
 
     def seen(self, token: TokenId, now_us: int) -> PostsSeen | None:

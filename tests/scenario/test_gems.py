@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.core import Engine
@@ -153,6 +154,48 @@ def test_the_list_is_made_anew_only_when_the_board_changed(live: Live, batch: Ma
         assert changed is not view
         old, new = rows_of(view), rows_of(changed)
         assert {name for name in new if new[name] is not old[name]} == {"HOLLIN"}
+
+    live(go, gems=GemScan(GemsConfig()))
+
+
+NO_NUMBERS = {
+    **{
+        field.name: float("nan")
+        for field in fields(TokenSnapshot)
+        if field.name.endswith(("_pct", "_usd", "_supply")) and field.name != "price_usd"
+    },
+    "pools": (Pool("uniswap", "WETH", float("nan"), 1.0, float("nan"), float("inf")),),
+    "top_holders": (Holder("0x1", float("nan")), Holder("0x2", float("inf"))),
+    "lp_holders": (Holder("0x3", float("nan"), is_locked=True),),
+}
+
+
+@pytest.mark.parametrize("name", NO_NUMBERS)
+def test_what_is_no_number_is_not_known_and_reaches_no_face(
+    live: Live, make_token: Make, look_us: int, name: str
+) -> None:
+    """A face far away could not read it: JSON has no word for it."""
+
+    async def go(make: Callable[[], Engine], venue: Any) -> None:
+        engine = make()
+        token = make_token(**{name: NO_NUMBERS[name]})
+        engine.take(MarketBatch(look_us, tokens=(token,)))
+        (row,) = gems_view(engine).rows
+        shown = detail(engine, Topic.GEM, token.id)
+        for value in (row, shown):
+            assert msgspec.json.decode(msgspec.json.encode(value), type=type(value)) == value
+
+    live(go, gems=GemScan(GemsConfig()), token_prices=lambda *asked: ((1, float("nan")), (2, 1.0), (3, 1.1)))
+
+
+@pytest.mark.parametrize("price", [float("nan"), float("inf"), 0.0, -1.0])
+def test_a_token_without_a_price_is_refused(live: Live, make_token: Make, look_us: int, price: float) -> None:
+    async def go(make: Callable[[], Engine], venue: Any) -> None:
+        engine = make()
+        engine.take(MarketBatch(look_us, tokens=(make_token(price_usd=price),)))
+        scan = engine.parts.gems
+        assert scan is not None
+        assert (gems_view(engine).rows, scan.refused) == ((), 1)
 
     live(go, gems=GemScan(GemsConfig()))
 

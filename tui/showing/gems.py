@@ -1,6 +1,7 @@
 """The list of gems and one gem, made from the engine's board. Pure: reads, never writes."""
 
 from functools import lru_cache
+from math import isfinite
 
 from engine.core import Engine
 from engine.features.token_chain import is_free
@@ -152,7 +153,7 @@ def gem_detail(engine: Engine, id: str) -> GemDetail | None:
         ),
         holders=_holders(gem),
         holder_count=token.holders,
-        pools=tuple(_pool_words(pool) for pool in sorted(token.pools, key=lambda pool: -pool.liquidity_usd)),
+        pools=_pools(gem),
         missing=tuple(f"{name}: {_reason(why)}" for name, why in gem.reading.missing.items()),
         price_usd=token.price_usd,
         change_24h_pct=gem.reading.values.get("price_change_24h_pct"),
@@ -191,7 +192,8 @@ def _safety_row(found: Finding) -> SafetyRow:
 
 
 def _holders(gem: Gem) -> tuple[HolderRow, ...]:
-    holders = sorted(gem.snapshot.top_holders, key=lambda holder: -holder.share_pct)
+    known = (holder for holder in gem.snapshot.top_holders if isfinite(holder.share_pct))
+    holders = sorted(known, key=lambda holder: -holder.share_pct)
     rows = [
         HolderRow(_short_address(holder.address), holder.share_pct, _holder_note(holder))
         for holder in holders[:HOLDERS_SHOWN]
@@ -214,6 +216,12 @@ def _short_address(address: str) -> str:
     return text if len(text) <= 13 else f"{text[:6]}…{text[-4:]}"
 
 
+def _pools(gem: Gem) -> tuple[str, ...]:
+    """Of known size, the deepest first."""
+    known = (pool for pool in gem.snapshot.pools if isfinite(pool.liquidity_usd))
+    return tuple(_pool_words(pool) for pool in sorted(known, key=lambda pool: -pool.liquidity_usd))
+
+
 def _pool_words(pool: Pool) -> str:
     return f"{clean(pool.dex, _DEX_LENGTH)} {format.amount(pool.liquidity_usd)}"
 
@@ -223,7 +231,8 @@ def _chart(engine: Engine, token: TokenId) -> ChartBars | None:
     prices = engine.parts.token_prices
     if prices is None:
         return None
-    closes = prices(token, engine.parts.clock.now_us(), CHART_BARS + 1)
+    found = prices(token, engine.parts.clock.now_us(), CHART_BARS + 1)
+    closes = [(ts, close) for ts, close in found if isfinite(close)]
     if len(closes) < 2:
         return None
     before, after = [close for _, close in closes[:-1]], [close for _, close in closes[1:]]

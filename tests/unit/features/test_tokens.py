@@ -24,6 +24,8 @@ DEAD = "0x000000000000000000000000000000000000dEaD"
 MISSING, STALE = MissingReason.MISSING, MissingReason.STALE
 YOUNG, NOT_APPLICABLE = MissingReason.INSUFFICIENT_HISTORY, MissingReason.NOT_APPLICABLE
 OUT = MissingReason.OUT_OF_RANGE
+LITTLE = Holder("0x3", 1.0)
+FULL = (Holder("0x4", 80.0, is_locked=True),)
 
 FACTS = ContractFacts(
     source="goplus",
@@ -213,6 +215,7 @@ def test_values_at_their_edges(name: str, changes: dict[str, Any], value: float 
         ("liquidity_change_24h_pct", {"pools": ()}, MISSING),
         ("lp_locked_pct", {"lp_holders": None}, MISSING),
         ("lp_locked_pct", {"lp_holders": (Holder("0x1", 101.0, is_locked=True),)}, OUT),
+        ("lp_locked_pct", {"lp_holders": (*FULL, Holder("0x1", float("nan")))}, OUT),
         ("dex_flow_imbalance_h1", {"buys_h1": None}, MISSING),
         ("dex_flow_imbalance_h24", {"buys_h24": 0, "sells_h24": 0}, NOT_APPLICABLE),
         ("avg_trade_usd_h24", {"buys_h24": 0, "sells_h24": 0}, NOT_APPLICABLE),
@@ -228,6 +231,8 @@ def test_values_at_their_edges(name: str, changes: dict[str, Any], value: float 
         ("holder_growth_7d_pct", {"holders_7d_ago": None, "created_us": NOW - DAY_US}, YOUNG),
         ("holder_growth_7d_pct", {"holders_7d_ago": None}, MISSING),
         ("top10_holder_pct", {"top_holders": ()}, MISSING),
+        ("top10_holder_pct", {"top_holders": (Holder("0x1", 90.0), Holder("0x2", -60.0))}, OUT),
+        ("top10_holder_pct", {"top_holders": (Holder("0x1", float("nan")), *(LITTLE,) * 10)}, OUT),
         ("creator_holding_pct", {"top_holders": (Holder("0x1", 3.0),)}, MISSING),
         ("whale_netflow_24h_usd", {"whale_netflow_24h_usd": None}, MISSING),
         ("unlock_30d_pct", {"unlock_30d_pct": None}, MISSING),
