@@ -684,5 +684,8 @@ def test_the_log_knows_no_page_of_words(desk: Callable[..., None]) -> None:
         assert log_page(found.engine, "1") == LogDetail((), False)
         assert log_page(found.engine, "newest") is None
         assert log_page(found.engine, "-1") is None
+        assert log_page(found.engine, "9" * 18) == newest
+        for endless in ("9" * 19, "9" * 5_000):
+            assert log_page(found.engine, endless) is None
 
     desk(test)

@@ -8,13 +8,15 @@ from tui.showing.sentences import parsed, told
 from tui.shown.details import LogDetail, LogRecord
 
 PAGE = 100
+_DIGITS = 18
+"""Of a line's number: SQLite counts no further."""
 _NAMED = frozenset({"candidate", "Fill", "Restatement", "corporate_action"})
 """Kinds whose sentence names the symbol itself."""
 
 
 def log_page(engine: Engine, before: str) -> LogDetail | None:
     """The newest lines, or those with lower numbers than `before`; None for a text that is no number."""
-    if before and not before.isdecimal():
+    if before and not (before.isdecimal() and len(before) <= _DIGITS):
         return None
     found = engine.parts.journal.audit_page(int(before) if before else None, PAGE + 1)
     return LogDetail(tuple(_record(engine, line) for line in found[:PAGE]), len(found) > PAGE)
