@@ -184,7 +184,8 @@ def round_trips(trips: Iterable[RoundTrip]) -> list[dict[str, object]]:
 
 def status(engine: Engine, deliveries: Iterable[Delivery] = ()) -> dict[str, object]:
     """One look at the engine."""
-    equity, parts = engine.equity(), engine.parts
+    parts, risk = engine.parts, engine.risk.view()
+    equity, fall = risk.equity, risk.drawdown
     brackets = engine.brackets.open()
     return {
         "running": True,
@@ -196,8 +197,8 @@ def status(engine: Engine, deliveries: Iterable[Delivery] = ()) -> dict[str, obj
         "kind": parts.kind.value,
         "equity": to_plain(equity),
         "cash": to_plain(engine.books.cash),
-        "day_pnl": None if equity is None else to_plain(equity - engine.day_start_equity),
-        "drawdown_ratio": _drawdown(engine),
+        "day_pnl": None if equity is None else to_plain(equity - risk.day_start),
+        "drawdown_ratio": None if fall is None else float(fall),
         "session": None if engine.picture.session is None else engine.picture.session.isoformat(),
         "session_open": engine.picture.is_session_open,
         **_counts(brackets),
@@ -263,11 +264,6 @@ def _stored_status(journal: Journal, brackets: Iterable[Bracket]) -> dict[str, o
         "restrictions": _stored_restrictions(journal),
         "emergency_shutdown": _shutdown_words(from_json(journal.meta(META_KEY))),
     }
-
-
-def _drawdown(engine: Engine) -> float | None:
-    fall = engine.risk.view().drawdown
-    return None if fall is None else float(fall)
 
 
 def _with_command(limit: Restriction) -> str:

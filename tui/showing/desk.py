@@ -73,8 +73,9 @@ def deck(
 
 
 def _header(engine: Engine, session: Session | None, market: MarketView, link: LinkState) -> HeaderView:
-    equity, parts = engine.equity(), engine.parts
-    day = None if equity is None else equity - engine.day_start_equity
+    parts, risk = engine.parts, engine.risk.view()
+    equity, start = risk.equity, risk.day_start
+    day = None if equity is None else equity - start
     verdicts = [verdict for found in engine.verdicts.values() for verdict in found]
     held = [bracket for bracket in engine.brackets.open() if bracket.held > ZERO]
     cancelled, working = halted_entries(engine)
@@ -84,8 +85,8 @@ def _header(engine: Engine, session: Session | None, market: MarketView, link: L
         currency="USD",
         equity=equity,
         day_pnl=day,
-        day_pnl_ratio=None if day is None else float(day / engine.day_start_equity),
-        drawdown_ratio=None if equity is None else max(0.0, 1 - float(equity / engine.peak_equity)),
+        day_pnl_ratio=None if day is None or start <= ZERO else float(day / start),
+        drawdown_ratio=None if risk.drawdown is None else float(risk.drawdown),
         regime=verdicts[0].candidate.regime.value if verdicts else "unknown",
         engine_state=engine.state.value,
         engine_reason=engine.reason,
