@@ -121,8 +121,8 @@ def _moved(command: ApproveTicket, entry: Entry, gatekeeper: Gatekeeper) -> Answ
     if abs(move) <= limit:
         return None
     text = (
-        f"Price moved {_price(shown)} to {_price(now)} ({100 * move / shown:+.2f} %),"
-        f" limit {limit:.4g} ({rule}): look again."
+        f"Price moved {100 * move / shown:+.2f} %, limit {rule} = {limit:.4g}:"
+        f" {_price(shown)} to {_price(now)}, look again."
     )
     return Answer(False, "price_moved", text)
 

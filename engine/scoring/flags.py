@@ -121,6 +121,8 @@ class FlagState:
     price_usd: float | None = None
     """At the flag."""
     is_spent: bool = False
+    blocked_us: int | None = None
+    """When a gate took its last flag."""
 
     @property
     def is_flagged(self) -> bool:
@@ -144,13 +146,13 @@ def move_flag(
         if judgement.passes and not is_spent:
             return FlagState(now_us, price_usd), ""
         return (state if is_spent == state.is_spent else replace(state, is_spent=is_spent)), ""
-    why = ""
+    why, blocked_us = "", None
     if safety.decisive is not None:
-        why = safety.decisive.reason
+        why, blocked_us = safety.decisive.reason, now_us
     elif not is_safe(safety, limits):
         why = f"safety {_fraction(safety.score)} < {_fraction(limits.safety_min)}"
     elif fell:
         why = f"score {_below(score.score, limits.unflag_score)}"
     elif now_us - state.flagged_us >= limits.queue_ttl_h * _US_PER_HOUR:
         why = f"nobody decided in {limits.queue_ttl_h} h"
-    return (FlagState(is_spent=not fell), why) if why else (state, "")
+    return (FlagState(is_spent=not fell, blocked_us=blocked_us), why) if why else (state, "")

@@ -23,9 +23,14 @@ GemEvent = GemFlagged | GemUnflagged | GemBlocked
 
 SCORE_MAX_AGE_US = 300_000_000
 """A score is good for so long without a new look; then it is made again of what went stale (SPEC 1.4.9)."""
+LOOK_MAX_AGE_US = 60_000_000
+"""A post waits for the next look when the last one is older: prices and pools of it would count as unknown,
+and talk about a token would end its flag."""
 HISTORY_US = 6 * US_PER_HOUR
 HISTORY_STEP_US = 300_000_000
 FORGET_US = US_PER_DAY
+BLOCKED_STAYS_US = US_PER_HOUR
+"""A token that a person was shown does not vanish down the board when a gate blocks it."""
 TELL_AGAIN_US = US_PER_HOUR
 """A token at a gate's limit that goes to and fro is told as blocked once in this time."""
 MAX_TOKENS = 5_000
@@ -107,7 +112,9 @@ class GemScan:
                 self._score(_cleaned(snapshot), now_us, events)
                 spoken_of.discard(snapshot.id)
         for token in sorted(spoken_of & self._gems.keys()):
-            self._score(self._gems[token].snapshot, now_us, events)
+            last = self._gems[token].snapshot
+            if now_us - last.ts_event <= LOOK_MAX_AGE_US:
+                self._score(last, now_us, events)
         if now_us >= self._due_us:
             self._review(now_us, events)
         return tuple(events)
@@ -195,8 +202,14 @@ class GemScan:
 
 
 def _rank(gem: Gem) -> tuple[int, float, float, str]:
-    group = 0 if gem.is_flagged else 1 if gem.judgement.is_provisional else 2
+    """Flagged, then what a gate blocked a moment ago that was flagged, then provisional, then the others."""
+    group = 0 if gem.is_flagged else 1 if _was_blocked(gem) else 2 if gem.judgement.is_provisional else 3
     return group, -gem.score.score, -gem.confidence.value, gem.id
+
+
+def _was_blocked(gem: Gem) -> bool:
+    since = gem.flag.blocked_us
+    return since is not None and gem.safety.is_blocked and gem.scored_us - since < BLOCKED_STAYS_US
 
 
 def _cleaned(snapshot: TokenSnapshot) -> TokenSnapshot:

@@ -338,7 +338,7 @@ def test_a_halt_says_why_entries_are_off(desk: Callable[..., None]) -> None:
         risk = found.figures.risk()
         assert (risk.entries_on, check(found, "kill switch").ok) == (False, False)
         assert risk.entries_words == "off: kill switch by nina on pts/7 (news)"
-        assert check(found, "account and mode").words == "SIM-1 SIMULATION, match"
+        assert check(found, "account").words == "match, SIM-1 SIMULATION"
         assert check(found, "reconciled").words.endswith("ago, clean")
         assert check(found, "regime").words == "not judged yet"
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from tui.actions import Group, Place, in_group
+from tui.actions import SCREENS, Action, Group, Place, in_group
+from tui.glossary import Term, terms_for
 from tui.screens.chrome import bindings_for
 from tui.screens.sheet import SheetBase
 from tui.widgets.ink import EMPTY, Line, Span, pad, wrap
@@ -28,22 +29,6 @@ _SHORT: tuple[tuple[tuple[str, str, str], ...], ...] = (
     ),
     (("?", "-danger -bold", "fate unknown"), ("~", "-attention", "old"), ("–", "-muted", "no value")),
 )
-GLOSSARY = (
-    ("gap%", "open against the close before, after splits and dividends"),
-    ("q", "probability that the target is reached before the stop"),
-    ("tch", "probability that the target is touched at all"),
-    ("BCS", "bounce score of a gap candidate, 0 to 10"),
-    ("EV%", "expected net return of the trade, after costs"),
-    ("votes", "Sentinel, Screener, Forecaster, RiskOfficer, NewsSentry, Trader, in this order"),
-    ("ticket", "T-18: one exact order with stop and target; nothing is sent until you approve it"),
-    ("bracket", "B-18: the entry of ticket T-18 with its stop and target; one exit cancels the other"),
-    ("rail", "├ stop, ┼ entry, ● last price, ┤ target"),
-    ("protected", "the stop rests where it works without this program"),
-    ("UNKNOWN", "the answer to an order was lost; it is asked about, never sent twice"),
-    ("halted", "no new orders; stops stay; R resumes when every order's fate is known"),
-    ("replay", "recorded days; waits while a ticket waits; space goes on, its tickets expire"),
-    ("sha256", "fingerprint of everything on the ticket; the approval carries it"),
-)
 
 
 class HelpSheet(SheetBase[None]):
@@ -52,44 +37,62 @@ class HelpSheet(SheetBase[None]):
     BINDINGS = bindings_for(frozenset({Place.HELP}))
     place = Place.HELP
 
-    def __init__(self, about: Place) -> None:
+    def __init__(self, about: Place, others: Sequence[Place] = ()) -> None:
+        """`about`: the pane that keys act on; `others`: the panes of its screen."""
         super().__init__()
         self._about = about
+        self._others = others
         self._glossary = False
 
     def heading(self, look: Look) -> tuple[str, str]:
-        return ("Glossary", "Desk") if self._glossary else ("Help", "Desk")
+        title = next((title for _, name, title in SCREENS if name == self.tab), "")
+        return ("Glossary" if self._glossary else "Help"), title
 
     def sheet_lines(self, look: Look, width: int) -> Sequence[Line]:
         if self._glossary:
-            return _glossary(width)
+            return _glossary(self.tab, width)
+        here = [*self._lines(Group.SCREEN.value, self._keys(Group.SCREEN)), *self._beside()]
+        move = self._lines(Group.MOVE.value, self._keys(Group.MOVE))
+        everywhere = self._lines(Group.EVERYWHERE.value, self._keys(Group.EVERYWHERE))
         if self.size.width >= WIDE:
-            return _columns(
-                [
-                    [*self._group(Group.SCREEN), EMPTY, *self._group(Group.MOVE)],
-                    self._group(Group.SCREENS),
-                    [*self._group(Group.EVERYWHERE), EMPTY, *_glyphs()],
-                ],
-                (38, 20, width - 58),
-            )
-        right = [*self._group(Group.EVERYWHERE), EMPTY, *self._group(Group.SCREENS), EMPTY, *_short_glyphs()]
-        return _columns(
-            [[*self._group(Group.SCREEN), EMPTY, *self._group(Group.MOVE)], right], (36, width - 36)
-        )
+            screens = self._lines(Group.SCREENS.value, self._keys(Group.SCREENS))
+            blocks = [[*here, EMPTY, *move], screens, [*everywhere, EMPTY, *_glyphs()]]
+            return _columns(blocks, (40, 18, width - 58))
+        right = [*everywhere, EMPTY, *self._two_by_two(), EMPTY, *_short_glyphs()]
+        return _columns([[*here, EMPTY, *move], right], (36, width - 36))
 
-    def _group(self, group: Group) -> list[Line]:
+    def _keys(self, group: Group) -> list[Action]:
+        return [action for action in in_group(group, self._about) if action.help]
+
+    def _beside(self) -> list[Line]:
+        """Keys of this screen that need another pane."""
+        mine = {action.id for action in in_group(Group.SCREEN, self._about)}
+        found = {
+            action.id: action
+            for place in self._others
+            for action in in_group(Group.SCREEN, place)
+            if action.help and action.id not in mine
+        }
+        return [EMPTY, *self._lines("Its other panes, after tab", list(found.values()))] if found else []
+
+    def _lines(self, heading: str, actions: Sequence[Action]) -> list[Line]:
         keys = self.console.options.keys
-        actions = [action for action in in_group(group, self._about) if action.help]
         widest = max((len(action.key_shown(keys)) for action in actions), default=0) + 2
-        if group is Group.SCREEN:
+        if actions and actions[0].group is Group.SCREEN:
             widest = max(widest, 7)
-        lines: list[Line] = [(Span(group.value, "-strong"),)]
+        lines: list[Line] = [(Span(heading, "-strong"),)]
         for action in actions:
             words = action.help
             if action.id == "leave" and self.console.options.own_engine:
-                words = "leave, asks about the engine"
+                words = "leave, asks first"
             lines.append((Span(action.key_shown(keys).ljust(widest), "-accent -bold"), Span(words)))
         return lines
+
+    def _two_by_two(self) -> list[Line]:
+        """The screens, two in a row."""
+        heading, *rows = self._lines(Group.SCREENS.value, self._keys(Group.SCREENS))
+        pairs = zip(rows[::2], rows[1::2], strict=True)
+        return [heading, *((*pad(left, 15), *right) for left, right in pairs)]
 
     def footer_line(self, look: Look, room: int) -> Line:
         other = "help" if self._glossary else "glossary"
@@ -133,9 +136,18 @@ def _short_glyphs() -> list[Line]:
     return lines
 
 
-def _glossary(width: int) -> list[Line]:
+def _glossary(screen: str, width: int) -> list[Line]:
+    here, others = terms_for(screen)
     lines: list[Line] = []
-    for name, meaning in GLOSSARY:
-        for at, part in enumerate(wrap(meaning, width - 12)):
-            lines.append((Span((name if at == 0 else "").ljust(12), "-strong"), Span(part)))
+    if here:
+        lines = [(Span("On this screen", "-muted"),), *_terms(here, width), EMPTY]
+        lines.append((Span("Elsewhere", "-muted"),))
+    return [*lines, *_terms(others, width)]
+
+
+def _terms(terms: Sequence[Term], width: int) -> list[Line]:
+    lines: list[Line] = []
+    for term in terms:
+        for at, part in enumerate(wrap(term.meaning, width - 13)):
+            lines.append((Span((term.name if at == 0 else "").ljust(13), "-strong"), Span(part)))
     return lines

@@ -145,12 +145,16 @@ class PanedScreen(DeckScreen[None]):
         if self._typing:
             typed = Span(f"{self.active.filter}_")
             return (Span("/", "-accent -bold"), typed, Span("  enter keeps, esc clears", "-muted"))
-        actions = [action for action in actions_in(self.current) if action.label and self.shows(action, look)]
         chosen = self.console.options.keys
-        keys = [
-            FooterKey(action.key_shown(chosen), action.label, self.works(action, look)) for action in actions
-        ]
-        return keys_line(keys, room)
+        keys = {
+            action.id: FooterKey(action.key_shown(chosen), action.label, self.works(action, look))
+            for action in actions_in(self.current)
+            if action.label and self.shows(action, look)
+        }
+        if next(iter(keys)) == "market.resume":  # no ticket is here: what the screen is for comes first
+            found = list(keys.values())
+            return keys_line([*found[1:4], found[0], *found[4:]], room, keys["help"])
+        return keys_line(list(keys.values()), room, keys["help"])
 
     def shows(self, action: Action, look: Look) -> bool:
         """Keys for rare states stand in the footer only while the state lasts."""
@@ -276,7 +280,7 @@ class PanedScreen(DeckScreen[None]):
     def action_help(self) -> None:
         from tui.screens.help import HelpSheet
 
-        self.app.push_screen(HelpSheet(self.current))
+        self.app.push_screen(HelpSheet(self.current, self.order))
 
     def action_palette(self) -> None:
         """Every command by name."""

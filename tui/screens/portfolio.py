@@ -32,7 +32,7 @@ class PortfolioScreen(ActingScreen):
 
     def boxes(self, area: Box, wide: bool) -> dict[Place, Box]:
         if not wide:
-            figures, curve, lower = rows(area, 0, 2, max(area.height * 11 // 21, 6), 0)
+            figures, curve, lower = rows(area, 0, 3, max(area.height * 10 // 21, 6), 0)
             left, right = columns(lower, 44, 0)
             return {
                 Place.FIGURES: figures,

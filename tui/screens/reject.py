@@ -22,10 +22,17 @@ class RejectDialog(Dialog[str]):
 
     def __init__(self, ticket: TicketView) -> None:
         super().__init__()
+        self._ticket = ticket.ticket.id
         self._number = ticket.ticket.number
         self._words = ticket.order_words[0]
         self._at = 0
         self._typed = ""
+
+    def tick(self, look: Look) -> None:
+        """What is decided otherwise, or expired, cannot be rejected any more."""
+        if all(waiting.ticket.id != self._ticket for waiting in look.view.tickets):
+            self.console.say(f"T-{self._number} waits no longer: the dialog closed", ok=False)
+            self.dismiss(None)
 
     def dialog_rows(self, look: Look) -> list[Line | Gap]:
         width = self.inner_width

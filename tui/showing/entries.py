@@ -71,8 +71,8 @@ def _account(engine: Engine) -> EntryCheck:
     lacking = missing(parts.kind, parts.switches, parts.live_request())
     wrong = engine.watch.wrong_account or "; ".join(lacking)
     if wrong:
-        return _stop("account and mode", wrong)
-    return _good("account and mode", f"{parts.account} {parts.kind.upper()}, match")
+        return _stop("account", wrong)
+    return _good("account", f"match, {parts.account} {parts.kind.upper()}")
 
 
 def _reconciled(engine: Engine) -> EntryCheck:

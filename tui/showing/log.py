@@ -27,6 +27,7 @@ def _record(engine: Engine, line: Mapping[str, str | int]) -> LogRecord:
     held = parsed(body)
     words = told(kind, held, body)
     name = "" if kind in _NAMED else _name(engine, held)
+    words = _once(name, words)
     return LogRecord(
         seq=int(line["seq"]),
         ts=int(line["ts_us"]),
@@ -37,6 +38,15 @@ def _record(engine: Engine, line: Mapping[str, str | int]) -> LogRecord:
         hash=str(line["h"]),
         body=body,
     )
+
+
+def _once(name: str, words: str) -> str:
+    """An answer to a person names its ticket itself, and begins like a sentence."""
+    number = name.partition(" ")[0]
+    if not number.startswith("T-"):
+        return words
+    words = words.removeprefix(f"{number} ")
+    return words[:1].lower() + words[1:] if words[1:2].islower() else words
 
 
 def _name(engine: Engine, held: object) -> str:

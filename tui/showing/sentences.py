@@ -97,8 +97,9 @@ def _candidate(body: Body) -> str:
 
 def _pending(body: Body) -> str:
     gates = body["gates"]
-    passed = sum(gate["status"] != "fail" for gate in gates)
-    return f"waits for approval, {passed} of {len(gates)} gates let it through"
+    passed = sum(gate["status"] == "pass" for gate in gates)
+    others = sum(gate["status"] == "not_applicable" for gate in gates)
+    return f"waits for approval, {passed} of {len(gates)} gates pass{f', {others} n/a' if others else ''}"
 
 
 def _approved(body: Body) -> str:
@@ -229,7 +230,7 @@ def _breaker(body: Body) -> str:
 
 def _foreign(body: Body) -> str:
     moves = [f"{name} {move['from']} to {move['to']}" for name, move in body["changed"].items()]
-    return f"held that is not ours: {', '.join(moves) or 'nothing'}"
+    return f"in the account, not ours: {', '.join(moves) or 'nothing'}"
 
 
 def _other(kind: str, body: Body) -> str:
@@ -251,6 +252,8 @@ _SAYINGS: Mapping[str, Callable[[Body], str]] = {
     "approval_refused": lambda body: body["text"],
     "rejected": lambda body: f"rejected: {body['reason']}",
     "expired": lambda body: f"expired: {body['reason']}",
+    "superseded": lambda body: f"made smaller: {body['reason']}",
+    "snoozed": lambda body: f"snoozed until {format.clock_utc(body['until_us'])}",
     "submitted": _submitted,
     "intent": _intent,
     "VenueOrder": _of_fact(_order),

@@ -20,6 +20,30 @@ MOST_KEPT = 2_000
 """Lines; who looks further back uses `tradedeck audit trace`."""
 
 
+_KINDS = {
+    "account first seen": "account",
+    "approval_refused": "refused",
+    "breaker_moved": "breaker",
+    "breaker_released": "breaker",
+    "corporate_action": "action",
+    "difference accepted": "account",
+    "evidence_conflict": "conflict",
+    "external position": "account",
+    "shutdown_step": "shutdown",
+    "VenueOrder": "order",
+}
+"""Kinds that are longer than their column."""
+
+
+def kind_words(kind: str) -> str:
+    """`refused`, `answer lost`: the kind of a line in a person's words; its record has the kind itself."""
+    known = _KINDS.get(kind)
+    if known is not None:
+        return known
+    spaced = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind)
+    return " ".join(spaced.replace("_", " ").split())
+
+
 class LogPane(TablePane[LogRecord]):
     """Lines as they are read, page by page."""
 
@@ -73,7 +97,7 @@ class LogPane(TablePane[LogRecord]):
         return f"{row.seq}"
 
     def words(self, row: LogRecord) -> str:
-        return f"{row.text} {row.kind} {row.actor} {row.correlation}"
+        return f"{row.text} {kind_words(row.kind)} {row.kind} {row.actor} {row.correlation}"
 
     def empty(self, look: Look) -> Emptiness:
         return Emptiness("Reading the log" if self._newest is None else "The log has no line yet", ())
@@ -85,9 +109,9 @@ class LogPane(TablePane[LogRecord]):
             case "text":
                 return Cell(row.text)
             case "kind":
-                return Cell(row.kind, "-muted")
+                return Cell(kind_words(row.kind), "-muted")
             case "actor":
-                return Cell(row.actor, "-muted")
+                return Cell(row.actor.partition(" on ")[0], "-muted")
             case "id":
                 return Cell(short_id(row.correlation) if row.correlation else "–", "-muted")
             case "hash":

@@ -10,9 +10,10 @@ from tui.widgets.look import Look
 from tui.widgets.pane import Pane, Title
 
 LEAST = 23
-"""Cells of a figure with its note; those that do not fit leave from the right."""
-LEAST_SHORT = 19
-"""Without the notes."""
+"""Cells of a figure; those that do not fit leave from the right."""
+LEAST_NARROW = 19
+"""On a pane under NARROW cells, where shorter forms stand."""
+NARROW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ class FiguresPane(Pane):
         look, width = self._look, self.size.width
         if look is None or width < 10:
             return
-        found, noted = figures(look), self.size.height > 2
-        count = min(len(found), max((width - 2) // (LEAST if noted else LEAST_SHORT), 1))
+        found, least = figures(look), LEAST_NARROW if width < NARROW else LEAST
+        count = min(len(found), max((width - 2) // least, 1))
         each = (width - 2) // count
         rows: list[Line] = []
         for part in ("label", "value", "note")[: self.size.height]:
@@ -64,8 +65,8 @@ def figures(look: Look) -> list[Figure]:
         Figure("Equity", (_level(fmt.money(view.equity), look),), _since_start(view, look)),
         Figure("Day P&L", (_signed(view.day_pnl, look),), _day(view, look)),
         Figure("Win rate", *_win(view)),
-        Figure("Drawdown", (_fall(view.drawdown_ratio),), (_worst(view),)),
         Figure("Sharpe, year", *_sharpe(view)),
+        Figure("Drawdown", (_fall(view.drawdown_ratio),), (_worst(view),)),
         Figure("VaR 95% 1 day", *_var(look)),
     ]
 
@@ -94,8 +95,8 @@ def _since_start(view: PortfolioView, look: Look) -> tuple[Line, ...]:
     return (
         (ratio, money, Span(" since start", "-muted")),
         (ratio, money, Span(" all", "-muted")),
-        (money, Span(" all", "-muted")),
-        (ratio, Span("all", "-muted")),
+        (ratio, money),
+        (money,),
     )
 
 
@@ -106,7 +107,7 @@ def _day(view: PortfolioView, look: Look) -> tuple[Line, ...]:
     realised = fmt.signed_money(view.realised_today)
     return (
         (ratio, Span(f"  realised {realised}", "-muted")),
-        (ratio, Span(f"  real. {realised}", "-muted")),
+        (ratio, Span(f"  booked {realised}", "-muted")),
         (ratio,),
     )
 
@@ -127,7 +128,12 @@ def _win(view: PortfolioView) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
         change = Span(f"  {fmt.signed_percent(view.win_change, '')}", ink)
         words = (Span(" points in 30 d", "-muted"), Span(" pts 30 d", "-muted"), Span(" pts", "-muted"))
         values = (*((value, change, each) for each in words), (value,))
-    return values, ((Span(f"{rate.wins} of {rate.n}  {rate_words(rate)}", "-muted"),),)
+    count = f"{rate.wins} of {rate.n}"
+    return values, (
+        (Span(f"{count}  {rate_words(rate)}", "-muted"),),
+        (Span(f"{count} {rate_words(rate)}", "-muted"),),
+        (Span(count, "-muted"),),
+    )
 
 
 def _fall(ratio: float | None) -> Line:

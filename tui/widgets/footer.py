@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui.widgets.board import Board
-from tui.widgets.ink import Line, Span, cut, spread, width_of
+from tui.widgets.ink import Line, Span, cut_words, spread, width_of
 from tui.widgets.look import Look
 
 HALT_WARNING = "! again within 2 s: HALT (no new orders, stops stay)"
@@ -31,23 +31,36 @@ class FooterKey:
     works: bool = True
 
 
-def keys_line(keys: Sequence[FooterKey], room: int) -> Line:
-    """`a approve  r reject`; a key that does not fit whole leaves, and those after it."""
+def keys_line(keys: Sequence[FooterKey], room: int, kept: FooterKey | None = None) -> Line:
+    """`a approve  r reject`; a key that does not fit whole leaves, and those after it, but never `kept`."""
+    line = _joined(keys)
+    if width_of(line) <= room or not keys:
+        return line
+    if kept is None or width_of(_key(kept)) > room:
+        return keys_line(keys[:-1], room)
+    others = [key for key in keys if key is not kept]
+    while others and width_of(_joined([*others, kept])) > room:
+        others.pop()
+    return _joined([*others, kept])
+
+
+def _joined(keys: Sequence[FooterKey]) -> Line:
     line: Line = ()
     for key in keys:
-        more: Line = (Span(key.shown, "-accent -bold"), Span(f" {key.label}", "-muted"))
-        if not key.works:
-            more = (Span(f"{key.shown} {key.label}", "-faint"),)
-        longer = (*line, Span("  "), *more) if line else more
-        if width_of(longer) > room:
-            break
-        line = longer
+        line = (*line, Span("  "), *_key(key)) if line else _key(key)
     return line
+
+
+def _key(key: FooterKey) -> Line:
+    if not key.works:
+        return (Span(f"{key.shown} {key.label}", "-faint"),)
+    return (Span(key.shown, "-accent -bold"), Span(f" {key.label}", "-muted"))
 
 
 def refusal_line(key: str, reason: str, room: int) -> Line:
     """`a refused: ORVX quote is 42 s old, limit 3 s`."""
-    return cut((Span(key, "-faint"), Span(f" refused: {reason}", "-attention")), room)
+    lead = f" refused: {reason[:1].lower() + reason[1:] if reason[1:2].islower() else reason}"
+    return (Span(key, "-faint"), Span(cut_words(lead, max(room - len(key), 0)), "-attention"))
 
 
 def footer_room(width: int, look: Look, *, view_only: bool) -> int:

@@ -28,7 +28,8 @@ class FreePane(Pane):
         shown = lines[self._first : self._first + height]
         if self._first < self._most:
             below = len(lines) - self._first - height + 1
-            shown[-1] = (Span(f"{below} more below: j", "-muted"),)
+            key = ": j" if self.active else ""
+            shown[-1] = (Span(f"{below} more below{key}", "-muted"),)
         return [(Span("  "), *pad(line, width - 4)) if line else EMPTY for line in shown]
 
     def move(self, step: int) -> None:

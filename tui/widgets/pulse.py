@@ -46,7 +46,7 @@ class SourcesPane(TablePane[SourceRow]):
         Column("note", "note", 24, 1, stretch=True),
     )
     sorts: tuple[Sort[SourceRow], ...] = (
-        Sort("as set up", lambda row: 0),
+        Sort("given", lambda row: 0),
         Sort("worst first", lambda row: _WORST_FIRST.index(row.word)),
     )
 

@@ -130,7 +130,7 @@ def _engine_state(look: Look) -> Line:
 
 
 def _regime(header: HeaderView) -> str:
-    return header.regime.replace("_", " ")
+    return "–" if header.regime == "unknown" else header.regime.replace("_", " ")
 
 
 def navigation_line(look: Look, width: int, tab: str) -> Line:
@@ -140,7 +140,8 @@ def navigation_line(look: Look, width: int, tab: str) -> Line:
     left = _tabs(look, tab, wide=wide)
     utc: Line = (Span(f"{fmt.clock_utc(look.now_us)} "),)
     clocks: Line = (*utc, Span(f" {fmt.clock_new_york(look.now_us)} {_session(look)} ", "-muted"))
-    regime: Line = () if wide else (Span(f"{_regime(header)}  ", "-muted"),)
+    known = header.regime != "unknown"
+    regime: Line = () if wide or not known else (Span(f"{_regime(header)}  ", "-muted"),)
     for right in ((*regime, *clocks), clocks):
         if width_of(left) + width_of(right) < width:
             return spread(left, right, width)

@@ -242,7 +242,7 @@ def make_limits() -> tuple[LimitRow, ...]:
 def make_checks() -> tuple[EntryCheck, ...]:
     return (
         EntryCheck("kill switch", True, False, "off"),
-        EntryCheck("account and mode", True, False, "paper-1 PAPER, match"),
+        EntryCheck("account", True, False, "match, paper-1 PAPER"),
         EntryCheck("reconciled", True, False, "41s ago, clean but B-31"),
         EntryCheck("regime", True, False, "normal"),
         EntryCheck("breakers", True, False, "none"),

@@ -82,10 +82,10 @@ async def test_what_is_no_price_was_not_shown(booth: Any, price: float) -> None:
 @pytest.mark.parametrize(
     ("atr_pct", "shown", "now", "text"),
     [
-        (None, 100.0, 101.0, "100.00 to 101.00 (+1.00 %), limit 0.5 (0.5 %)"),
-        (4.0, 100.0, 99.0, "100.00 to 99.00 (-1.00 %), limit 0.5 (0.5 %)"),
-        (1.0, 100.0, 100.26, "100.00 to 100.26 (+0.26 %), limit 0.25 (0.25 ATR)"),
-        (None, 100.1234, 101.0, "100.1234 to 101.00 (+0.88 %), limit 0.5006 (0.5 %)"),
+        (None, 100.0, 101.0, "+1.00 %, limit 0.5 % = 0.5: 100.00 to 101.00"),
+        (4.0, 100.0, 99.0, "-1.00 %, limit 0.5 % = 0.5: 100.00 to 99.00"),
+        (1.0, 100.0, 100.26, "+0.26 %, limit 0.25 ATR = 0.25: 100.00 to 100.26"),
+        (None, 100.1234, 101.0, "+0.88 %, limit 0.5 % = 0.5006: 100.1234 to 101.00"),
     ],
 )
 async def test_a_moved_price_is_told_with_both_prices_and_the_limit(
@@ -94,7 +94,7 @@ async def test_a_moved_price_is_told_with_both_prices_and_the_limit(
     entry = booth.propose(atr_pct=atr_pct)
     booth.quote(now)
     answer = booth.approve(entry, price_shown=shown)
-    assert answer.text == f"Price moved {text}: look again."
+    assert answer.text == f"Price moved {text}, look again."
 
 
 async def test_an_approval_is_stored_signed(booth: Any) -> None:

@@ -159,11 +159,13 @@ def test_a_flag_holds_until_the_score_falls_below_the_lower_limit() -> None:
 def test_a_flag_is_lost_with_safety_and_comes_back_only_after_a_fall(safety: Safety, reason: str) -> None:
     flagged = FlagState(0, 2.0)
     state, why = step(flagged, 80.0, 1, safety)
-    assert (state, why) == (FlagState(is_spent=True), reason)
+    blocked_us = state.blocked_us
+    assert (blocked_us is not None) is (safety.decisive is not None), "only a gate blocks"
+    assert (state, why) == (FlagState(is_spent=True, blocked_us=blocked_us), reason)
     assert step(state, 80.0, 2) == (state, "")
     assert step(state, 66.0, 3) == (state, "")
     state, _ = step(state, 64.0, 4)
-    assert state == FlagState()
+    assert state == FlagState(blocked_us=blocked_us)
     assert step(state, 71.0, 5)[0].is_flagged
 
 

@@ -80,7 +80,7 @@ SAID = [
     (
         "pending",
         {"gates": [{"status": "pass"}, {"status": "not_applicable"}, {"status": "fail"}]},
-        "waits for approval, 2 of 3 gates let it through",
+        "waits for approval, 1 of 3 gates pass, 1 n/a",
     ),
     ("gated_out", {"reason": "G1 engine: HALTED"}, "refused by a gate: G1 engine: HALTED"),
     (
@@ -92,6 +92,12 @@ SAID = [
     ("approval_refused", {"text": "T-1 refused: too old."}, "T-1 refused: too old."),
     ("rejected", {"reason": "not now"}, "rejected: not now"),
     ("expired", {"reason": "nobody decided in time"}, "expired: nobody decided in time"),
+    (
+        "superseded",
+        {"reason": "4 of 10 shares by ann on pts/1 at 14:30:00Z, now T-2", "by": "01"},
+        "made smaller: 4 of 10 shares by ann on pts/1 at 14:30:00Z, now T-2",
+    ),
+    ("snoozed", {"until_us": 1451918100000000}, "snoozed until 14:35:00Z"),
     (
         "submitted",
         {
@@ -220,11 +226,11 @@ SAID = [
         {"order": STOP, "instrument": "ABC.US", "side": "sell", "kept": True},
         "ABC: an order of ours that the journal does not know was kept, it protects",
     ),
-    ("account first seen", {"changed": {}}, "held that is not ours: nothing"),
+    ("account first seen", {"changed": {}}, "in the account, not ours: nothing"),
     (
         "external position",
         {"changed": {"ABC.US": {"from": "0", "to": "5"}}},
-        "held that is not ours: ABC.US 0 to 5",
+        "in the account, not ours: ABC.US 0 to 5",
     ),
     ("EntryUnwanted", {"fact": {}, "actions": []}, "the rest of the entry is not wanted any more"),
     ("AskWanted", {"fact": {}, "actions": []}, "asked to find out now"),

@@ -112,6 +112,19 @@ def test_a_post_scores_its_token_again(scan: GemScan, market: Market) -> None:
     assert one(scan) is gem
 
 
+def test_a_post_about_a_token_of_an_older_look_ends_no_flag(scan: GemScan, market: Market) -> None:
+    token = market.look(1)
+    praise = [market.post("to the moon", token.id)]
+    scan.take([token], praise, market.now_us)
+    gem = scan.get(token.id)
+    assert gem is not None and gem.is_flagged
+    later = market.now_us + 61_000_000
+    assert scan.take((), [market.post("to the moon", token.id)], later) == ()
+    assert scan.get(token.id) is gem, "its next look will hear the post"
+    assert scan.take((), [market.post("to the moon", token.id)], market.now_us + 60_000_000) == ()
+    assert scan.get(token.id) is not gem
+
+
 def test_the_board_is_ranked_flagged_first_then_score_then_confidence(scan: GemScan, market: Market) -> None:
     names = {"good": {}, "dull": DULL, "rug": RUG, "young": {"created_us": market.now_us - 60_000_000}}
     tokens = [market.look(0, id=TokenId(f"base:{name}"), **changes) for name, changes in names.items()]
@@ -124,6 +137,20 @@ def test_the_board_is_ranked_flagged_first_then_score_then_confidence(scan: GemS
     assert rest == sorted(rest)
     assert scan.get(TokenId("base:nobody")) is None
     assert scan.scanned == 4
+
+
+def test_what_a_gate_blocked_a_moment_ago_stays_under_the_flagged_for_an_hour(
+    scan: GemScan, market: Market
+) -> None:
+    good, rugged, better = (TokenId(f"base:{name}") for name in ("good", "rugged", "better"))
+    looks = [market.look(id=good), market.look(id=rugged)]
+    scan.take(looks, [market.post("to the moon", token) for token in (good, rugged)], market.now_us)
+    looks = [market.look(1, id=better, **RUG), market.look(id=rugged, **RUG, **DULL)]
+    scan.take(looks, [market.post("to the moon", better)], market.now_us)
+    assert [gem.id for gem in scan.ranked()] == [good, rugged, better]
+    late = [market.look(60, id=id, **RUG, **DULL) for id in (rugged,)]
+    scan.take([*late, market.look(id=better, **RUG)], [market.post("to the moon", better)], market.now_us)
+    assert [gem.id for gem in scan.ranked()][-1] == rugged
 
 
 def test_a_flagged_token_that_is_rugged_is_told_as_blocked(scan: GemScan, market: Market) -> None:

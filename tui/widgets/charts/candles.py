@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple, Protocol
 
 from tui.format import NEW_YORK, US_PER_S
-from tui.widgets.charts.axis import Tick, beside_axis, lay_axis
+from tui.widgets.charts.axis import GAP, Tick, beside_axis, lay_axis
 from tui.widgets.charts.graph import Graph, blank, drawn, notice
 from tui.widgets.charts.labels import Labels, price_labels
 from tui.widgets.charts.levels import Level
@@ -184,9 +184,8 @@ def _volumes(
     shares = [volume / most if most > 0 else 0.0 for volume in volumes]
     between = " " * (step - 1)
     texts = [between.join(text).ljust(plot) for text in stacked(shares, rows, graph)]
-    return beside_axis(
-        [(drawn(text, "-track"),) for text in texts], (Tick(rows - 1, "vol", "-muted"),), axis_width
-    )
+    named = (Tick(rows - 1, "vol", "-muted"),) if axis_width - GAP >= len("vol") else ()
+    return beside_axis([(drawn(text, "-track"),) for text in texts], named, axis_width)
 
 
 def _session_marks(bars: Sequence[PriceBar], zone: tzinfo) -> list[Mark]:

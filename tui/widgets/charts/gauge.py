@@ -61,7 +61,7 @@ def drawdown_gauge(
 
 
 def _column(ratio: float, full: float, width: int) -> int:
-    return min(max(int(ratio / full * width), 0), width - 1)
+    return min(int(min(max(ratio / full, 0.0), 1.0) * width), width - 1)
 
 
 def _short(ratio: float) -> str:
@@ -74,7 +74,7 @@ def _bar(
     rows = Rows(width, 1)
     reached = [step for step in steps if now >= step.at]
     ink = reached[-1].ink if reached else "-accent"
-    eighths = min(max(round(now / full * width * 8), 0), width * 8)
+    eighths = round(min(max(now / full, 0.0), 1.0) * width * 8)
     whole, part = divmod(eighths, 8)
     used = _FULL[graph] * whole + (_EIGHTHS[graph][part] if part else "")
     rows.write(0, 0, used, ink)
@@ -89,6 +89,9 @@ def _marks(now: float, worst: float | None, full: float, width: int, graph: Grap
     rows = Rows(width, 1)
     arrow = words("▼", graph)
     here = _column(now, full, width)
+    if worst is not None and percent(max(now, worst)) == percent(0.0):
+        _mark(rows, here, arrow, "at the high", "-strong")
+        return rows.lines()[0]
     now_text = f"{percent(now)} now"
     if worst is None or not isfinite(worst) or now <= 0 >= worst:
         _mark(rows, here, arrow, now_text, "-strong")
