@@ -14,7 +14,10 @@ from tui.widgets.rowspane import RowsPane
 
 Row = TypeVar("Row")
 _Width = tuple[int, int]
-"""Characters before the decimal point, and from it on."""
+"""Characters before the decimal point, and from it on; where points are not aligned, all before it."""
+
+IN_TURN = 100
+"""Rows out of sight that are measured in one picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class TablePane(RowsPane[Row], Generic[Row]):
         """How wide the longest number of a column is."""
         self._widths: dict[str, tuple[Row, tuple[_Width, ...]]] = {}
         """Row key -> the row as it was measured, and its numbers."""
+        self._turn = 0
+        """Place of the first row of those out of sight that are measured in this picture."""
 
     # What a subclass says.
 
@@ -119,7 +124,7 @@ class TablePane(RowsPane[Row], Generic[Row]):
         """A column of numbers is as wide as its longest one: a number is never cut, its column leaves.
 
         All rows count, also those out of sight or filtered away: columns keep their places. Only rows that
-        changed are looked at.
+        changed are looked at, and of many that are out of sight some in each picture.
         """
         measured = self._measured
         if measured is not None and measured[0] is look.view and measured[1] is look.stale:
@@ -128,10 +133,14 @@ class TablePane(RowsPane[Row], Generic[Row]):
         self._measured, self._numbers, self._behind = (look.view, look.stale), {}, {}
         numbers = [column for column in self.columns if column.right and not column.stretch]
         self._widths = {}
-        for row in self.table(look) if numbers else ():
+        rows = self.table(look) if numbers else ()
+        in_sight = set(self._order[self._top : self._top + self.size.height])
+        first = self._turn = (self._turn + IN_TURN) % max(len(rows), 1)
+        for place, row in enumerate(rows):
             key = self.key(row)
             known = before.get(key)
-            if known is None or (known[0] is not row and known[0] != row):
+            is_due = key in in_sight or (place - first) % len(rows) < IN_TURN
+            if known is None or (is_due and known[0] is not row and known[0] != row):
                 known = (row, self._widths_of(row, numbers, look))
             self._widths[key] = known
         each = zip(*(widths for _, widths in self._widths.values()), strict=True)
@@ -140,15 +149,20 @@ class TablePane(RowsPane[Row], Generic[Row]):
 
     def _longest(self, column: Column, widths: Sequence[_Width]) -> int:
         if not column.aligned:
-            return max(head + tail for head, tail in widths)
-        behind = self._behind[column.id] = max(tail for _, tail in widths)
+            return max(widths)[0]
+        heads, tails = zip(*widths, strict=True)
+        behind = self._behind[column.id] = max(tails)
         # What has no point is padded by all that stands behind those of others, an empty text is not.
-        longest = max(head for head, _ in widths)
+        longest = max(heads)
         return longest + behind if longest or behind else 0
 
     def _widths_of(self, row: Row, numbers: Sequence[Column], look: Look) -> tuple[_Width, ...]:
-        texts = [self.cell(row, column.id, look, column.width).text for column in numbers]
-        return tuple((len(text) - (tail := _behind_point(text)), tail) for text in texts)
+        found = []
+        for column in numbers:
+            text = self.cell(row, column.id, look, column.width).text
+            tail = _behind_point(text) if column.aligned else 0
+            found.append((len(text) - tail, tail))
+        return tuple(found)
 
     def head(self, width: int, look: Look) -> Line:
         cells: list[Line] = []
@@ -196,8 +210,6 @@ class TablePane(RowsPane[Row], Generic[Row]):
 
 def _behind_point(text: str) -> int:
     """Characters from the decimal point on; a text without a point has none."""
-    if text in ("", "–", "-"):
-        return 0
     at = text.rfind(".")
     return 0 if at < 0 else len(text) - at
 
