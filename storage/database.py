@@ -86,9 +86,17 @@ def make_private_file(path: Path, name: str) -> None:
 
 
 def open_for_reading(
-    path: Path, schema: Schema, *, busy_timeout_s: float = BUSY_TIMEOUT_S, any_thread: bool = False
+    path: Path,
+    schema: Schema,
+    *,
+    busy_timeout_s: float = BUSY_TIMEOUT_S,
+    any_thread: bool = False,
+    least: int | None = None,
 ) -> sqlite3.Connection:
-    """Open an existing `path` for queries only: nothing is made, locked or upgraded. Raises StorageError."""
+    """Open an existing `path` for queries only: nothing is made, locked or upgraded. Raises StorageError.
+
+    `least`: the oldest schema that will do; None: this program's own.
+    """
     require_file(path, schema.name)
     with _closed_on_error(path, schema) as hold:
         # Without a write-ahead log nobody has it open, and a read-only folder has no place for a new one.
@@ -102,7 +110,7 @@ def open_for_reading(
         )
         hold.append(connection)
         found = _check_kind(connection, path, schema)
-        if found < schema.version:
+        if found < (schema.version if least is None else least):
             raise StorageError(
                 f"{path} holds schema {found} of the {schema.name}, this program reads {schema.version}",
                 "Start tradedeck once on this state to bring it up",

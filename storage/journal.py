@@ -329,6 +329,16 @@ def read_journal(path: Path) -> JournalReader:
     return opened(connection, path, lambda: JournalReader(connection, path))
 
 
+def read_meta(path: Path, key: str) -> str | None:
+    """A value of the `meta` table, which every version has: also of a journal that is not brought up yet.
+
+    Raises StorageError.
+    """
+    connection = open_for_reading(path, JOURNAL, least=1)
+    with opened(connection, path, lambda: JournalReader(connection, path)) as journal:
+        return journal.meta(key)
+
+
 def verify_audit(path: Path) -> AuditVerdict:
     """Check the whole audit chain of the journal at `path`. Raises StorageError where it cannot be read."""
     with read_journal(path) as journal:

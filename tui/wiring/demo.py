@@ -15,7 +15,7 @@ from engine.model.positions import AccountKind
 from engine.sources.demo.market import DemoMarket
 from engine.sources.demo.walk import DemoWalk
 from engine.sources.sessions import ExchangeSessions
-from storage.journal import read_journal
+from storage.journal import read_meta
 from storage.paths import StatePaths
 from tui.settings import Settings
 from tui.wiring.market import open_sessions
@@ -113,8 +113,7 @@ def _stored_seed(state: StatePaths) -> int | None:
     for file in state.journals():
         if file.account != DEMO_ACCOUNT or not file.path.stat().st_size:
             continue
-        with read_journal(file.path) as journal:
-            text = journal.meta(_SEED)
+        text = read_meta(file.path, _SEED)
         if text is not None and not text.removeprefix("-").isdigit():
             raise ConfigError(f"{file.path}: the seed {text!r} is no number", "Name another state folder")
         return None if text is None else int(text)
