@@ -72,7 +72,7 @@ async def test_a_then_a_approves_exactly_the_shown_hash(
         assert len(command.nonce) == 32
         assert len(link.given) == 1
         assert isinstance(app.screen, DeskScreen)
-        assert said(app) == "● T-18 sent, B-18."
+        assert said(app) == "● T-18 sent, B-18. Follow it in 4 Orders."
 
 
 async def test_enter_and_escape_cancel(view: DeckView, console: Build, armed: Any) -> None:

@@ -163,7 +163,7 @@ class ActingScreen(BracketKeysScreen):
             if end.asked_reject:
                 self._after_sheet(SheetEnd(reject=wanted))
             elif end.text:
-                self.console.say(end.text, ok=end.ok)
+                self.console.say(f"{end.text} Follow it in 4 Orders." if end.ok else end.text, ok=end.ok)
             else:
                 self.console.say(f"T-{number}: nothing was done", ok=False)
 
