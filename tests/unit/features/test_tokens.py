@@ -10,6 +10,7 @@ import pytest
 
 from engine.errors import InvariantBroken
 from engine.features.catalogue import CATALOGUE
+from engine.features.news import NEWS
 from engine.features.registry import AssetClass, Category, Dtype, Transform
 from engine.features.token_catalogue import MODULES, TOKEN_CATALOGUE, read_token
 from engine.features.token_look import Clock, PostsSeen, TokenFeature, TokenReading, token_feature
@@ -381,8 +382,9 @@ def _range_text(record: TokenFeature) -> str:
     return f"{'(' if record.minimum_excluded else '['}{low:g},{high:g}]"
 
 
-def test_no_id_is_a_feature_of_bars_too() -> None:
+def test_no_id_is_a_feature_of_bars_or_headlines_too() -> None:
     assert not set(TOKEN_CATALOGUE) & set(CATALOGUE)
+    assert not set(NEWS) & (set(TOKEN_CATALOGUE) | set(CATALOGUE))
     declared = {name for module in MODULES for name in vars(module) if name in TOKEN_CATALOGUE}
     assert declared == set(TOKEN_CATALOGUE)
 
