@@ -8,7 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -278,6 +278,41 @@ async def test_a_console_that_leaves_is_forgotten(
     await until(lambda: fake.listeners == 1)
     await link.close()
     await until(lambda: fake.listeners == 0)
+
+
+async def test_a_console_that_never_reads_is_kept_no_views_and_holds_up_nobody(
+    serve: Serve, sockets: Sockets, pace: Pace, fake: Any, view: Any, noted: Any
+) -> None:
+    taken: list[int] = []
+    changes_of = fake.changes
+
+    async def counted() -> AsyncIterator[Any]:
+        mine = len(taken)
+        taken.append(0)
+        async for each in changes_of():
+            taken[mine] += 1
+            yield each
+
+    fake.changes = counted
+    await serve()
+    uri = f"ws://engine{PATH}"
+    async with unix_connect(str(sockets[0]), uri, compression=None, max_queue=1, close_timeout=0.1) as deaf:
+        await deaf.send(encode_request(1, RequestKind.SUBSCRIBE))
+        await until(lambda: fake.listeners == 1)
+        link = await attach(sockets[0], pace)
+        assert link is not None
+        changes = link.changes()
+        await anext(changes)
+        await until(lambda: fake.listeners == 2)
+        for number in range(40):
+            note = f"{number} " + "n" * FRAME_MAX
+            fake.show(noted(view, note))
+            async with asyncio.timeout(5):
+                while (await anext(changes)).gaps_note != note:
+                    pass
+        assert taken[0] <= 5, "what it does not read is not made for it"
+        assert taken[1] == 40
+        await link.close()
 
 
 async def until(condition: Callable[[], bool]) -> None:
