@@ -18,6 +18,8 @@ class Gauges:
     """Why the journal takes nothing new now, in words; "" while all is well."""
     log_head: Callable[[], tuple[int, int | None]]
     """Number and time of the newest audit line."""
+    checked: int
+    """So many of the newest lines were checked when the journal was opened."""
     disk_free: Callable[[], int | None]
     """Bytes."""
     memory: Callable[[], int | None]

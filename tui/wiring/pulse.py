@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.metrics import Timings
 from storage.degraded import LastingJournal
+from storage.journal import TAIL_ROWS
 from storage.journal_schema import JOURNAL
 from storage.reserve import free_bytes
 from tui.showing.gauges import Gauges
@@ -34,6 +35,7 @@ class Pulse:
             writes=journal.writes,
             trouble=lambda: journal.trouble,
             log_head=lambda: (journal.head()[0], journal.latest_us()),
+            checked=TAIL_ROWS,
             disk_free=lambda: _free(folder),
             memory=memory_bytes,
             up_us=self._up_us,

@@ -31,6 +31,7 @@ def gauges() -> Callable[..., Gauges]:
         writes=timings(*[1.0] * 19, 1.94),
         trouble=lambda: "",
         log_head=lambda: (118_204, NOW_US),
+        checked=10_000,
         disk_free=lambda: 38_200_000_000,
         memory=lambda: 212_000_000,
         up_us=lambda: 5 * US_PER_S,
@@ -49,11 +50,15 @@ def test_a_process_that_does_well(gauges: Callable[..., Gauges]) -> None:
     assert list(process_rows(gauges())) == [
         HealthRow("loop lag", "p95 3.0 ms", "< 50 ms", True, pytest.approx(3.04), "ms"),
         HealthRow("journal write", "p95 1.9 ms, 0 failed", "< 50 ms", True, pytest.approx(1.94), "ms"),
-        HealthRow("audit chain", "118,204 rows, head 14:30:00Z", "checked at start", True, 118_204, "rows"),
+        HealthRow("audit chain", "118,204 rows, head 14:30:00Z", "last 10k checked", True, 118_204, "rows"),
         HealthRow("disk", "38.2 GB free", "> 500 MB", True, 38_200_000_000, "bytes"),
         HealthRow("memory", "212 MB", "< 600 MB", True, 212_000_000, "bytes"),
         HealthRow("version", "0.4.2, schema 4", "", True, None, ""),
     ]
+
+
+def test_a_log_that_was_checked_from_its_first_line_says_so(gauges: Callable[..., Gauges]) -> None:
+    assert rows(gauges(log_head=lambda: (10_000, NOW_US)))["audit chain"].limit == "checked at start"
 
 
 @pytest.mark.parametrize(
