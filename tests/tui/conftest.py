@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import textual.app
 import textual.pilot
-from textual._context import active_app
+from textual._compositor import Compositor
+from textual._context import active_app, visible_screen_stack
 from textual.screen import Screen
 
 from engine.model.candidates import (
@@ -116,6 +117,14 @@ def _is_unpainted(screen: Screen[Any]) -> bool:
     )
 
 
+def unpainted(
+    compositor: Compositor, full: bool = False, screen_stack: Any = None, simplify: bool = False
+) -> None:
+    """Nothing to write: no terminal looks on, and `screen_text` draws what it reads."""
+    visible_screen_stack.set(screen_stack or [])
+    compositor._dirty_regions.clear()
+
+
 @pytest.fixture(autouse=True)
 def _pilots_wait_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     # Textual waits until the processor is calm for 20 ms, up to a second and three times for each key.
@@ -123,6 +132,7 @@ def _pilots_wait_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(textual.app, "wait_for_idle", settled)
     # A change of screens is held back for 50 ms, to hide what comes between: nobody looks here.
     monkeypatch.setattr(textual.app.App, "delay_update", lambda app, delay=0.05: None)
+    monkeypatch.setattr(Compositor, "render_update", unpainted)
 
 
 @dataclass

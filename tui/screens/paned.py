@@ -35,6 +35,8 @@ class PanedScreen(DeckScreen[None]):
         self._typing = False
         self._alone = False
         """Whether the active pane has no place beside the others and covers them."""
+        self._single = False
+        """Whether the screen has one pane only at this size."""
         self._panes: dict[Place, Pane] = {}
         self._detail: tuple[tuple[Topic, str], Detail | None] | None = None
         self._asked: tuple[Topic, str] | None = None
@@ -118,6 +120,7 @@ class PanedScreen(DeckScreen[None]):
             return {self.current: area}
         boxes = self.boxes(area, wide)
         self._alone = self.current not in boxes
+        self._single = len(boxes) == 1
         return {self.current: area} if self._alone else boxes
 
     # Details of what is opened.
@@ -240,7 +243,7 @@ class PanedScreen(DeckScreen[None]):
 
     def action_zoom(self) -> None:
         """The active pane takes the whole screen, or gives it back."""
-        if self._alone:
+        if self._alone or (self._single and not self.zoomed):
             self.refuse("z", "the pane has the whole screen already")
             return
         self.zoomed = not self.zoomed

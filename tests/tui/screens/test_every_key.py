@@ -22,6 +22,7 @@ LEAVES = {"leave", "engine.halt"}
 def actions_of(place: Place, first: bool) -> list[Action]:
     """A pane's own keys; those that are the same in every pane only for the first one."""
     found = [action for action in actions_in(place) if action.id not in LEAVES]
+    found = [action for action in found if action.group is not Group.SCREENS or place is Place.GAPS]
     return found if first else [action for action in found if action.group is Group.SCREEN]
 
 
@@ -75,7 +76,7 @@ async def test_every_key_acts_or_refuses_with_a_reason(
                     before, given = dump(app), len(link.given)
                     await pilot.press(pressed)
                     after = dump(app)
-                    refused = f"{action.shown.split()[0]} refused: " in after.splitlines()[-1]
+                    refused = " refused: " in after.splitlines()[-1]
                     acted = app.screen is not screen or after != before or len(link.given) > given
                     where = (name, place, action.id, after.splitlines()[-1])
                     assert acted or refused or may_rest(action, name), where

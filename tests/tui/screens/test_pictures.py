@@ -16,7 +16,7 @@ SMALL, MEDIUM, LARGE, TINY = (80, 24), (120, 40), (160, 50), (60, 15)
 BOTH = (SMALL, MEDIUM)
 SIZES = {"filled": (*BOTH, LARGE, TINY), "empty": (*BOTH, TINY)}
 """Of a state; others are drawn at both sizes of the design."""
-BETWEEN = ((100, 30), (132, 43), (110, 24), (200, 60))
+BETWEEN = ((100, 30), (132, 43))
 """Sizes without a picture, where the rules hold too."""
 LATER = ("agents", "research")
 """Screens with one sentence on them."""
