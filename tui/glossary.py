@@ -29,7 +29,11 @@ TERMS = (
     Term("ADV", "mean traded value of a day, in USD, of the last 20 days", _GAPS),
     Term("q", "chance that the target is reached before the stop, 0 to 1; – without a model", _GAPS),
     Term("touch", "tch: chance that the target is touched at all within five sessions", _GAPS),
-    Term("BCS", "bounce score of a gap, 0 to 10: chance, liquidity, size and kind of the fall", _GAPS),
+    Term(
+        "BCS",
+        "bounce score of a gap, 0 to 10: chance, size, oversold, volume, trend, regime, liquidity",
+        _GAPS,
+    ),
     Term("EV", "EV%: expected net return of the trade after costs, from q and touch", _GAPS),
     Term("regime", "what SPY and the VIX say of the whole market; a bad one stops entries", _GAPS | _RISK),
     Term(

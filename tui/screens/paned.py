@@ -154,10 +154,11 @@ class PanedScreen(DeckScreen[None]):
             for action in actions_in(self.current)
             if action.label and self.shows(action, look)
         }
+        kept = [key for id, key in keys.items() if id in ("back", "help")]
+        found = list(keys.values())
         if next(iter(keys)) == "market.resume":  # no ticket is here: what the screen is for comes first
-            found = list(keys.values())
-            return keys_line([*found[1:4], found[0], *found[4:]], room, keys["help"])
-        return keys_line(list(keys.values()), room, keys["help"])
+            found = [*found[1:4], found[0], *found[4:]]
+        return keys_line(found, room, kept)
 
     def shows(self, action: Action, look: Look) -> bool:
         """Keys for rare states stand in the footer only while the state lasts."""

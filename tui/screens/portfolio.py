@@ -56,5 +56,8 @@ class PortfolioScreen(ActingScreen):
 
     def action_period(self, by: int) -> None:
         """A longer or a shorter period of the curve."""
+        if not self.pane(Place.EQUITY).display:
+            self.refuse("[", "the curve is not on the screen")
+            return
         cast(EquityPane, self.pane(Place.EQUITY)).step(by)
         self.show()

@@ -121,6 +121,8 @@ def rate_words(rate: RateView) -> str:
 
 def _win(view: PortfolioView) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
     rate = view.win
+    if rate.is_too_few:  # 100 % of one trade says nothing
+        return ((Span("too few", "-muted"),),), ((Span(f"{rate.wins} of {rate.n} won", "-muted"),),)
     value = Span("–" if rate.ratio is None else fmt.percent(rate.ratio), "-strong")
     values: tuple[Line, ...] = ((value,),)
     if view.win_change is not None:

@@ -31,17 +31,13 @@ class FooterKey:
     works: bool = True
 
 
-def keys_line(keys: Sequence[FooterKey], room: int, kept: FooterKey | None = None) -> Line:
-    """`a approve  r reject`; a key that does not fit whole leaves, and those after it, but never `kept`."""
-    line = _joined(keys)
-    if width_of(line) <= room or not keys:
-        return line
-    if kept is None or width_of(_key(kept)) > room:
-        return keys_line(keys[:-1], room)
-    others = [key for key in keys if key is not kept]
-    while others and width_of(_joined([*others, kept])) > room:
-        others.pop()
-    return _joined([*others, kept])
+def keys_line(keys: Sequence[FooterKey], room: int, kept: Sequence[FooterKey] = ()) -> Line:
+    """`a approve  r reject`; where not all fit whole, the last leave, but those to be kept last of all."""
+    left = list(keys)
+    while left and width_of(_joined(left)) > room:
+        others = [key for key in left if key not in kept]
+        left.remove((others or left)[-1])
+    return _joined(left)
 
 
 def _joined(keys: Sequence[FooterKey]) -> Line:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tui.format import Number
+from tui.format import Number, percent
 from tui.widgets.charts.axis import Axis, Tick, beside_axis, lay_axis
 from tui.widgets.charts.braille import Canvas, curve, places_of
 from tui.widgets.charts.graph import Graph, blank, drawn, merged, notice
@@ -50,11 +50,12 @@ def line_chart(
     falls = available(drawdown)
     if strip:
         worst = min((fall for fall in falls if fall == fall), default=0.0)
-        sides = sides.at_least(f"{worst * 100:.1f}%")
+        depth = percent(worst)
+        sides = sides.at_least(depth)
     plot = width - sides.width
     lines = beside_axis(_curve_rows(series, plot, rows, sides, ink, graph), sides.ticks, sides.width)
     if strip:
-        tick = Tick(0, f"{worst * 100:.1f}%", "-muted")
+        tick = Tick(0, depth, "-muted")
         lines += beside_axis(_hanging(falls, plot, strip, graph), (tick,), sides.width)
     if times:
         lines.append((*time_row(marks, plot, plot, graph), *blank(sides.width)))
