@@ -82,6 +82,9 @@ class GapsScreen(ActingScreen):
     def shows(self, action: Action, look: Look) -> bool:
         if action.id == "back":
             return self.opened is not None or super().shows(action, look)
+        if action.id == "row.why":
+            # An open candidate tells it already.
+            return self.opened is None
         if action.id == "chart.longer":
             return self.pane(Place.GAP_CHART).display
         return super().shows(action, look)
