@@ -1,5 +1,6 @@
 """Fewer shares, or later: `e` and `s` on a ticket, wherever one is shown."""
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -451,3 +452,38 @@ def test_what_became_of_a_ticket_is_told_once_with_who_did_it(view: DeckView) ->
         line = line_of(event)
         assert line is not None
         assert (line.kind, line.text, line.correlation) == (kind, words, ticket.correlation)
+
+
+@pytest.mark.parametrize("size", ["80x24", "120x40"])
+@pytest.mark.parametrize("plain", [False, True])
+async def test_the_dialog_as_it_is_drawn(
+    size: str, plain: bool, view: DeckView, console: Build, opened: Any, dump: Any, golden: Any
+) -> None:
+    width, height = map(int, size.split("x"))
+    app, _ = console(snoozed(view, 20), plain=plain)
+    async with app.run_test(size=(width, height)) as pilot:
+        await opened(app, pilot)
+        await press(pilot, "2", "0")
+        golden(f"smaller-{size}{'-plain' if plain else ''}", dump(app))
+
+
+@pytest.mark.parametrize(
+    "payload", ["PEPE[/]", "[@click=app.halt()]x", "\x1b]52;c;AA\x07", "\u202eevil", "W" * 10_000]
+)
+async def test_what_a_ticket_is_called_is_drawn_and_never_obeyed(
+    payload: str, view: DeckView, console: Build, opened: Any, dump: Any
+) -> None:
+    ticket = view.tickets[0]
+    odd = replace(ticket, order_words=(f"BUY 39 {payload}  limit 8.37  day", *ticket.order_words[1:]))
+    app, link = console(replace(view, tickets=(odd, *view.tickets[1:])))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(app, pilot)
+        await press(pilot, "2", "0")
+        text = dump(app)
+        assert all(len(row) <= 80 for row in text.splitlines())
+        assert not {unicodedata.category(char) for char in text.replace("\n", "")} & {"Cc", "Cf"}
+        for words in ("Make T-18 smaller", "Shares 39, you may only go down.", "Make it 20"):
+            assert words in text, words
+        await press(pilot, "enter")
+        await pilot.pause()
+        assert [type(command) for command in link.given] == [ShrinkTicket]
