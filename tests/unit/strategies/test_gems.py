@@ -117,7 +117,8 @@ def test_a_post_about_a_token_of_an_older_look_ends_no_flag(scan: GemScan, marke
     praise = [market.post("to the moon", token.id)]
     scan.take([token], praise, market.now_us)
     gem = scan.get(token.id)
-    assert gem is not None and gem.is_flagged
+    assert gem is not None
+    assert gem.is_flagged
     later = market.now_us + 61_000_000
     assert scan.take((), [market.post("to the moon", token.id)], later) == ()
     assert scan.get(token.id) is gem, "its next look will hear the post"

@@ -33,9 +33,7 @@ def test_the_gauges_are_of_this_process_and_its_journal(journal: LastingJournal,
     assert gauges.version
 
 
-def test_a_clock_that_says_the_loop_woke_early_is_no_lag(
-    journal: LastingJournal, tmp_path: Path
-) -> None:
+def test_a_clock_that_says_the_loop_woke_early_is_no_lag(journal: LastingJournal, tmp_path: Path) -> None:
     clock = [10.0]
 
     def monotonic() -> float:
