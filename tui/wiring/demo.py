@@ -1,7 +1,9 @@
 """The built-in demo as the market of a run (SPEC 5.6, 11.5): everything that it tells is synthetic."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 from engine.backtest.gathering import Gathered
 from engine.backtest.pace import EVE_US, Pace
@@ -9,7 +11,7 @@ from engine.config import Mode
 from engine.errors import ConfigError
 from engine.execution.approving import DIALOG_US
 from engine.execution.matching import STANDARD
-from engine.model.ids import AccountId
+from engine.model.ids import AccountId, InstrumentId
 from engine.model.market import MarketBatch, Provenance
 from engine.model.positions import AccountKind
 from engine.sources.demo.market import DemoMarket
@@ -30,6 +32,8 @@ SLOW = 4.0
 """Market seconds a second while a ticket waits for a person: the ten minutes of a ticket are 150 seconds."""
 EVE_S = 3.0
 """What a person waits for the first open."""
+TABLES_A_LOOK = 4
+"""Made in each of the thirty looks of the minute before an open."""
 _SEED, _WALK = "demo_seed", "demo_walk"
 
 
@@ -59,11 +63,18 @@ def demo_market(
     sessions.require(FIRST)
     market = DemoMarket(seed, sessions, FIRST, walk)
 
+    to_make: dict[date, Iterator[InstrumentId]] = {}
+
     def prepare(batch: MarketBatch) -> None:
-        """Eighty tables of numbers are made before an open, not in its first instant."""
+        """Eighty tables of numbers are made some at a time before an open, not all in its first instant."""
         following = sessions.next_after(batch.ts)
-        if following is not None and following.open_us - EVE_US <= batch.ts < following.open_us:
-            market.history(following.day)
+        if following is None or not following.open_us - EVE_US <= batch.ts < following.open_us:
+            to_make.clear()
+            return
+        history = market.history(following.day)
+        names = to_make.setdefault(following.day, iter(history.instruments()))
+        for name in islice(names, TABLES_A_LOOK):
+            history.daily(name, 1)
 
     return Market(
         account=DEMO_ACCOUNT,
