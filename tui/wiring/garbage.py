@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 SETTLED_S = 2.0
 """Wall time after which a program has loaded what it needs."""
-THRESHOLDS = (2_000, 50, 50)
+THRESHOLDS = (2_000, 10, 250)
 """Young objects before a collection, and collections of one age before one of the next."""
 
 
