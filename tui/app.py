@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
@@ -22,10 +22,9 @@ from tui.link import Link
 from tui.messages import DeckChanged, EngineLost
 from tui.options import ConsoleExit, ConsoleOptions
 from tui.painter import Painter
-from tui.screens.acting import load_dialogs
 from tui.screens.chrome import DeckScreen
 from tui.screens.paned import PanedScreen
-from tui.screens.registry import make_screen
+from tui.screens.registry import load_later, make_screen
 from tui.shown.deck import DeckView, LinkState
 from tui.shown.details import Detail, Topic
 from tui.theme import THEMES, choose_theme
@@ -36,8 +35,8 @@ HALT_WINDOW_S = 2.0
 TICK_S = 1.0
 LOW_BANDWIDTH_S = 2.0
 KEYS_MEASURED = 120
-LOAD_S = 0.3
-"""After the first frame: the dialogs are loaded before a person can open one."""
+LOAD_S = 0.1
+"""Between two modules that are loaded after the first frame, before a person can want them."""
 
 
 class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
@@ -80,7 +79,12 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         self.run_worker(self._follow())
         self.set_keymap(dict(self.options.keys))
         self.set_interval(TICK_S, self.tick)
-        self.set_timer(LOAD_S, load_dialogs)
+        self.set_timer(LOAD_S, partial(self._load, load_later()))
+
+    def _load(self, rest: Iterator[None]) -> None:
+        """One step after the other, with time for keys between."""
+        if next(rest, self) is None:
+            self.set_timer(LOAD_S, partial(self._load, rest))
 
     # The engine's picture.
 

@@ -3,7 +3,6 @@
 Dialogs are imported where they are opened: their 30 ms would otherwise delay the first frame.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from engine.model.commands import RejectTicket, SnoozeTicket
@@ -219,10 +218,3 @@ class ActingScreen(BracketKeysScreen):
                 self.send(command)
 
         self.app.push_screen(RejectDialog(ticket), after)
-
-
-def load_dialogs() -> None:
-    """Import what the keys open, so that the first press is as quick as the second."""
-    names = "approve bracketsheet details handling help leave reject resume sheet smaller"
-    for name in names.split():
-        import_module(f"tui.screens.{name}")

@@ -1,5 +1,7 @@
 """Which class draws which screen; loaded when it is first shown, so that the first frame is quick."""
 
+import sys
+from collections.abc import Iterator
 from importlib import import_module
 
 from tui.screens.chrome import DeckScreen
@@ -17,6 +19,17 @@ _CLASSES = {
     "log": ("tui.screens.log", "LogScreen"),
 }
 """Of each name in `tui.actions.SCREENS`."""
+
+_DIALOGS = "approve bracketsheet details handling help leave palette reject resume sheet smaller"
+
+
+def load_later() -> Iterator[None]:
+    """Load what keys open, a module a step: the first press is then as quick as the second."""
+    screens = [module for module, _ in _CLASSES.values()]
+    for module in (*screens, *(f"tui.screens.{name}" for name in _DIALOGS.split())):
+        if module not in sys.modules:
+            import_module(module)
+            yield
 
 
 def make_screen(name: str) -> DeckScreen[None]:
