@@ -76,6 +76,6 @@ def worst_words(row: BracketView) -> str:
     if row.held <= 0:
         return "It is sold as soon as it is found. No price is promised."
     if row.exit_limit is None:
-        return "The market is closed: sold when it opens, at the price that it opens with."
+        return "No price is promised: it is sold at market as soon as it trades."
     limit = fmt.price(row.exit_limit)
     return f"Worst price {limit} for 5 s, 2% under the last; after that any price."

@@ -285,21 +285,31 @@ class Brackets:
                     scope = current.instrument if action.halt is HaltScope.SYMBOL else None
                     self._desk.halt(action.text, scope)
 
+    def deciding_price(self, instrument: InstrumentId) -> Decimal | None:
+        """The last price; None when it is too old to decide anything, or not of this market."""
+        picture, timed = self._desk.picture, self._desk.price_age_us
+        if self._is_old(instrument) or (timed is not None and picture.is_seeded(instrument)):
+            return None
+        return picture.last_decimal(instrument)
+
+    def _is_old(self, instrument: InstrumentId) -> bool:
+        timed = self._desk.price_age_us
+        since_us = self._desk.clock.now_us() - (timed or 0)
+        return timed is not None and not self._desk.picture.is_heard(instrument, since_us)
+
     def _circumstances(self, bracket: Bracket) -> Circumstances:
         desk = self._desk
         name, picture, now = bracket.instrument, desk.picture, desk.clock.now_us()
         quote, mark = picture.quote(name), picture.last_decimal(name)
-        timed = desk.price_age_us
-        is_old = timed is not None and not picture.is_heard(name, now - timed)
         return Circumstances(
             now,
             desk.is_halted(name),
             picture.is_session_open,
-            None if is_old or (timed is not None and picture.is_seeded(name)) else mark,
+            self.deciding_price(name),
             desk.broker.capabilities,
             desk.tick_of(name),
             desk.lot_of(name),
-            None if is_old or quote is None or quote.bid is None else to_decimal(quote.bid),
+            None if self._is_old(name) or quote is None or quote.bid is None else to_decimal(quote.bid),
             desk.close_us(),
             mark,
         )

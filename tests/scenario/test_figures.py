@@ -16,7 +16,7 @@ from engine.execution.gating import StrategyTerms
 from engine.execution.ledger import read_ledger
 from engine.execution.ticketbook import Entry, ticket_row
 from engine.features.history import StoredHistory
-from engine.model.commands import Actor, Settle
+from engine.model.commands import Actor, ClosePosition, Settle
 from engine.model.events import RoundTripClosed
 from engine.model.ids import StrategyName, instrument_id
 from engine.model.market import FeedState, MarketBatch, Provenance, SessionPhase, Trade
@@ -672,6 +672,25 @@ async def _pages(link: Any) -> Any:
         if not page.older:
             return
         before = str(page.records[-1].seq)
+
+
+@pytest.mark.parametrize(("age_s", "limit"), [(0, Decimal("101.92")), (31, None)])
+def test_the_worst_price_shown_of_a_sale_is_the_one_that_is_sent(
+    desk: Callable[..., None], age_s: float, limit: Decimal | None
+) -> None:
+    """2 % under the last price; a price that is too old bounds nothing."""
+
+    async def test(found: Desk) -> None:
+        bracket = await found.hold()
+        found.price(104.0)
+        await asyncio.sleep(age_s)
+        shown = bracket_view(found.engine, found.engine.brackets.get(bracket.ticket)).exit_limit
+        assert found.engine.give(ClosePosition(bracket.ticket, NINA)).ok
+        await found.settle()
+        await found.settle()
+        assert shown == found.leg(bracket, OrderRole.EXIT).spec.limit_price == limit
+
+    desk(test)
 
 
 def test_the_log_knows_no_page_of_words(desk: Callable[..., None]) -> None:

@@ -8,7 +8,7 @@ from engine.execution.bracket import Bracket, BracketPhase
 from engine.execution.leaving import COLLAR
 from engine.model.market import Instrument
 from engine.model.orders import OrderRole
-from engine.money import ZERO, round_down, to_decimal
+from engine.money import ZERO, round_down
 from tui.shown.deck import PlannedExit
 
 _OPEN = (BracketPhase.ENTERING, BracketPhase.PROTECTED)
@@ -39,9 +39,9 @@ def _planned(bracket: Bracket) -> Iterator[PlannedExit]:
 
 def first_limit(engine: Engine, bracket: Bracket) -> Decimal | None:
     """The least that a sale by hand takes at first; None where nothing is held, or at market at once."""
-    last = engine.picture.last(bracket.instrument)
+    last = engine.brackets.deciding_price(bracket.instrument)
     if bracket.held <= ZERO or last is None or not engine.picture.is_session_open:
         return None
     instruments = engine.parts.instruments
     tick = instruments.get(bracket.instrument, Instrument(bracket.instrument)).tick_size
-    return round_down(to_decimal(last) * COLLAR, tick)
+    return round_down(last * COLLAR, tick)
