@@ -52,7 +52,8 @@ def status_line(look: Look, width: int) -> Line:
     wide = width >= WIDE - 2
     state = _engine_state(look)
     linked: Line = () if look.detached else (Span(f"{link_words(header)}  ", "-muted"),)
-    forms = [((*linked, *state), wide), ((*linked, *state), False), (state, wide)]
+    short: Line = () if look.detached else (Span(f"{header.link.value} ", "-muted"),)
+    forms = [((*linked, *state), wide), ((*linked, *state), False), ((*short, *state), False), (state, wide)]
     for right, gauge in forms:
         joined = _join(_groups(look, wide=wide, gauge=gauge), wide)
         if width_of(joined) + 1 + width_of(right) <= width:
