@@ -193,7 +193,6 @@ CASES = {
         ),
         "quote is 4.0 s old, limit 3 s",
     ),
-    "gone": (lambda view: replace(view, tickets=view.tickets[1:]), "T-18 is no longer waiting"),
     "changed": (
         lambda view: replace(view, tickets=(replace(view.tickets[0], sha256="f" * 64), *view.tickets[1:])),
         "T-18 has changed, open it again",
@@ -222,6 +221,25 @@ async def test_the_key_is_off_with_the_reason_beside_it(
         link.push(view)
         await pilot.pause()
         await pilot.pause()
+
+
+async def test_a_ticket_that_is_gone_is_asked_about_so_that_the_loser_hears_who_won(
+    view: DeckView, console: Build, armed: Any
+) -> None:
+    app, link = console(view)
+    won = "T-18 was approved by nina on pts/7 at 14:51:40Z. Your key did nothing."
+    link.answers.append(Answer(False, "not_pending", won))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await armed(app, pilot)
+        link.push(replace(view, tickets=view.tickets[1:]))
+        await pilot.pause()
+        await pilot.pause()
+        assert "a is off: T-18 is no longer waiting" in last_row(app)
+        await press(pilot, "a")
+        await pilot.pause()
+        assert [type(command) for command in link.given] == [ApproveTicket]
+        await pilot.pause()
+        assert [note.message for note in app._notifications] == [f"■ {won}"]
 
 
 async def test_the_dialog_closes_after_a_minute_and_says_so(
