@@ -6,6 +6,7 @@ import sys
 
 BENCHMARKS = {
     "start": "P11: first frame of the console, tradedeck --help",
+    "console": "P10, P11: tables, bytes, keys and first frames of the console, at a real terminal",
     "restart": "P14: a restart with 50 brackets at the venue until it is ready",
     "simulator": "P15: sessions of the fault simulator a second on one core",
     "decision": "P16: one decision with 8 open positions, from features to the journalled intent",

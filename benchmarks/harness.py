@@ -17,6 +17,9 @@ class Figure:
     floor: str
     goal_ratio: float | None = None
     goal_ms: float | None = None
+    unit: str = "ms"
+    scale: float = 1000.0
+    """What is measured times it is in the unit."""
 
 
 def interleaved(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
@@ -33,20 +36,21 @@ def interleaved(contenders: Mapping[str, Callable[[], float]], rounds: int) -> d
 
 
 def report(figure: Figure, taken: Mapping[str, Sequence[float]]) -> None:
-    """Print one JSON line: figure, floor, ratio, min, median, max (milliseconds), rounds."""
+    """Print one JSON line: figure, floor, ratio, min, median, max, rounds."""
+    scale = figure.scale
     ours, floor = taken[figure.contender], taken[figure.floor]
     median, floor_median = statistics.median(ours), statistics.median(floor)
     line = {
         "bench": figure.bench,
         "id": figure.id,
         "figure": figure.name,
-        "unit": "ms",
+        "unit": figure.unit,
         "floor": figure.floor,
-        "floor_median": _ms(floor_median),
+        "floor_median": round(scale * floor_median, 2),
         "ratio": round(median / floor_median, 3),
-        "min": _ms(min(ours)),
-        "median": _ms(median),
-        "max": _ms(max(ours)),
+        "min": round(scale * min(ours), 2),
+        "median": round(scale * median, 2),
+        "max": round(scale * max(ours), 2),
         "rounds": len(ours),
     }
     if figure.goal_ratio is not None:
@@ -56,5 +60,13 @@ def report(figure: Figure, taken: Mapping[str, Sequence[float]]) -> None:
     print(json.dumps(line), flush=True)
 
 
-def _ms(seconds: float) -> float:
-    return round(1000 * seconds, 2)
+def report_alone(
+    bench: str, id: str, name: str, unit: str, values: Sequence[float], goal: float, **more: object
+) -> None:
+    """One JSON line of a figure with a goal of its own: nothing is compared with it."""
+    median = statistics.median(values)
+    line = {"bench": bench, "id": id, "figure": name, "unit": unit}
+    line |= {"min": round(min(values), 2), "median": round(median, 2), "max": round(max(values), 2)}
+    line |= {"rounds": len(values), "goal": goal} | more
+    line.setdefault("reached", median <= goal)
+    print(json.dumps(line), flush=True)

@@ -41,7 +41,7 @@ def _first_frame(rounds: int) -> None:
     names = {times: f"console with {times * GAPS} gaps" for times in (1, 4, 16)}
     for times, name in names.items():
         command = [sys.executable, str(PROGRAMS / "console.py"), str(times * GAPS)]
-        contenders[name] = _shown(command, "GAPA")
+        contenders[name] = _shown(command, "ADV 1.2M")
     taken = interleaved(contenders, rounds)
     for times, name in names.items():
         report(Figure("start", "P11", f"first frame at {times}x", name, floor, goal_ratio=2.0), taken)
