@@ -12,6 +12,7 @@ _SEQUENCES = re.compile(
     r"|\x1b[ -/]*[0-~]?",  # two-character and charset sequences
     re.DOTALL,
 )
+_COLORS = re.compile(r"\x1b\[[0-9;]*m")
 _INTRODUCERS = str.maketrans(dict.fromkeys("\x1b\x90\x98\x9b\x9d\x9e\x9f", " "))
 _BREAKS = str.maketrans(dict.fromkeys("\t\n\v\f\r\x85\u2028\u2029", " "))
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co"})
@@ -42,12 +43,12 @@ def clean(text: str, limit: int = MAX_LENGTH) -> str:
 
 
 def legible(text: str, limit: int = MAX_LENGTH) -> str:
-    """`clean`, but what follows the start of a terminal sequence stays.
+    """`clean`, but what follows the start of a terminal sequence stays; colors alone go without a trace.
 
     For words that are judged: a quotation mark that was decoded wrongly (U+009D) begins a sequence too, and
     the bad news after it must not vanish.
     """
-    return clean(text.translate(_INTRODUCERS), limit)
+    return clean(_COLORS.sub("", text).translate(_INTRODUCERS), limit)
 
 
 def visible(text: str) -> str:
