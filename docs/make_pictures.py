@@ -23,8 +23,8 @@ from tui.wiring.runtime import RunOptions, Runtime
 
 FOLDER = Path(__file__).parent / "pictures"
 SEED = 1
-SESSIONS = 5
-"""Opens until the market is stopped: enough closed trades for rates and a curve."""
+SESSIONS = 3
+"""Opens until the market is stopped: enough for closed trades and a curve."""
 AFTER_OPEN_US = 1_200_000_000
 """Of that last session the market still moves for so long, so that prices and brackets are alive."""
 PERSON = Actor("you", "pts/0")
