@@ -18,14 +18,16 @@ from engine.risk.limits import FULL
 from storage.paths import find_home, folder_state
 from tui.picture import console_picture
 from tui.settings import DeckConfig, Settings
-from tui.wiring.demo import DemoOptions, build_demo
+from tui.wiring.demo import DEFAULT_SEED, DemoOptions, build_demo
 from tui.wiring.runtime import RunOptions, Runtime
 
 FOLDER = Path(__file__).parent / "pictures"
-SEED = 1
-SESSIONS = 3
-"""Opens until the market is stopped: enough for closed trades and a curve."""
-AFTER_OPEN_US = 1_200_000_000
+SEED = DEFAULT_SEED
+SPEED = 60.0
+"""Market seconds a second: a venue has time to answer, as with a person."""
+SESSIONS = 1
+"""Opens until the market is stopped."""
+AFTER_OPEN_US = 240_000_000
 """Of that last session the market still moves for so long, so that prices and brackets are alive."""
 PERSON = Actor("you", "pts/0")
 PICTURES: tuple[tuple[str, tuple[int, int], tuple[str, ...], str], ...] = (
@@ -77,7 +79,7 @@ class Player:
 
 async def draw_all(folder: Path, home: Path) -> None:
     """Run the demo to its moment and write every picture."""
-    runtime = build_demo(_options(home), DemoOptions(SEED, None, slows_for_tickets=False))
+    runtime = build_demo(_options(home), DemoOptions(SEED, SPEED, slows_for_tickets=False))
     Player(runtime)
     await runtime.start()
     try:
