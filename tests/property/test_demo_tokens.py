@@ -4,7 +4,7 @@ from fractions import Fraction
 from functools import cache
 from itertools import islice, pairwise
 
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from engine.model.market import Provenance
@@ -115,6 +115,7 @@ def test_what_is_told_follows_from_reserves_and_lies_in_order(seed):
 
 
 @worlds
+@example(293342, 477)
 @given(seeds, st.integers(-2, 3_000))
 def test_reading_tokens_goes_on_the_same_after_any_instant(seed, seconds):
     after = START + seconds * 1_000_000

@@ -122,8 +122,8 @@ class TokenWorld:
         trade_minutes(token, self.cents, bits, minutes)
         if bits >> 64 < token.whale_chance * minutes:
             whale_trade(token, self.cents, self._trades)
-        if token.changed:
-            token.note_peak(self.cents)
+        # Whether it changed is a reader's question, and what is told must not depend on who read before.
+        token.note_peak(self.cents)
         mentions = mention(token, bits, minutes)
         if mentions:
             posts += posts_of_minute(token, self._talk, mentions, self.now_us)
