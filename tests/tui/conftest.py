@@ -100,9 +100,11 @@ async def settled(min_sleep: float = 0, max_sleep: float = 0) -> None:
     for _ in range(PAINTS):
         if not app._screen_stack:
             return
-        app.screen._on_timer_update()
+        # A resize reaches the screens behind a dialog too, and they show through it.
+        for screen in app.screen_stack:
+            screen._on_timer_update()
         await drained()
-        if not _is_unpainted(app.screen):
+        if not any(_is_unpainted(screen) for screen in app.screen_stack):
             return
 
 
