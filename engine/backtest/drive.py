@@ -184,6 +184,8 @@ class Drive:
         """Due timers run at their own times, in order."""
         if ts <= self._clock.now_us():
             return
+        # What a person gave between two instants goes out at the instant that its gates were checked at.
+        await self._answered()
         while (due := self._engine.scheduler.next_due()) is not None and due <= ts:
             self._clock.advance_to(max(due, self._clock.now_us()))
             self._engine.scheduler.run_due()

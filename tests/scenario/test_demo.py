@@ -17,6 +17,7 @@ from engine.execution.policies import PolicyName
 from engine.loop import run_virtual
 from engine.model.candidates import GateStatus
 from engine.model.commands import Actor, ApproveTicket, RejectTicket, SnoozeTicket
+from engine.model.events import MarketMoved
 from engine.model.market import Provenance
 from engine.model.positions import AccountKind
 from engine.risk.limits import FULL
@@ -232,6 +233,23 @@ def test_a_ticket_that_nobody_looks_at_lives_150_seconds(stage: Stage) -> None:
         assert runtime.drive.speed == 120.0
 
     run(stage.runtime(DEFAULT_SEED, 120.0, PolicyName.HOLD), play)
+
+
+def test_the_clock_waits_for_an_order_that_a_person_approved_between_two_instants(stage: Stage) -> None:
+    async def play(runtime: Runtime) -> None:
+        engine, loop = runtime.engine, asyncio.get_running_loop()
+
+        def between(event: MarketMoved) -> None:
+            if engine.tickets.waiting() and not list(engine.brackets):
+                loop.call_soon(approve_all, runtime)
+
+        runtime.bus.subscribe_call((MarketMoved,), between, "a quick person")
+        await until_market(runtime, runtime.market.start_us + 5 * MINUTE_US)
+        refused = [row for row in engine.parts.journal.audit() if row["kind"] == "Refused"]
+        assert refused == []
+        assert list(engine.brackets)
+
+    run(stage.runtime(DEFAULT_SEED, None, PolicyName.HOLD), play)
 
 
 def test_a_dialog_may_be_read_for_a_minute_of_the_persons_time(stage: Stage) -> None:
