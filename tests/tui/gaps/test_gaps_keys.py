@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.model.commands import RejectTicket
-from tui.actions import Place, actions_in
+from tui.actions import Place
 from tui.app import ConsoleApp
 from tui.screens.approve import ApproveDialog
 from tui.screens.gaps import GapsScreen
@@ -253,34 +253,6 @@ async def test_another_screen_and_back_keeps_it_open(
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "3", "enter", "1", "3")
         assert screen_of(app).opened == gap_view.gaps[0].correlation
-
-
-@pytest.mark.parametrize("filled", [True, False])
-@pytest.mark.parametrize("place", [Place.GAP_LIST, Place.GAP_VERDICTS, Place.GAP_CHART])
-async def test_every_key_of_a_pane_acts_or_says_why_not(
-    place: Place,
-    filled: bool,
-    gap_view: DeckView,
-    empty_view: DeckView,
-    open_gaps: Build,
-    press: Press,
-    dump: Dump,
-) -> None:
-    app, _ = open_gaps(gap_view if filled else empty_view)
-    leaving = {"leave", "engine.halt", "dialog.press", "palette"}
-    async with app.run_test(size=MEDIUM) as pilot:
-        await press(pilot, "3")
-        for action in actions_in(place):
-            if action.id in leaving or action.id.startswith("screen."):
-                continue
-            for key in action.keys:
-                screen = screen_of(app)
-                screen.opened, screen.zoomed, screen._typing = None, False, False
-                screen.active.set_filter("")
-                screen.activate(place)
-                await press(pilot, key)
-                while not isinstance(app.screen, GapsScreen):
-                    await press(pilot, "escape")
 
 
 async def test_a_console_that_may_look_only_refuses_what_acts(
