@@ -6,7 +6,8 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
@@ -26,7 +27,7 @@ from engine.model.ids import InstrumentId
 from engine.model.positions import AccountKind
 from engine.parts import Parts
 from engine.ports import JournalRow
-from engine.risk.limits import FULL, LimitSwitches
+from engine.risk.limits import DATASET, FULL, LimitSwitches
 from engine.sources.sessions import ExchangeSessions
 from storage.journal import open_journal
 from storage.paths import Home, find_home, folder_state
@@ -228,3 +229,24 @@ def live(sessions: ExchangeSessions, tmp_path: Path, world: ModuleType) -> Calla
         run_virtual(go())
 
     return run
+
+
+@pytest.fixture
+def sockets() -> Iterator[tuple[Path, Path]]:
+    """Short paths: a Unix socket takes 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="td-") as folder:
+        yield Path(folder) / "daemon.sock", Path(folder) / "view.sock"
+
+
+@pytest.fixture
+async def waiting(
+    generated_market: Any, options: Callable[..., Any], runtime: Callable[[Any, Any], Runtime]
+) -> AsyncIterator[Runtime]:
+    """A replay that stands still: tickets wait for a person."""
+    market = generated_market
+    run = options(market.days[30], market.days[40], DATASET, policy=PolicyName.HOLD, wait=True)
+    found = runtime(run, market)
+    await found.start()
+    await found.run_until_waiting()
+    yield found
+    await found.stop()

@@ -3,18 +3,14 @@
 import asyncio
 import getpass
 import os
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from engine.execution.policies import PolicyName
 from engine.model.commands import Actor, Answer, ApproveTicket
 from engine.model.tickets import ProposalState
-from engine.risk.limits import DATASET
 from storage.journal import read_journal
 from storage.keyfile import read_key
 from storage.signatures import verify_signatures
@@ -23,27 +19,6 @@ from tui.server.client import RemoteLink, attach
 from tui.wiring.runtime import Runtime
 
 ROUNDS = 5
-
-
-@pytest.fixture
-def sockets() -> Iterator[tuple[Path, Path]]:
-    """Short paths: a Unix socket takes 107 bytes."""
-    with tempfile.TemporaryDirectory(prefix="td-") as folder:
-        yield Path(folder) / "daemon.sock", Path(folder) / "view.sock"
-
-
-@pytest.fixture
-async def waiting(
-    generated_market: Any, options: Callable[..., Any], runtime: Callable[[Any, Any], Runtime]
-) -> AsyncIterator[Runtime]:
-    """A replay that stands still: tickets wait for a person."""
-    market = generated_market
-    run = options(market.days[30], market.days[40], DATASET, policy=PolicyName.HOLD, wait=True)
-    found = runtime(run, market)
-    await found.start()
-    await found.run_until_waiting()
-    yield found
-    await found.stop()
 
 
 @pytest.fixture

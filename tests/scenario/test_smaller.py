@@ -2,16 +2,13 @@
 
 import asyncio
 import getpass
-import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-
-import pytest
 
 from engine.core import Engine
 from engine.execution.policies import Hold, PaperAuto, PolicyName
@@ -94,27 +91,6 @@ def test_a_crash_at_any_write_leaves_one_ticket_waiting_and_at_most_one_entry(
 
 
 # Two consoles, and what is written.
-
-
-@pytest.fixture
-def sockets() -> Iterator[tuple[Path, Path]]:
-    """Short paths: a Unix socket takes 107 bytes."""
-    with tempfile.TemporaryDirectory(prefix="td-") as folder:
-        yield Path(folder) / "daemon.sock", Path(folder) / "view.sock"
-
-
-@pytest.fixture
-async def waiting(
-    generated_market: Any, options: Callable[..., Any], runtime: Callable[[Any, Any], Runtime]
-) -> AsyncIterator[Runtime]:
-    """A replay that stands still: tickets wait for a person."""
-    market = generated_market
-    run = options(market.days[30], market.days[40], DATASET, policy=PolicyName.HOLD, wait=True)
-    found = runtime(run, market)
-    await found.start()
-    await found.run_until_waiting()
-    yield found
-    await found.stop()
 
 
 async def test_of_one_who_shrinks_and_one_who_approves_one_wins_and_the_other_is_told(
