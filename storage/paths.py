@@ -142,7 +142,7 @@ class StatePaths:
         if not found:
             raise UsageError(
                 f"there is no journal in {self.folder}: no engine ever ran there",
-                "Name a state with --state DIR, or --state latest for the newest replay",
+                "Name a state with --state DIR, or --state latest for the newest replay or demo",
             )
         return found
 

@@ -69,7 +69,7 @@ def with_engine(given: Given, use: Callable[["Link"], Awaitable[T]]) -> T:
             raise Busy(f"process {holder} runs on {paths.folder} and cannot be asked now", "Try again")
         raise Busy(
             f"no engine runs on {given.paths.folder}",
-            "Name its state with --state DIR, or --state latest for the newest replay; to start one:"
+            "Name its state with --state DIR, or --state latest for the newest replay or demo; to start one:"
             " tradedeck --no-ui --replay DATE",
         )
     return result

@@ -31,7 +31,7 @@ ConfigOption = Annotated[
 ]
 StateOption = Annotated[
     str | None,
-    typer.Option("--state", metavar="DIR|latest", help="State folder; latest is the newest replay."),
+    typer.Option("--state", metavar="DIR|latest", help="State folder; latest is the newest replay or demo."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 DataOption = Annotated[
