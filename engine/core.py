@@ -492,6 +492,8 @@ class Engine:
 
     def give(self, command: Command) -> Answer:
         """Carry out a command of a person or a policy. A refusal is an answer, never an exception."""
+        if self.state is EngineState.STOPPED and not isinstance(command, Halt):
+            return Answer(False, "not_ready", "Not now: the engine has stopped. Nothing was done.")
         match command:
             case ApproveTicket():
                 return self.tickets.approve(command)
@@ -526,10 +528,7 @@ class Engine:
                 self.brackets.review(bracket.ticket)
 
     def _why_not_by_hand(self) -> str:
-        if self.switch.is_open:
-            return ""
-        stopped = self.state is EngineState.STOPPED
-        return "the engine has stopped" if stopped else "the venue is being compared with the books"
+        return "" if self.switch.is_open else "the venue is being compared with the books"
 
     def _resumed(self, actor: Actor) -> str:
         state, reason = self._as_watched()

@@ -16,6 +16,7 @@ from engine.execution.bracket import Bracket
 from engine.execution.gating import Gatekeeper
 from engine.execution.orders import RETRY_JOURNAL_US, Brackets
 from engine.execution.proposing import make_ticket, subject_of
+from engine.execution.refusals import Refusals
 from engine.execution.ticketbook import (
     Entry,
     TicketBook,
@@ -89,6 +90,7 @@ class Tickets:
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
         self._book = TicketBook(counter.journal)
+        self._refusals = Refusals(counter.brackets.write, counter.clock.now_us)
         counter.brackets.on_changed = self._bracket_rows
         counter.brackets.on_committed = self._bracket_committed
 
@@ -212,8 +214,19 @@ class Tickets:
             audit = self._audit(command.actor, "approval_refused", entry.ticket, body)
             self._counter.brackets.write((), (audit,))
 
+    def _told(self, command: RejectTicket | ShrinkTicket | SnoozeTicket, answer: Answer) -> Answer:
+        """The answer, after what was refused is written."""
+        if not answer.ok:
+            entry = self._found(command.ticket)
+            known = "" if isinstance(entry, Answer) else entry.ticket.correlation
+            self._refusals.note(command, answer, known)
+        return answer
+
     def reject(self, command: RejectTicket) -> Answer:
         """Refuse a waiting ticket; its reason is kept."""
+        return self._told(command, self._reject(command))
+
+    def _reject(self, command: RejectTicket) -> Answer:
         entry = self._found(command.ticket)
         if isinstance(entry, Answer):
             return entry
@@ -227,6 +240,9 @@ class Tickets:
 
     def shrink(self, command: ShrinkTicket) -> Answer:
         """Put the same ticket with fewer shares in its place, or say why not; gates are run for it."""
+        return self._told(command, self._shrink(command))
+
+    def _shrink(self, command: ShrinkTicket) -> Answer:
         old = self._found(command.ticket)
         if isinstance(old, Answer):
             return old
@@ -271,6 +287,9 @@ class Tickets:
 
     def snooze(self, command: SnoozeTicket) -> Answer:
         """Put a waiting ticket out of sight for five minutes, or say why not; again changes nothing."""
+        return self._told(command, self._snooze(command))
+
+    def _snooze(self, command: SnoozeTicket) -> Answer:
         entry, now = self._found(command.ticket), self._counter.clock.now_us()
         if isinstance(entry, Answer):
             return entry

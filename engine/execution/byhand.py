@@ -13,6 +13,7 @@ from engine.execution.bracket import Bracket, BracketPhase
 from engine.execution.evidence import AskWanted, EntryUnwanted, ExitWanted, Fact
 from engine.execution.fates import ANSWER_US, asked_us
 from engine.execution.orders import Brackets
+from engine.execution.refusals import Refusals
 from engine.model.commands import Actor, Answer, AskVenue, CancelEntry, ClosePosition
 from engine.model.events import Event, PersonActed
 from engine.model.ids import symbol_of
@@ -40,16 +41,23 @@ class HandDesk:
 
 
 class ByHand:
-    """Takes AskVenue, CancelEntry and ClosePosition; a refusal is an answer."""
+    """Takes AskVenue, CancelEntry and ClosePosition; a refusal is an answer, written with who asked."""
 
     def __init__(self, desk: HandDesk) -> None:
         self._desk = desk
+        self._refusals = Refusals(desk.brackets.write, desk.now_us)
 
     def give(self, command: Handled) -> Answer:
         """Carry out a command."""
+        bracket = self._desk.brackets.get(command.ticket)
+        answer = self._do(command, bracket)
+        if not answer.ok:
+            self._refusals.note(command, answer, "" if bracket is None else bracket.correlation)
+        return answer
+
+    def _do(self, command: Handled, bracket: Bracket | None) -> Answer:
         if why := self._desk.why_not_ready():
             return Answer(False, "not_ready", f"Not now: {why}. Nothing was done.")
-        bracket = self._desk.brackets.get(command.ticket)
         if bracket is None:
             return Answer(False, "unknown_bracket", f"No bracket has the id {command.ticket}.")
         if isinstance(command, AskVenue):

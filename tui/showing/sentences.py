@@ -250,6 +250,7 @@ _SAYINGS: Mapping[str, Callable[[Body], str]] = {
     "gated_out": lambda body: f"refused by a gate: {body['reason']}",
     "approved": _approved,
     "approval_refused": lambda body: body["text"],
+    "command_refused": lambda body: body["text"],
     "rejected": lambda body: f"rejected: {body['reason']}",
     "expired": lambda body: f"expired: {body['reason']}",
     "superseded": lambda body: f"made smaller: {body['reason']}",

@@ -25,6 +25,7 @@ _KINDS = {
     "approval_refused": "refused",
     "breaker_moved": "breaker",
     "breaker_released": "breaker",
+    "command_refused": "refused",
     "corporate_action": "action",
     "difference accepted": "account",
     "evidence_conflict": "conflict",

@@ -30,6 +30,9 @@ class Hand:
         self.is_open = True
 
     def give(self, kind: Any, ticket: TicketId | None = None) -> Answer:
+        return self.made().give(kind(ticket or self.rig.now().ticket, NINA))
+
+    def made(self) -> ByHand:
         rig = self.rig
         desk = HandDesk(
             rig.brackets,
@@ -38,7 +41,7 @@ class Hand:
             lambda: self.why_not,
             lambda: self.is_open,
         )
-        return ByHand(desk).give(kind(ticket or rig.now().ticket, NINA))
+        return ByHand(desk)
 
 
 @pytest.fixture
@@ -118,7 +121,7 @@ async def test_an_entry_that_does_not_work_is_not_cancelled(
     assert answer == Answer(
         False, "nothing_to_cancel", f"B-1 ABC: the entry is {words}: nothing of it works."
     )
-    assert said(rig) == []
+    assert said(rig) == [("command_refused", "nina on pts/7")]
 
 
 async def test_an_unknown_entry_is_cancelled_once_it_is_found(rig: Any, hand: Hand) -> None:
@@ -230,7 +233,7 @@ async def test_nothing_held_is_nothing_to_close(rig: Any, hand: Hand, works: boo
         tail = ""
     answer = hand.give(ClosePosition)
     assert answer == Answer(False, "no_position", f"B-1 ABC: 0 held, nothing to sell.{tail}")
-    assert said(rig) == []
+    assert said(rig) == [("command_refused", "nina on pts/7")]
 
 
 async def test_a_closed_market_is_said(rig: Any, hand: Hand) -> None:
@@ -336,7 +339,46 @@ async def test_nothing_is_done_before_the_books_are_recovered(rig: Any, hand: Ha
         answer = hand.give(kind)
         assert (answer.ok, answer.code) == (False, "not_ready")
         assert hand.why_not in answer.text
+    assert said(rig) == [("command_refused", "nina on pts/7")] * 3
+    written = [entry for entry in rig.journal.entries if entry.kind == "command_refused"]
+    assert [entry.body["command"] for entry in written] == ["AskVenue", "CancelEntry", "ClosePosition"]
+    assert {(entry.correlation, entry.body["ticket"]) for entry in written} == {
+        (rig.now().correlation, rig.now().ticket)
+    }
+
+
+async def test_a_key_held_down_is_one_line_of_the_log(rig: Any, hand: Hand) -> None:
+    await rig.begin()
+    by_hand, again = hand.made(), ClosePosition(rig.now().ticket, NINA)
+    for _ in range(9):
+        assert not by_hand.give(again).ok
+    assert len(said(rig)) == 1
+    assert not by_hand.give(replace(again, actor=Actor("bob", "pts/2"))).ok
+    assert said(rig)[-1] == ("command_refused", "bob on pts/2")
+    await rig.advance(1)
+    by_hand.give(again)
+    by_hand.give(again)
+    assert len(said(rig)) == 3
+
+
+async def test_a_refusal_that_cannot_be_written_is_an_answer_all_the_same(rig: Any, hand: Hand) -> None:
+    await rig.begin()
+    rig.journal.failures = 1
+    assert hand.give(ClosePosition).code == "no_position"
     assert said(rig) == []
+    assert rig.halted
+
+
+async def test_an_id_that_is_none_is_written_short_and_without_what_a_terminal_obeys(
+    rig: Any, hand: Hand
+) -> None:
+    await rig.hold()
+    assert not hand.give(ClosePosition, TicketId("\x1b[2J" + "9" * 10_000)).ok
+    (entry,) = [entry for entry in rig.journal.entries if entry.kind == "command_refused"]
+    assert entry.body["ticket"] == "9" * 26
+    assert entry.body["text"].startswith("No bracket has the id 999")
+    assert len(entry.body["text"]) == 300
+    assert entry.correlation == ""
 
 
 async def test_an_id_that_has_no_bracket_is_refused(rig: Any, hand: Hand, world: Any) -> None:

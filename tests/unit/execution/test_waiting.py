@@ -13,8 +13,9 @@ from engine.execution.policies import PaperAuto
 from engine.execution.ticketbook import KEPT_US, read_ticket
 from engine.execution.waiting import SNOOZE_US
 from engine.model.candidates import GateStatus
-from engine.model.commands import Actor, Answer, ShrinkTicket, SnoozeTicket
+from engine.model.commands import Actor, Answer, RejectTicket, ShrinkTicket, SnoozeTicket
 from engine.model.events import TicketChanged, TicketSnoozed
+from engine.model.ids import TicketId
 from engine.model.market import Instrument
 from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState
@@ -476,3 +477,20 @@ async def test_a_ticket_stays_snoozed_over_a_crash(booth: Any, ann: Actor) -> No
     assert [each.ticket.id for each in booth.tickets.awake()] == [entry.ticket.id]
     assert isinstance(booth.rig.events[-1], TicketSnoozed)
     assert booth.rig.clock.now_us() == entry.ticket.created_us + 300 * US_PER_S
+
+
+async def test_what_is_refused_is_written_with_who_and_why(booth: Any, ann: Actor) -> None:
+    entry = booth.propose()
+    answers = [shrink(booth, entry, "10", ann)]
+    booth.tickets.reject(RejectTicket(entry.ticket.id, "no", ann))
+    answers += [booth.tickets.reject(RejectTicket(entry.ticket.id, "no", ann)), snooze(booth, entry, ann)]
+    answers.append(booth.tickets.snooze(SnoozeTicket(TicketId("01JD4Q7XK1NOTHINGOFTHATID0"), ann)))
+    assert not any(answer.ok for answer in answers)
+    written = [line for line in booth.rig.journal.entries if line.kind == "command_refused"]
+    commands = [line.body["command"] for line in written]
+    assert commands == ["ShrinkTicket", "RejectTicket", "SnoozeTicket", "SnoozeTicket"]
+    assert [(line.body["code"], line.body["text"]) for line in written] == [
+        (answer.code, answer.text) for answer in answers
+    ]
+    assert {line.actor for line in written} == {str(ann)}
+    assert [line.correlation for line in written] == [entry.ticket.correlation] * 3 + [""]

@@ -90,6 +90,7 @@ SAID = [
     ),
     ("approved", {"price_shown": None, "sha256": "b36b242c60bc"}, "approved, sha256 b36b242c"),
     ("approval_refused", {"text": "T-1 refused: too old."}, "T-1 refused: too old."),
+    ("command_refused", {"text": "B-1 ABC: 0 held."}, "B-1 ABC: 0 held."),
     ("rejected", {"reason": "not now"}, "rejected: not now"),
     ("expired", {"reason": "nobody decided in time"}, "expired: nobody decided in time"),
     (
