@@ -48,7 +48,7 @@ def is_free(holder: Holder) -> bool:
     return not holder.is_locked and holder.label not in _APART
 
 
-@token_feature(_CHAIN, "percent", 3600, minimum=0, maximum=100)
+@token_feature(_CHAIN, "percent", 3600, minimum=0, maximum=100, standing=True)
 def top10_holder_pct(look: Look) -> float | MissingReason:
     """Share of the ten largest holders, without pools, burned and locked tokens."""
     holders = look.snapshot.top_holders
@@ -59,7 +59,7 @@ def top10_holder_pct(look: Look) -> float | MissingReason:
     return sum(sorted((holder.share_pct for holder in holders if is_free(holder)), reverse=True)[:TOP])
 
 
-@token_feature(_CHAIN, "percent", 3600, minimum=0, maximum=100, nullable=True)
+@token_feature(_CHAIN, "percent", 3600, minimum=0, maximum=100, nullable=True, standing=True)
 def creator_holding_pct(look: Look) -> float | MissingReason:
     """The creator's share of the supply: as told, else by the labels of the largest holders."""
     if look.contract is not None and look.contract.creator_pct is not None:
@@ -87,13 +87,13 @@ def whale_netflow_24h_usd(look: Look) -> float | MissingReason:
     return _count(look.snapshot.whale_netflow_24h_usd)
 
 
-@token_feature(_CHAIN, "tokens", 86_400, minimum=0, nullable=True)
+@token_feature(_CHAIN, "tokens", 86_400, minimum=0, nullable=True, standing=True)
 def circulating_supply(look: Look) -> float | MissingReason:
     """Tokens that circulate."""
     return _count(look.snapshot.circulating_supply)
 
 
-@token_feature(_CHAIN, "tokens", 86_400, minimum=0, minimum_excluded=True)
+@token_feature(_CHAIN, "tokens", 86_400, minimum=0, minimum_excluded=True, standing=True)
 def total_supply(look: Look) -> float | MissingReason:
     """All tokens."""
     return _count(look.snapshot.total_supply)
@@ -107,6 +107,7 @@ def total_supply(look: Look) -> float | MissingReason:
     maximum=100,
     nullable=True,
     depends_on=("circulating_supply", "total_supply"),
+    standing=True,
 )
 def circulating_pct(look: Look) -> float | MissingReason:
     """100 * circulating / total supply."""
@@ -116,19 +117,19 @@ def circulating_pct(look: Look) -> float | MissingReason:
     return 100 * circulating / total
 
 
-@token_feature(_CHAIN, "percent", 86_400, minimum=0, maximum=100, nullable=True)
+@token_feature(_CHAIN, "percent", 86_400, minimum=0, maximum=100, nullable=True, standing=True)
 def unlock_30d_pct(look: Look) -> float | MissingReason:
     """Share of the total supply that unlocks within 30 days."""
     return _count(look.snapshot.unlock_30d_pct)
 
 
-@token_feature(_CHAIN, "percent", 3600, minimum=0, maximum=100, clock=Clock.CONTRACT)
+@token_feature(_CHAIN, "percent", 3600, minimum=0, maximum=100, clock=Clock.CONTRACT, standing=True)
 def buy_tax_pct(look: Look) -> float | MissingReason:
     """What the contract keeps of a buy; the larger one where sources differ."""
     return MissingReason.MISSING if look.contract is None else _count(look.contract.buy_tax_pct)
 
 
-@token_feature(_CHAIN, "percent", 3600, minimum=0, maximum=100, clock=Clock.CONTRACT)
+@token_feature(_CHAIN, "percent", 3600, minimum=0, maximum=100, clock=Clock.CONTRACT, standing=True)
 def sell_tax_pct(look: Look) -> float | MissingReason:
     """What the contract keeps of a sale."""
     return MissingReason.MISSING if look.contract is None else _count(look.contract.sell_tax_pct)
@@ -147,7 +148,7 @@ def _privileges(facts: ContractFacts) -> tuple[bool | None, ...]:
     )
 
 
-@token_feature(_CHAIN, "count", 3600, minimum=0, maximum=8, clock=Clock.CONTRACT)
+@token_feature(_CHAIN, "count", 3600, minimum=0, maximum=8, clock=Clock.CONTRACT, standing=True)
 def owner_privilege_count(look: Look) -> float | MissingReason:
     """How many of eight powers the owner has; missing while one of them is not known."""
     if look.is_solana:
@@ -158,7 +159,7 @@ def owner_privilege_count(look: Look) -> float | MissingReason:
     return MissingReason.MISSING if None in powers else float(powers.count(True))
 
 
-@token_feature(_CHAIN, "bool", 3600, minimum=0, maximum=1, clock=Clock.CONTRACT)
+@token_feature(_CHAIN, "bool", 3600, minimum=0, maximum=1, clock=Clock.CONTRACT, standing=True)
 def blacklist_capable(look: Look) -> float | MissingReason:
     """Whether the contract can block addresses; on Solana whether it can freeze them."""
     facts = look.contract
@@ -167,7 +168,7 @@ def blacklist_capable(look: Look) -> float | MissingReason:
     return _flag(facts.is_freezable if look.is_solana else facts.can_blacklist)
 
 
-@token_feature(_QUALITY, "bool", 86_400, minimum=0, maximum=1, clock=Clock.CONTRACT)
+@token_feature(_QUALITY, "bool", 86_400, minimum=0, maximum=1, clock=Clock.CONTRACT, standing=True)
 def contract_verified(look: Look) -> float | MissingReason:
     """Whether its source is verified; tokens of Solana have none."""
     if look.is_solana:
@@ -175,7 +176,7 @@ def contract_verified(look: Look) -> float | MissingReason:
     return MissingReason.MISSING if look.contract is None else _flag(look.contract.is_verified)
 
 
-@token_feature(_QUALITY, "bool", 900, minimum=0, maximum=1, clock=Clock.SIMULATION)
+@token_feature(_QUALITY, "bool", 900, minimum=0, maximum=1, clock=Clock.SIMULATION, standing=True)
 def honeypot_detected(look: Look) -> float | MissingReason:
     """Whether a source says so or a trial sale failed.
 
@@ -194,7 +195,7 @@ def honeypot_detected(look: Look) -> float | MissingReason:
     return 0.0 if None not in stops and facts.has_sell_route else MissingReason.MISSING
 
 
-@token_feature(_QUALITY, "bool", 3600, minimum=0, maximum=1, clock=Clock.CONTRACT)
+@token_feature(_QUALITY, "bool", 3600, minimum=0, maximum=1, clock=Clock.CONTRACT, standing=True)
 def owner_can_mint(look: Look) -> float | MissingReason:
     """Whether a live owner can make new tokens; on Solana whether a mint authority lives."""
     facts = look.contract
@@ -207,7 +208,7 @@ def owner_can_mint(look: Look) -> float | MissingReason:
     return float(facts.owner_address.lower() not in RENOUNCED)
 
 
-@token_feature(_QUALITY, "bool", 3600, minimum=0, maximum=1, clock=Clock.CONTRACT)
+@token_feature(_QUALITY, "bool", 3600, minimum=0, maximum=1, clock=Clock.CONTRACT, standing=True)
 def proxy_upgradeable(look: Look) -> float | MissingReason:
     """Whether its logic can be replaced; tokens of Solana have none."""
     if look.is_solana:

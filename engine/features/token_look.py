@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from engine.errors import InvariantBroken
 from engine.features.registry import AssetClass, Category, Dtype, FeatureRecord, transform_of
@@ -93,6 +94,8 @@ class TokenFeature(FeatureRecord):
 
     clock: Clock
     compute: Compute
+    is_standing: bool = False
+    """Whether nothing but STANDING_FIELDS and the contract, its times apart, go in."""
 
 
 _RECORDS: dict[str, TokenFeature] = {}
@@ -111,10 +114,11 @@ def token_feature(
     asset_class: AssetClass = AssetClass.CRYPTO,
     depends_on: tuple[str, ...] = (),
     version: str = "1.0.0",
+    standing: bool = False,
 ) -> Callable[[Compute], Compute]:
     """Register the decorated function under its own name. `nullable` False: safety cannot pass without it.
 
-    What it depends on is declared before it.
+    What it depends on is declared before it. `standing`: it reads nothing but what stays for hours.
     """
     dtype = {"count": Dtype.INT, "bool": Dtype.BOOL}.get(unit, Dtype.FLOAT)
 
@@ -141,6 +145,7 @@ def token_feature(
             transform=transform_of(dtype, unit, minimum, maximum),
             clock=clock,
             compute=compute,
+            is_standing=standing,
         )
         return compute
 
@@ -154,7 +159,7 @@ def registered_for_tokens() -> Mapping[str, TokenFeature]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenReading:
-    """All features of a token at one instant. Each id is either in `values` or in `missing`."""
+    """Features of a token at one instant. Each id that was looked for is in `values` or in `missing`."""
 
     now_us: int
     values: Mapping[str, float]
@@ -189,8 +194,7 @@ _MOST = sys.float_info.max
 """An infinite value lies in no range."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A record in the form that a look goes through."""
 
     id: str

@@ -134,7 +134,7 @@ def liquidity_change_24h_pct(look: Look) -> float | MissingReason:
     return 100 * (now / before - 1)
 
 
-@token_feature(_LIQUIDITY, "percent", 3600, minimum=0, maximum=100, nullable=True)
+@token_feature(_LIQUIDITY, "percent", 3600, minimum=0, maximum=100, nullable=True, standing=True)
 def lp_locked_pct(look: Look) -> float | MissingReason:
     """Share of the pools' own tokens that is burned or in a locker."""
     holders = look.snapshot.lp_holders

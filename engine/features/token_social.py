@@ -1,6 +1,7 @@
 """Sentiment features of tokens (SPEC 1.4.5), as far as posts and a snapshot tell."""
 
 import math
+from functools import lru_cache
 
 from engine.features.registry import AssetClass, Category
 from engine.features.token_look import US_PER_DAY, Clock, Look, token_feature
@@ -59,9 +60,15 @@ def mention_z_7d(look: Look) -> float | MissingReason:
         return MissingReason.MISSING
     if len(days) < MENTION_DAYS:
         return look.since((MENTION_DAYS + 1) * US_PER_DAY)
-    mean = sum(days) / len(days)
-    deviation = math.sqrt(sum((day - mean) ** 2 for day in days) / (len(days) - 1))
+    mean, deviation = _usual(days)
     return (now - mean) / max(deviation, 1.0)
+
+
+@lru_cache(maxsize=1024)
+def _usual(days: tuple[int, ...]) -> tuple[float, float]:
+    """Mean and sample deviation; the days are the same ones until midnight."""
+    mean = sum(days) / len(days)
+    return mean, math.sqrt(sum((day - mean) ** 2 for day in days) / (len(days) - 1))
 
 
 @token_feature(
@@ -82,14 +89,14 @@ def narrative_momentum(look: Look) -> float | MissingReason:
     return 0.6 * min(max((surge + 1) / 4, 0.0), 1.0) + 0.4 * tone
 
 
-@token_feature(_SENTIMENT, "count", 86_400, minimum=0, nullable=True)
+@token_feature(_SENTIMENT, "count", 86_400, minimum=0, nullable=True, standing=True)
 def community_members(look: Look) -> float | MissingReason:
     """Members of its public groups."""
     members = look.snapshot.community_members
     return MissingReason.MISSING if members is None else float(members)
 
 
-@token_feature(_SENTIMENT, "count", 86_400, minimum=0, nullable=True)
+@token_feature(_SENTIMENT, "count", 86_400, minimum=0, nullable=True, standing=True)
 def dev_commits_30d(look: Look) -> float | MissingReason:
     """Commits to its repositories in 30 days."""
     commits = look.snapshot.dev_commits_30d

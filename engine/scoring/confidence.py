@@ -1,8 +1,9 @@
 """How much of what a GemScore needs is known, and how fresh it is (SPEC 2.3). It never changes the score."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from engine.features.token_catalogue import TOKEN_CATALOGUE
 from engine.features.token_look import Clock, TokenReading
@@ -68,16 +69,12 @@ class Confidence:
         return Band.HIGH if self.value >= 80 else Band.MEDIUM if self.value >= 60 else Band.LOW
 
 
-def data_recency(ages: Iterable[tuple[float, float]]) -> float:
-    """Mean of 2^(-age / max_age) over (age, max_age) in one unit: each on its own scale; 0 for none.
+def freshness(age: float, max_age: float) -> float:
+    """2^(-age / max_age), both in one unit; its mean over what is known is the recency of SPEC 1.4.9.
 
     An age below 0, of a clock a little ahead of ours, counts as 0.
     """
-    total, count = 0.0, 0
-    for age, max_age in ages:
-        total += 2.0 ** (-max(age, 0.0) / max_age)
-        count += 1
-    return total / count if count else 0.0
+    return float(2.0 ** (-max(age, 0.0) / max_age))
 
 
 def gem_confidence(recency: float, completeness: float) -> float:
@@ -91,36 +88,43 @@ _PARTS_OF = {
     for name in names
 }
 """Input -> the sub-scores that need it."""
+INPUTS = tuple(_PARTS_OF)
+"""Every feature that a score or its confidence looks at."""
 _SCALES = {
     name: (TOKEN_CATALOGUE[name].clock, (TOKEN_CATALOGUE[name].max_age_s or 0) * 1e6) for name in _PARTS_OF
 }
 _DISTINCT = tuple(dict.fromkeys(_SCALES.values()))
+_PLACES = {name: _DISTINCT.index(scale) for name, scale in _SCALES.items()}
 
 
-def confidence_of(reading: TokenReading, missing_parts: Collection[str]) -> Confidence:
+def confidence_of(reading: TokenReading, missing_parts: tuple[str, ...]) -> Confidence:
     """Of a reading; `missing_parts` are the sub-scores that are not known."""
-    fresh = {
-        (clock, max_age): 0.0 if (age := reading.age_us(clock)) is None else data_recency(((age, max_age),))
-        for clock, max_age in _DISTINCT
-    }
-    recency, completeness = _measure(reading, _PARTS_OF, fresh)
+    ages = {clock: reading.age_us(clock) for clock in Clock}
+    fresh = [0.0 if (age := ages[clock]) is None else freshness(age, max_age) for clock, max_age in _DISTINCT]
+    recency, completeness = _measure(reading, INPUTS, fresh)
     value = gem_confidence(recency, completeness)
     if not missing_parts:
         return Confidence(value, recency, completeness, value)
-    known = [name for name, parts in _PARTS_OF.items() if not parts <= set(missing_parts)]
+    known = _inputs_without(missing_parts)
     return Confidence(value, recency, completeness, gem_confidence(*_measure(reading, known, fresh)))
 
 
-def _measure(
-    reading: TokenReading, inputs: Iterable[str], fresh: Mapping[tuple[Clock, float], float]
-) -> tuple[float, float]:
+@lru_cache(maxsize=256)
+def _inputs_without(missing_parts: tuple[str, ...]) -> tuple[str, ...]:
+    """Inputs that some other sub-score needs too."""
+    missing = set(missing_parts)
+    return tuple(name for name, parts in _PARTS_OF.items() if not parts <= missing)
+
+
+def _measure(reading: TokenReading, inputs: Iterable[str], fresh: Sequence[float]) -> tuple[float, float]:
     """Recency and completeness over some inputs; one that does not apply to the token is left out."""
+    values, missing = reading.values, reading.missing
     total, present, applicable = 0.0, 0, 0
     for name in inputs:
-        if name in reading.values:
+        if name in values:
             present += 1
+            total += fresh[_PLACES[name]]
+        elif missing[name] is not MissingReason.NOT_APPLICABLE:
             applicable += 1
-            total += fresh[_SCALES[name]]
-        elif reading.missing[name] is not MissingReason.NOT_APPLICABLE:
-            applicable += 1
+    applicable += present
     return (total / present if present else 0.0), (present / applicable if applicable else 0.0)

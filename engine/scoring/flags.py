@@ -46,8 +46,9 @@ class Judgement:
 
 def signals_of(parts: Parts, level: float) -> tuple[int, bool]:
     """How many signals reach `level`, and whether one that is hard to fake is among them."""
-    count = sum(_reaches(parts[i], level) for i in _SIGNAL_PARTS)
-    return count, any(_reaches(parts[i], level) for i in _HARD_PARTS)
+    least = level - EPSILON
+    reached = [place for place in _SIGNAL_PARTS if (part := parts[place]) is not None and part >= least]
+    return len(reached), any(place in reached for place in _HARD_PARTS)
 
 
 def _reaches(part: float | None, level: float) -> bool:

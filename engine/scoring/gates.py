@@ -3,6 +3,8 @@
 A gate that does not apply to the token's chain gives no finding.
 """
 
+from collections.abc import Callable
+
 from engine.features.token_catalogue import CONTRACT_MAX_AGE_US
 from engine.features.token_chain import RENOUNCED
 from engine.features.token_look import SOLANA, US_PER_HOUR, Clock, TokenReading
@@ -21,68 +23,81 @@ CRITICAL_FLAGS = {
 }
 """Words of the simulation that block -> the note."""
 UNPROVED = "unproved"
+THRESHOLDS = {
+    Gate.HONEYPOT: "must be no",
+    Gate.EVIDENCE: f"<= {VERDICT_MAX_AGE_S} s",
+    Gate.UNTRADABLE: "buy and sell",
+    Gate.MINTABLE: "no live owner",
+    Gate.OWNER: "none",
+    Gate.FREEZE: "no authority",
+    Gate.RUG_CREATOR: "none",
+    Gate.AGE: f">= {LEAST_AGE_H:g} h",
+    Gate.SIPHON: "none",
+}
+"""What must hold, in words, where no limit of the config says it."""
 NOTHING_TOLD = ContractFacts("", 0, 0)
 
 
 class Evidence:
-    """What the gates look at, and how a finding is written."""
+    """What the gates look at, and how a finding is written.
 
-    __slots__ = (
-        "contract_us",
-        "facts",
-        "is_solana",
-        "limits",
-        "market_us",
-        "reading",
-        "simulated_us",
-        "source",
-        "values",
-    )
+    `is_told` False: a gate that passes says nothing, for which no words have to be made.
+    """
 
-    def __init__(self, snapshot: TokenSnapshot, reading: TokenReading, limits: SafetyLimits) -> None:
-        self.reading, self.values, self.limits = reading, reading.values, limits
-        self.facts = reading.contract
+    __slots__ = ("facts", "is_solana", "is_told", "limits", "reading", "snapshot", "values")
+
+    def __init__(
+        self, snapshot: TokenSnapshot, reading: TokenReading, limits: SafetyLimits, is_told: bool = True
+    ) -> None:
+        self.snapshot, self.reading, self.limits, self.is_told = snapshot, reading, limits, is_told
+        self.values, self.facts = reading.values, reading.contract
         self.is_solana = snapshot.chain == SOLANA
-        self.market_us = snapshot.ts_event
-        self.source = "" if snapshot.contract is None else snapshot.contract.source
-        self.contract_us = None if snapshot.contract is None else snapshot.contract.ts_event
-        simulated = reading.stamps[Clock.SIMULATION]
-        self.simulated_us = None if simulated is None else simulated[0]
 
-    def passed(self, gate: Gate, value: str, threshold: str) -> Finding:
-        return Finding(gate, GateVerdict.PASS, value, threshold, *self._origin(gate))
+    def passed(self, gate: Gate, value: str | Callable[[], str]) -> Finding | None:
+        if not self.is_told:
+            return None
+        words = value if isinstance(value, str) else value()
+        return Finding(gate, GateVerdict.PASS, words, self._threshold(gate), *self._origin(gate))
 
-    def blocked(self, gate: Gate, value: str, threshold: str, note: str, reason: str) -> Finding:
+    def blocked(self, gate: Gate, value: str, note: str, reason: str) -> Finding:
+        threshold = self._threshold(gate)
         return Finding(gate, GateVerdict.BLOCK, value, threshold, *self._origin(gate), note, reason)
 
-    def unknown(self, gate: Gate, threshold: str, what: str) -> Finding:
-        return Finding(
-            gate,
-            GateVerdict.UNKNOWN,
-            "unknown",
-            threshold,
-            *self._origin(gate),
-            UNPROVED,
-            f"{what} not known",
-        )
+    def unknown(self, gate: Gate, what: str) -> Finding:
+        return self.unproved(gate, "unknown", f"{what} not known")
+
+    def unproved(self, gate: Gate, value: str, reason: str) -> Finding:
+        threshold = self._threshold(gate)
+        return Finding(gate, GateVerdict.UNKNOWN, value, threshold, *self._origin(gate), UNPROVED, reason)
+
+    def _threshold(self, gate: Gate) -> str:
+        if gate is Gate.TAX:
+            return f"<= {self.limits.tax_max_pct:g} %"
+        if gate is Gate.RUG_LP:
+            return f">= {self.limits.lp_lock_block_pct:g} %"
+        if gate is Gate.LIQUIDITY_FLOOR:
+            return f">= {_short(self.limits.liquidity_floor_usd)}"
+        return THRESHOLDS[gate]
 
     def _origin(self, gate: Gate) -> tuple[str, int | None]:
         if gate in MARKET_GATES or gate is Gate.RUG_LP:
-            return "market", self.market_us
+            return "market", self.snapshot.ts_event
+        told = self.snapshot.contract
+        source = "" if told is None else told.source
         if gate in SIMULATED_GATES:
-            return self.source, self.simulated_us
-        return self.source, self.contract_us
+            simulated = self.reading.stamps[Clock.SIMULATION]
+            return source, None if simulated is None else simulated[0]
+        return source, None if told is None else told.ts_event
 
 
-def _honeypot(look: Evidence) -> Finding:
-    gate, threshold = Gate.HONEYPOT, "must be no"
+def _honeypot(look: Evidence) -> Finding | None:
     found = look.values.get("honeypot_detected")
     if found is None:
-        return look.unknown(gate, threshold, "whether it can be sold is")
+        return look.unknown(Gate.HONEYPOT, "whether it can be sold is")
     if found:
         note, value = _trap(look)
-        return look.blocked(gate, value, threshold, note, value if note in value else f"{note}: {value}")
-    return look.passed(gate, "no, sell works", threshold)
+        return look.blocked(Gate.HONEYPOT, value, note, value if note in value else f"{note}: {value}")
+    return look.passed(Gate.HONEYPOT, "no, sell works")
 
 
 def _trap(look: Evidence) -> tuple[str, str]:
@@ -101,87 +116,76 @@ def _trap(look: Evidence) -> tuple[str, str]:
     return "honeypot", "honeypot"
 
 
-def _evidence(look: Evidence) -> Finding:
-    gate, threshold = Gate.EVIDENCE, f"<= {VERDICT_MAX_AGE_S} s"
+def _evidence(look: Evidence) -> Finding | None:
+    gate = Gate.EVIDENCE
     age_us = look.reading.age_us(Clock.SIMULATION)
     if look.facts is None or age_us is None:
         hours = CONTRACT_MAX_AGE_US // US_PER_HOUR
-        what = f"contract facts of the last {hours} h are"
-        return look.unknown(gate, threshold, what)
+        return look.unknown(gate, f"contract facts of the last {hours} h are")
     age_s = age_us // 1_000_000
-    if "honeypot_detected" not in look.values:
-        found = look.unknown(gate, threshold, f"a verdict on selling within {VERDICT_MAX_AGE_S} s is")
-        return (
-            found
-            if look.reading.missing["honeypot_detected"] is not MissingReason.STALE
-            else Finding(
-                gate,
-                GateVerdict.UNKNOWN,
-                f"{age_s} s old",
-                threshold,
-                found.source,
-                found.event_us,
-                UNPROVED,
-                f"verdict on selling {age_s} s old > {VERDICT_MAX_AGE_S} s",
-            )
-        )
-    return look.passed(gate, f"{max(age_s, 0)} s old", threshold)
+    if "honeypot_detected" in look.values:
+        return look.passed(gate, lambda: f"{max(age_s, 0)} s old")
+    if look.reading.missing["honeypot_detected"] is not MissingReason.STALE:
+        return look.unknown(gate, f"a verdict on selling within {VERDICT_MAX_AGE_S} s is")
+    reason = f"verdict on selling {age_s} s old > {VERDICT_MAX_AGE_S} s"
+    return look.unproved(gate, f"{age_s} s old", reason)
 
 
-def _named(look: Evidence, gate: Gate, flags: dict[str, bool | None], threshold: str, clear: str) -> Finding:
+def _named(
+    look: Evidence, gate: Gate, flags: dict[str, bool | None], clear: str | Callable[[], str]
+) -> Finding | None:
     """Blocked by the first flag that is set; unknown while one of them is."""
     if look.facts is None:
-        return look.unknown(gate, threshold, "the contract is")
+        return look.unknown(gate, "the contract is")
     for words, flag in flags.items():
         if flag:
-            return look.blocked(gate, words, threshold, words, words)
+            return look.blocked(gate, words, words, words)
     for words, flag in flags.items():
         if flag is None:
-            return look.unknown(gate, threshold, f"{words}: is")
-    return look.passed(gate, clear, threshold)
+            return look.unknown(gate, f"{words}: is")
+    return look.passed(gate, clear)
 
 
-def _untradable(look: Evidence) -> Finding:
+def _untradable(look: Evidence) -> Finding | None:
     facts = look.facts or NOTHING_TOLD
     if look.is_solana:
         flags = {"no transfers": facts.is_non_transferable}
     else:
         flags = {"cannot buy": facts.cannot_buy, "cannot sell": facts.cannot_sell_all}
-    return _named(look, Gate.UNTRADABLE, flags, "buy and sell", "both work")
+    return _named(look, Gate.UNTRADABLE, flags, "both work")
 
 
-def _tax(look: Evidence) -> Finding:
+def _tax(look: Evidence) -> Finding | None:
     gate, most = Gate.TAX, look.limits.tax_max_pct
-    threshold = f"<= {most:g} %"
     buy, sell = look.values.get("buy_tax_pct"), look.values.get("sell_tax_pct")
     known = [tax for tax in (buy, sell) if tax is not None]
     if known and max(known) > most + EPSILON:
         worst = max(known)
         note = f"tax {worst:.0f}%" if worst >= most + 0.5 else f"tax {worst:.1f}%"
         value = f"buy {_or_unknown(buy)} / sell {_or_unknown(sell)} %"
-        return look.blocked(gate, value, threshold, note, f"{note} > {most:g}%")
+        return look.blocked(gate, value, note, f"{note} > {most:g}%")
     if len(known) < 2:
-        return look.unknown(gate, threshold, "the tax is")
-    return look.passed(gate, f"buy {buy:g} / sell {sell:g} %", threshold)
+        return look.unknown(gate, "the tax is")
+    return look.passed(gate, lambda: f"buy {buy:g} / sell {sell:g} %")
 
 
 def _or_unknown(value: float | None) -> str:
     return "?" if value is None else f"{value:g}"
 
 
-def _mintable(look: Evidence) -> Finding:
-    gate, threshold = Gate.MINTABLE, "no live owner"
+def _mintable(look: Evidence) -> Finding | None:
+    gate, facts = Gate.MINTABLE, look.facts
     can_mint = look.values.get("owner_can_mint")
-    if can_mint is None or look.facts is None:
-        return look.unknown(gate, threshold, "who can mint is")
+    if can_mint is None or facts is None:
+        return look.unknown(gate, "who can mint is")
     if can_mint:
-        owner = (look.facts.owner_address or "")[:6]
+        owner = (facts.owner_address or "")[:6]
         value = f"owner {owner}" if owner and not look.is_solana else "mint authority"
-        return look.blocked(gate, value, threshold, "mintable", f"mintable by a live {value}")
-    return look.passed(gate, "owner 0x0" if look.facts.is_mintable else "cannot be minted", threshold)
+        return look.blocked(gate, value, "mintable", f"mintable by a live {value}")
+    return look.passed(gate, "owner 0x0" if facts.is_mintable else "cannot be minted")
 
 
-def _owner(look: Evidence) -> Finding:
+def _owner(look: Evidence) -> Finding | None:
     facts = look.facts or NOTHING_TOLD
     flags = {"balance edit": facts.owner_can_change_balance}
     if not look.is_solana:
@@ -190,37 +194,40 @@ def _owner(look: Evidence) -> Finding:
             "owner returns": facts.can_take_back_ownership,
             "self-destruct": facts.can_selfdestruct,
         }
-    owner = (facts.owner_address or "").lower()
-    return _named(look, Gate.OWNER, flags, "none", "renounced" if owner in RENOUNCED else "no powers")
+    return _named(look, Gate.OWNER, flags, lambda: _powers(facts))
+
+
+def _powers(facts: ContractFacts) -> str:
+    return "renounced" if (facts.owner_address or "").lower() in RENOUNCED else "no powers"
 
 
 def _freeze(look: Evidence) -> Finding | None:
     if not look.is_solana:
         return None
     facts = look.facts or NOTHING_TOLD
-    return _named(look, Gate.FREEZE, {"freezable": facts.is_freezable}, "no authority", "not freezable")
+    return _named(look, Gate.FREEZE, {"freezable": facts.is_freezable}, "not freezable")
 
 
-def _rug_lp(look: Evidence) -> Finding:
+def _rug_lp(look: Evidence) -> Finding | None:
     gate, least = Gate.RUG_LP, look.limits.lp_lock_block_pct
-    threshold = f">= {least:g} %"
     locked, fall = look.values.get("lp_locked_pct"), look.values.get("liquidity_change_24h_pct")
-    value = f"{_or_unknown(locked if locked is None else round(locked, 1))} %"
     if fall is not None and fall <= LIQUIDITY_FALL_PCT + EPSILON:
-        value = f"{value}, {fall:.0f} % in 24 h"
         return look.blocked(
             gate,
-            value,
-            threshold,
+            f"{_locked(locked)}, {fall:.0f} % in 24 h",
             f"liq {fall:.0f}%",
             f"liquidity {fall:.0f}% <= {LIQUIDITY_FALL_PCT:.0f}% in 24 h",
         )
     if locked is None:
-        return look.unknown(gate, threshold, "what is locked of the pool is")
+        return look.unknown(gate, "what is locked of the pool is")
     if locked < least - EPSILON:
         note = f"LP {locked:.0f}%" if locked <= least - 0.5 else f"LP {locked:.1f}%"
-        return look.blocked(gate, value, threshold, note, f"{note} < {least:g}%")
-    return look.passed(gate, value, threshold)
+        return look.blocked(gate, _locked(locked), note, f"{note} < {least:g}%")
+    return look.passed(gate, lambda: _locked(locked))
+
+
+def _locked(value: float | None) -> str:
+    return f"{_or_unknown(value if value is None else round(value, 1))} %"
 
 
 def _rug_creator(look: Evidence) -> Finding | None:
@@ -228,44 +235,43 @@ def _rug_creator(look: Evidence) -> Finding | None:
         return None
     facts = look.facts or NOTHING_TOLD
     flags = {"rug creator": facts.creator_made_honeypots, "fake token": facts.is_fake}
-    return _named(look, Gate.RUG_CREATOR, flags, "none", "no honeypots")
+    return _named(look, Gate.RUG_CREATOR, flags, "no honeypots")
 
 
-def _liquidity_floor(look: Evidence) -> Finding:
+def _liquidity_floor(look: Evidence) -> Finding | None:
     gate, least = Gate.LIQUIDITY_FLOOR, look.limits.liquidity_floor_usd
-    threshold = f">= {_short(least)}"
     liquidity = look.values.get("liquidity_pool_usd")
     if liquidity is None:
-        return look.unknown(gate, threshold, "the liquidity of this minute is")
-    value = _short(liquidity)
+        return look.unknown(gate, "the liquidity of this minute is")
     if liquidity < least - EPSILON:
+        value = _short(liquidity)
         value = value if value != _short(least) else f"{liquidity:,.0f}"
-        return look.blocked(gate, value, threshold, f"liq {value}", f"liquidity {value} < {_short(least)}")
-    return look.passed(gate, value, threshold)
+        return look.blocked(gate, value, f"liq {value}", f"liquidity {value} < {_short(least)}")
+    return look.passed(gate, lambda: _short(liquidity))
 
 
-def _age(look: Evidence) -> Finding:
-    gate, threshold = Gate.AGE, f">= {LEAST_AGE_H:g} h"
+def _age(look: Evidence) -> Finding | None:
+    gate = Gate.AGE
     hours = look.values.get("token_age_hours")
     if hours is None:
-        return look.unknown(gate, threshold, "its age is")
+        return look.unknown(gate, "its age is")
     if hours < LEAST_AGE_H - EPSILON:
         value = f"{int(hours * 60)}m"
-        return look.blocked(gate, value, threshold, f"age {value}", f"age {value} < {LEAST_AGE_H:g}h")
-    return look.passed(gate, f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} d", threshold)
+        return look.blocked(gate, value, f"age {value}", f"age {value} < {LEAST_AGE_H:g}h")
+    return look.passed(gate, lambda: f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} d")
 
 
 def _siphon(look: Evidence) -> Finding | None:
-    if look.is_solana or (look.facts is not None and look.facts.simulation_succeeded is None):
+    facts = look.facts
+    if look.is_solana or (facts is not None and facts.simulation_succeeded is None):
         return None  # another source gave the verdict; the trial sale that these flags come from was not made
-    gate, threshold = Gate.SIPHON, "none"
-    if look.facts is None:
-        return look.unknown(gate, threshold, "the trial sale is")
-    flags = [flag for flag in look.facts.critical_flags if flag in CRITICAL_FLAGS]
-    if flags:
-        words = flags[0].replace("_", " ")
-        return look.blocked(gate, words, threshold, CRITICAL_FLAGS[flags[0]], words)
-    return look.passed(gate, "none", threshold)
+    if facts is None:
+        return look.unknown(Gate.SIPHON, "the trial sale is")
+    for flag in facts.critical_flags:
+        if flag in CRITICAL_FLAGS:
+            words = flag.replace("_", " ")
+            return look.blocked(Gate.SIPHON, words, CRITICAL_FLAGS[flag], words)
+    return look.passed(Gate.SIPHON, "none")
 
 
 GATES = (

@@ -7,6 +7,7 @@ missing sub-score adds nothing and is listed.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
+from functools import lru_cache
 
 from engine.money import EPSILON
 
@@ -69,12 +70,19 @@ class GemScore:
 
 def clip01(value: float) -> float:
     """Within [0, 1]."""
-    return min(max(value, 0.0), 1.0)
+    return 0.0 if value < 0.0 else 1.0 if value > 1.0 else value
 
 
 def logscale(value: float, low: float, high: float) -> float:
     """0 at `low` and below, 1 at `high` and above, even steps of the logarithm between (SPEC 0.6)."""
-    return clip01((math.log(max(value, low)) - math.log(low)) / (math.log(high) - math.log(low)))
+    least, span = _logs(low, high)
+    return clip01((math.log(max(value, low)) - least) / span)
+
+
+@lru_cache(maxsize=32)
+def _logs(low: float, high: float) -> tuple[float, float]:
+    """Logarithm of `low`, and how far that of `high` is from it."""
+    return math.log(low), math.log(high) - math.log(low)
 
 
 def wmean(*terms: tuple[float, float | None]) -> float | None:
@@ -190,9 +198,12 @@ def sub_scores(values: Values, contract_safety: float | None) -> Parts:
 def gem_score(parts: Parts, weights: tuple[float, ...]) -> GemScore:
     """100 * sum of weight * part, with the points of each part (SPEC 2.1). `weights`: GemWeights.as_row()."""
     points = tuple(
-        0.0 if part is None else 100 * weight * part for weight, part in zip(weights, parts, strict=True)
+        [0.0 if part is None else 100 * weight * part for weight, part in zip(weights, parts, strict=True)]
     )
-    missing = tuple(name for name, part in zip(SUB_SCORES, parts, strict=True) if part is None)
-    known = sum(weight for weight, part in zip(weights, parts, strict=True) if part is not None)
     score = clip01(sum(points) / 100) * 100
-    return GemScore(score, min(100.0, score + 100 * (sum(weights) - known)), parts, points, missing, known)
+    all_weights = known = sum(weights)
+    missing: tuple[str, ...] = ()
+    if None in parts:
+        missing = tuple([name for name, part in zip(SUB_SCORES, parts, strict=True) if part is None])
+        known = sum([weight for weight, part in zip(weights, parts, strict=True) if part is not None])
+    return GemScore(score, min(100.0, score + 100 * (all_weights - known)), parts, points, missing, known)

@@ -46,14 +46,23 @@ DEDUCTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Safety:
-    """All findings, what was deducted, and the sub-score `score`, 0..1."""
+    """What was deducted, what blocks, and the sub-score `score`, 0..1."""
 
     score: float
-    findings: tuple[Finding, ...]
     deductions: tuple[str, ...]
     """Keys of DEDUCTIONS."""
     decisive: Finding | None
     """The finding that blocks, one that is known before one that is not; None when nothing blocks."""
+    evidence: Evidence | None = None
+    """What the gates looked at."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Of all gates; their words are made when they are asked for."""
+        if self.evidence is None:
+            return () if self.decisive is None else (self.decisive,)
+        told = Evidence(self.evidence.snapshot, self.evidence.reading, self.evidence.limits)
+        return tuple(found for gate in GATES if (found := gate(told)) is not None)
 
     @property
     def is_blocked(self) -> bool:
@@ -74,16 +83,21 @@ def contract_safety(deductions: Iterable[str], severity: Severity) -> float:
 
 def judge(snapshot: TokenSnapshot, reading: TokenReading, limits: SafetyLimits) -> Safety:
     """Every gate and every deduction of one token."""
-    look = Evidence(snapshot, reading, limits)
-    findings = tuple(found for gate in GATES if (found := gate(look)) is not None)
-    blocking = [found for found in findings if found.verdict is not GateVerdict.PASS]
-    decisive = next((found for found in blocking if found.verdict is GateVerdict.BLOCK), None)
-    if decisive is None and blocking:
-        decisive = blocking[0]
-    is_contract_bad = any(found.gate not in MARKET_GATES for found in blocking)
+    look = Evidence(snapshot, reading, limits, is_told=False)
+    decisive, is_contract_bad = None, False
+    for gate in GATES:
+        found = gate(look)
+        if found is None:
+            continue
+        is_contract_bad = is_contract_bad or found.gate not in MARKET_GATES
+        is_first_known = found.verdict is GateVerdict.BLOCK and (
+            decisive is None or decisive.verdict is GateVerdict.UNKNOWN
+        )
+        if decisive is None or is_first_known:
+            decisive = found
     deductions = tuple(_deductions(look))
     score = contract_safety(deductions, Severity.HIGH if is_contract_bad else Severity.NONE)
-    return Safety(score, findings, deductions, decisive)
+    return Safety(score, deductions, decisive, look)
 
 
 def _deductions(look: Evidence) -> Iterable[str]:

@@ -3,15 +3,16 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import isfinite
 
 from engine.features.lexicon import score as tone_of
-from engine.features.token_catalogue import read_token
-from engine.features.token_look import FUTURE_US, US_PER_DAY, US_PER_HOUR, TokenReading
+from engine.features.token_catalogue import Standing, plan_of, read_again, read_token
+from engine.features.token_look import FUTURE_US, US_PER_DAY, US_PER_HOUR, PostsSeen, TokenReading
 from engine.model.events import GemBlocked, GemFlagged, GemUnflagged
 from engine.model.text import clean
 from engine.model.tokens import Post, TokenId, TokenSnapshot
-from engine.scoring.confidence import Confidence, confidence_of
+from engine.scoring.confidence import INPUTS, Confidence, confidence_of
 from engine.scoring.findings import Finding, GateVerdict
 from engine.scoring.flags import FlagState, Judgement, judge_flag, move_flag
 from engine.scoring.gemscore import GemScore, gem_score, sub_scores
@@ -35,6 +36,9 @@ TELL_AGAIN_US = US_PER_HOUR
 """A token at a gate's limit that goes to and fro is told as blocked once in this time."""
 MAX_TOKENS = 5_000
 SYMBOL_LENGTH, NAME_LENGTH, CHAIN_LENGTH = 24, 80, 16
+SHOWN = ("price_change_24h_pct", "volume_24h_usd", "liquidity_pool_usd", "token_age_hours")
+"""Features that a row of the board shows."""
+_PLAN = plan_of((*INPUTS, *SHOWN))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +46,11 @@ class Gem:
     """One scored token. `snapshot` carries cleaned texts. `change_6h` in points; None while it is younger."""
 
     snapshot: TokenSnapshot
-    reading: TokenReading
+    posts: PostsSeen | None
+    scored: TokenReading
+    """Of what the score and a row need."""
+    standing: Standing | None
+    """What the next look need not find again."""
     score: GemScore
     safety: Safety
     confidence: Confidence
@@ -55,6 +63,11 @@ class Gem:
     def id(self) -> TokenId:
         """What it is."""
         return self.snapshot.id
+
+    @property
+    def reading(self) -> TokenReading:
+        """Every feature of the catalogue as it was when this was scored; made when it is asked for."""
+        return read_token(self.snapshot, self.posts, self.scored_us)
 
     @property
     def is_flagged(self) -> bool:
@@ -144,7 +157,10 @@ class GemScan:
 
     def _score(self, snapshot: TokenSnapshot, now_us: int, events: list[GemEvent]) -> None:
         before = self._gems.get(snapshot.id)
-        reading = read_token(snapshot, self._posts.seen(snapshot.id, now_us), now_us)
+        posts = self._posts.seen(snapshot.id, now_us)
+        reading, standing = read_again(
+            snapshot, posts, now_us, _PLAN, None if before is None else before.standing
+        )
         safety = judge(snapshot, reading, self._limits)
         score = gem_score(sub_scores(reading.values, safety.score), self._weights)
         confidence = confidence_of(reading, score.missing)
@@ -159,7 +175,9 @@ class GemScan:
             now_us,
         )
         change = self._remember(snapshot.id, score.score, now_us)
-        gem = Gem(snapshot, reading, score, safety, confidence, judgement, flag, change, now_us)
+        gem = Gem(
+            snapshot, posts, reading, standing, score, safety, confidence, judgement, flag, change, now_us
+        )
         self._gems[snapshot.id] = gem
         self._changed()
         event = self._event(before, gem, lost)
@@ -214,9 +232,15 @@ def _was_blocked(gem: Gem) -> bool:
 
 def _cleaned(snapshot: TokenSnapshot) -> TokenSnapshot:
     """The snapshot with what the token calls itself made safe; its address where nothing of that is left."""
-    address = snapshot.id.rpartition(":")[2]
-    symbol = clean(snapshot.symbol, SYMBOL_LENGTH).strip() or clean(address, SYMBOL_LENGTH)
-    name, chain = clean(snapshot.name, NAME_LENGTH), clean(snapshot.chain, CHAIN_LENGTH)
+    symbol, name, chain = _words(snapshot.id, snapshot.symbol, snapshot.name, snapshot.chain)
     if (symbol, name, chain) == (snapshot.symbol, snapshot.name, snapshot.chain):
         return snapshot
     return replace(snapshot, symbol=symbol, name=name, chain=chain)
+
+
+@lru_cache(maxsize=512)
+def _words(token: TokenId, symbol: str, name: str, chain: str) -> tuple[str, str, str]:
+    """Symbol, name and chain as they may be shown."""
+    address = token.rpartition(":")[2]
+    shown = clean(symbol, SYMBOL_LENGTH).strip() or clean(address, SYMBOL_LENGTH)
+    return shown, clean(name, NAME_LENGTH), clean(chain, CHAIN_LENGTH)

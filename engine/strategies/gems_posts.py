@@ -66,17 +66,24 @@ class PostBook:
     def forget(self, now_us: int) -> None:
         """Let go of tokens that nobody spoke of for 24 hours."""
         for token, talk in list(self._talks.items()):
-            if not _summed(talk, now_us - US_PER_DAY)[0]:
+            _trim(talk, now_us - US_PER_DAY)
+            if not talk.posts:
                 del self._talks[token]
 
 
 def _summed(talk: _Talk, since_us: int) -> tuple[int, float | None]:
+    _trim(talk, since_us)
+    posts = talk.posts
+    if not talk.is_summed:
+        weights = math.fsum([weight for _, weight, _ in posts])
+        talk.mean = math.fsum([weight * score for _, weight, score in posts]) / weights if weights else None
+        talk.is_summed = True
+    return len(posts), talk.mean
+
+
+def _trim(talk: _Talk, since_us: int) -> None:
+    """Let go of the posts that came before any of the last 24 hours."""
     posts = talk.posts
     while posts and posts[0][0] < since_us:
         posts.popleft()
         talk.is_summed = False
-    if not talk.is_summed:
-        weights = math.fsum(weight for _, weight, _ in posts)
-        talk.mean = math.fsum(weight * score for _, weight, score in posts) / weights if weights else None
-        talk.is_summed = True
-    return len(posts), talk.mean

@@ -11,7 +11,7 @@ from engine.features.token_catalogue import TOKEN_CATALOGUE, read_token
 from engine.features.token_look import PostsSeen
 from engine.model.market import Provenance
 from engine.model.tokens import ContractFacts, TokenSnapshot
-from engine.scoring.confidence import NEEDED, Band, Confidence, confidence_of, data_recency, gem_confidence
+from engine.scoring.confidence import NEEDED, Band, Confidence, confidence_of, freshness, gem_confidence
 from engine.scoring.gemscore import SUB_SCORES
 
 Make = Callable[..., TokenSnapshot]
@@ -22,14 +22,14 @@ def test_recency_is_the_oracles(market_data: Path) -> None:
     if not path.is_file():
         pytest.skip("needs the market data folder: set TRADEDECK_TEST_DATA")
     case = next(entry for entry in json.loads(path.read_text()) if entry["id"] == "data_recency")
-    found = data_recency([(age, limit) for age, limit in case["input"]["age_maxage"]])
+    ages = case["input"]["age_maxage"]
+    found = sum(freshness(age, limit) for age, limit in ages) / len(ages)
     assert found == pytest.approx(case["expected"], rel=1e-6)
 
 
-def test_recency_of_nothing_is_nothing_and_the_future_is_now() -> None:
-    assert data_recency([]) == 0
-    assert data_recency([(-1.0, 60.0)]) == 1
-    assert data_recency([(60.0, 60.0)]) == 0.5
+def test_the_future_is_now_and_an_age_at_its_limit_is_half_fresh() -> None:
+    assert freshness(-1.0, 60.0) == 1
+    assert freshness(60.0, 60.0) == 0.5
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from engine.scoring.safety import Safety
 
 LIMITS = FlagLimits()
 WEIGHTS = GemWeights().as_row()
-SAFE = Safety(1.0, (), (), None)
+SAFE = Safety(1.0, (), None)
 FRESH = Confidence(88.0, 0.8, 0.96, 88.0)
 HOUR_US = 3_600_000_000
 GOOD: dict[str, float | None] = {
@@ -35,7 +35,7 @@ def scored(**changes: float | None) -> GemScore:
 def blocked(verdict: GateVerdict = GateVerdict.BLOCK) -> Safety:
     note, reason = ("LP 22%", "LP 22% < 50%") if verdict is GateVerdict.BLOCK else ("unproved", "not known")
     found = Finding(Gate.RUG_LP, verdict, "22 %", ">= 50 %", "market", 1, note, reason)
-    return Safety(0.0, (found,), (), found)
+    return Safety(0.0, (), found)
 
 
 def judged(
@@ -56,8 +56,8 @@ def test_score_safety_signals_and_confidence_make_a_flag() -> None:
     [
         (scored(), blocked(), FRESH, "LP 22%"),
         (scored(), blocked(GateVerdict.UNKNOWN), FRESH, "unproved"),
-        (scored(), Safety(0.35, (), ("blacklist", "proxy"), None), FRESH, "safety .35"),
-        (scored(), Safety(0.6999, (), (), None), FRESH, "safety .69"),
+        (scored(), Safety(0.35, ("blacklist", "proxy"), None), FRESH, "safety .35"),
+        (scored(), Safety(0.6999, (), None), FRESH, "safety .69"),
         (scored(), SAFE, replace(FRESH, value=58.2), "conf 58 < 60"),
         (scored(), SAFE, replace(FRESH, value=59.9), "conf 59.9 < 60"),
         (scored(s_community=0.3), SAFE, FRESH, "score < 70"),
@@ -75,7 +75,7 @@ def test_the_first_thing_in_the_way_is_named(
 def test_thresholds_are_reached_at_their_value() -> None:
     parts = {"s_sentiment": 0.6, "s_accumulation": 0.6, "s_onchain": 0.6}
     score = replace(scored(**parts), score=70.0)
-    assert judged(score, Safety(0.7, (), (), None), replace(FRESH, value=60.0)).passes
+    assert judged(score, Safety(0.7, (), None), replace(FRESH, value=60.0)).passes
     assert not judged(replace(score, score=69.99)).passes
 
 
@@ -110,7 +110,7 @@ def test_what_is_known_may_make_a_provisional_flag() -> None:
         (scored(**UNKNOWN_TALK, **{**STRONG, "s_accumulation": 0.59}), SAFE, FRESH),
         (scored(**UNKNOWN_TALK, **{**STRONG, "s_liquidity_depth": 0.0, "s_tokenomics": 0.1}), SAFE, FRESH),
         (scored(**UNKNOWN_TALK, **STRONG), blocked(), FRESH),
-        (scored(**UNKNOWN_TALK, **STRONG), Safety(0.65, (), ("lp_lock",), None), FRESH),
+        (scored(**UNKNOWN_TALK, **STRONG), Safety(0.65, ("lp_lock",), None), FRESH),
         (scored(**UNKNOWN_TALK, **STRONG), SAFE, replace(FRESH, of_known=59.0)),
         (
             scored(**UNKNOWN_TALK, **{**STRONG, "s_liquidity_depth": None}, s_tokenomics=None),
@@ -153,7 +153,7 @@ def test_a_flag_holds_until_the_score_falls_below_the_lower_limit() -> None:
     [
         (blocked(), "LP 22% < 50%"),
         (blocked(GateVerdict.UNKNOWN), "not known"),
-        (Safety(0.35, (), (), None), "safety .35 < .70"),
+        (Safety(0.35, (), None), "safety .35 < .70"),
     ],
 )
 def test_a_flag_is_lost_with_safety_and_comes_back_only_after_a_fall(safety: Safety, reason: str) -> None:

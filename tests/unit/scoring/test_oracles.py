@@ -38,7 +38,7 @@ def test_flag(oracle: Oracle) -> None:
     assert case["input"]["blocked"] is False
     found = parts(case["input"]["sub_scores"])
     score = gem_score(found, WEIGHTS)
-    safety = Safety(case["input"]["sub_scores"]["s_contract_safety"], (), (), None)
+    safety = Safety(case["input"]["sub_scores"]["s_contract_safety"], (), None)
     judged = judge_flag(score, safety, Confidence(80, 0.8, 0.8, 80), FlagLimits())
     assert {"flag": judged.passes, "signals": judged.signals} == case["expected"]
     assert signals_of(found, 0.6) == (case["expected"]["signals"], True)
