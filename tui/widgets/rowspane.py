@@ -1,7 +1,6 @@
 """A pane of rows: keyed, selected by identity, with its own scrolling, filter and flashes."""
 
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
 from textual import events
@@ -27,7 +26,9 @@ class RowsPane(Pane, Generic[Row]):
     def __init__(self, options: ConsoleOptions, *, id: str) -> None:
         super().__init__(options, id=id)
         self.flashes = Flashes(enabled=options.flashes)
-        self._rows: dict[str, Row] = {}
+        self._all: Mapping[str, Row] = {}
+        """Every row by key, also those that a filter hides."""
+        self._rows: Mapping[str, Row] = {}
         self._order: list[str] = []
         self._steady = SteadyOrder()
         self._selected: str | None = None
@@ -91,15 +92,17 @@ class RowsPane(Pane, Generic[Row]):
         self.redraw()
 
     def _arrange(self, look: Look) -> None:
-        found = {self.key(row): row for row in self.rows(look)}
+        self._all = found = {self.key(row): row for row in self.rows(look)}
         if self.filter:
             found = {key: row for key, row in found.items() if self.filter in self.words(row).lower()}
         now = self._options.now()
         before, place = self._selected, self._place()
         old_order = self._order
+        is_other = found.keys() != self._rows.keys()
         self._rows = found
         self._order = list(found) if self.follows else self._steady.arrange(list(found), now, self.key_at)
-        self.flashes.keep(set(found))
+        if is_other:
+            self.flashes.keep(set(found))
         if self.follows and not self.active:
             before = self._selected = None
         if self._selected not in self._rows:
@@ -193,12 +196,18 @@ class RowsPane(Pane, Generic[Row]):
     def _scroll(self, room: int) -> None:
         """Keep the selected row in sight, and no room unused below the last row."""
         at = self._place() or 0
-        ends = list(accumulate(self.height_of(self._rows[key]) for key in self._order))
-        self._top = min(self._top, at)
-        while self._top < at and ends[at] - (ends[self._top - 1] if self._top else 0) > room:
-            self._top += 1
-        while self._top > 0 and ends[-1] - (ends[self._top - 2] if self._top > 1 else 0) <= room:
-            self._top -= 1
+        top = max(min(self._top, at), self._first_above(at, room))
+        self._top = min(top, self._first_above(len(self._order) - 1, room))
+
+    def _first_above(self, last: int, room: int) -> int:
+        """The first row from which all up to `last` have room; `last` itself where not even it has."""
+        first, left = last, room - self.height_of(self._rows[self._order[last]])
+        while first > 0:
+            left -= self.height_of(self._rows[self._order[first - 1]])
+            if left < 0:
+                break
+            first -= 1
+        return first
 
     # The mouse.
 

@@ -1,9 +1,9 @@
 """A table on the line API: columns that leave when it gets narrow, sorting, flashes, old values marked."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from tui.options import ConsoleOptions
 from tui.shown.deck import DeckView
@@ -18,16 +18,41 @@ _Width = tuple[int, int]
 
 IN_TURN = 100
 """Rows out of sight that are measured in one picture."""
+_QUIETED = frozenset({"", "-up", "-down", "-strong", "-stale"})
+"""Inks that a passive row does without."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """`text` in one ink, or ready `spans`. `value`: a change of it lights the cell up; None never does."""
+class Cell(NamedTuple):
+    """`text` in one ink, or ready `spans`. `value`: a change of it lights the cell up; None never does.
+
+    Made for every cell in sight of every picture and compared with the one before: a tuple is the quickest.
+    """
 
     text: str = ""
     ink: str = ""
     value: float | None = None
     spans: Line | None = None
+
+
+class _Slot(NamedTuple):
+    """A column that is shown, as its cells are drawn."""
+
+    id: str
+    width: int
+    right: bool
+    behind: int | None
+    """Characters behind the decimal point in an aligned column, the point included."""
+
+
+class _Drawn(NamedTuple):
+    """A row as it was drawn in the picture before."""
+
+    cells: list[Cell]
+    passive: bool
+    slots: tuple[_Slot, ...]
+    is_lit: bool
+    """Whether a cell of it was lit: it goes out with time alone."""
+    lines: list[Line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +74,12 @@ class TablePane(RowsPane[Row], Generic[Row]):
     def __init__(self, options: ConsoleOptions, *, id: str) -> None:
         super().__init__(options, id=id)
         self._placed: tuple[Placed, ...] = ()
+        self._slots: tuple[_Slot, ...] = ()
+        self._drawn: dict[str, _Drawn] = {}
+        """Row key -> as it stands in the picture that is made now."""
+        self._drawn_before: dict[str, _Drawn] = {}
+        self._placed_for: object = None
+        """What `_placed` follows from."""
         self._behind: dict[str, int] = {}
         """Characters behind the decimal point in an aligned column, the point included."""
         self._sort = 0
@@ -58,6 +89,8 @@ class TablePane(RowsPane[Row], Generic[Row]):
         """How wide the longest number of a column is."""
         self._widths: dict[str, tuple[Row, tuple[_Width, ...]]] = {}
         """Row key -> the row as it was measured, and its numbers."""
+        self._shapes: Counter[tuple[_Width, ...]] = Counter()
+        """How many rows have such numbers: few shapes stand for many rows."""
         self._turn = 0
         """Place of the first row of those out of sight that are measured in this picture."""
 
@@ -114,10 +147,23 @@ class TablePane(RowsPane[Row], Generic[Row]):
         rows = [self._rows[key] for key in self._order]
         shown = [column for column in self.columns if not rows or self.is_shown(column, rows, look)]
         self._measure(look)
+        self._place_columns(shown, width)
+        self._drawn_before, self._drawn = self._drawn, {}
+
+    def _place_columns(self, shown: Sequence[Column], width: int) -> None:
+        gap = self._gap
+        placed_for = (shown, width, gap, self._numbers, self._behind)
+        if placed_for == self._placed_for:
+            return
+        self._placed_for = placed_for
         self._placed = fit_columns(
             [replace(column, width=max(column.width, self._numbers.get(column.id, 0))) for column in shown],
             width,
-            self._gap,
+            gap,
+        )
+        self._slots = tuple(
+            _Slot(at.column.id, at.width, at.column.right, self._behind.get(at.column.id))
+            for at in self._placed
         )
 
     def _measure(self, look: Look) -> None:
@@ -129,23 +175,41 @@ class TablePane(RowsPane[Row], Generic[Row]):
         measured = self._measured
         if measured is not None and measured[0] is look.view and measured[1] is look.stale:
             return
-        before = self._widths if measured is not None and measured[1] is look.stale else {}
-        self._measured, self._numbers, self._behind = (look.view, look.stale), {}, {}
+        if measured is None or measured[1] is not look.stale:
+            self._widths, self._shapes = {}, Counter()
+        self._measured = (look.view, look.stale)
         numbers = [column for column in self.columns if column.right and not column.stretch]
-        self._widths = {}
-        rows = self.table(look) if numbers else ()
-        in_sight = set(self._order[self._top : self._top + self.size.height])
-        first = self._turn = (self._turn + IN_TURN) % max(len(rows), 1)
-        for place, row in enumerate(rows):
-            key = self.key(row)
-            known = before.get(key)
-            is_due = key in in_sight or (place - first) % len(rows) < IN_TURN
-            if known is None or (is_due and known[0] is not row and known[0] != row):
-                known = (row, self._widths_of(row, numbers, look))
-            self._widths[key] = known
-        each = zip(*(widths for _, widths in self._widths.values()), strict=True)
-        for column, widths in zip(numbers, each, strict=False):
-            self._numbers[column.id] = self._longest(column, widths)
+        if numbers and self._measure_rows(numbers, look):
+            self._numbers, self._behind = {}, {}
+            for column, widths in zip(numbers, zip(*self._shapes, strict=True), strict=False):
+                self._numbers[column.id] = self._longest(column, widths)
+
+    def _measure_rows(self, numbers: Sequence[Column], look: Look) -> bool:
+        """Whether a number is longer or shorter than before."""
+        rows, known, shapes = self._all, self._widths, set(self._shapes)
+        due = self._order[self._top : self._top + self.size.height]
+        keys = list(rows)
+        first = self._turn = (self._turn + IN_TURN) % max(len(keys), 1)
+        due += keys[first : first + IN_TURN] + keys[: max(first + IN_TURN - len(keys), 0)]
+        if known.keys() != rows.keys():
+            for key in known.keys() - rows.keys():
+                self._forget_shape(known.pop(key)[1])
+            due += rows.keys() - known.keys()
+        for key in due:
+            row, before = rows[key], known.get(key)
+            if before is not None:
+                if before[0] is row or before[0] == row:
+                    continue
+                self._forget_shape(before[1])
+            widths = self._widths_of(row, numbers, look)
+            known[key] = (row, widths)
+            self._shapes[widths] += 1
+        return self._shapes.keys() != shapes
+
+    def _forget_shape(self, widths: tuple[_Width, ...]) -> None:
+        self._shapes[widths] -= 1
+        if not self._shapes[widths]:
+            del self._shapes[widths]
 
     def _longest(self, column: Column, widths: Sequence[_Width]) -> int:
         if not column.aligned:
@@ -172,33 +236,30 @@ class TablePane(RowsPane[Row], Generic[Row]):
         return self._join(cells)
 
     def draw(self, row: Row, width: int, look: Look, *, selected: bool) -> list[Line]:
-        passive = self.is_passive(row, look)
-        return [self._join([self._drawn(row, at, look, passive=passive) for at in self._placed])]
+        """A row that says what it said is not drawn again."""
+        slots, key, passive = self._slots, self.key(row), self.is_passive(row, look)
+        cells = [self.cell(row, slot.id, look, slot.width) for slot in slots]
+        known = self._drawn_before.get(key)
+        if known is None or known.is_lit or known[:3] != (cells, passive, slots):
+            known = self._draw_row(key, cells, passive=passive)
+        self._drawn[key] = known
+        return known.lines
 
-    def _drawn(self, row: Row, at: Placed, look: Look, *, passive: bool) -> Line:
-        cell = self.cell(row, at.column.id, look, at.width)
-        if cell.spans is not None:
-            line = cut(cell.spans, at.width)
-            missing = Span(" " * (at.width - width_of(line)))
-            return (missing, *line) if at.column.right else (*line, missing)
-        ink = cell.ink
-        if passive and ink in ("", "-up", "-down", "-strong", "-stale"):
-            ink = "-muted"
-        text = self._aligned(cell.text, at.column.id)
-        lit = self.flashes.ink(self.key(row), at.column.id, cell.value, cell.text, self._options.now())
-        words = text.rstrip()
-        shown = cut_text(words, at.width)
-        body = Span(shown, f"{ink} {lit}".strip() if lit else ink)
-        free = at.width - len(shown)
-        if not at.column.right:
-            return (body, _blank(free)) if free else (body,)
-        tail = min(len(text) - len(words), free)
-        return (_blank(free - tail), body, _blank(tail)) if tail else (_blank(free), body)
-
-    def _aligned(self, text: str, column: str) -> str:
-        """Padded on the right so that the points of the column stand in one line."""
-        behind = self._behind.get(column)
-        return text if behind is None or not text else text + " " * (behind - _behind_point(text))
+    def _draw_row(self, key: str, cells: list[Cell], *, passive: bool) -> _Drawn:
+        line = _Joined()
+        gap, now, is_lit = " " * self._gap, self._options.now(), False
+        for at, (slot, cell) in enumerate(zip(self._slots, cells, strict=True)):
+            if at:
+                line.add(gap)
+            if cell.spans is not None:
+                _add_spans(line, slot, cell.spans)
+                continue
+            ink = "-muted" if passive and cell.ink in _QUIETED else cell.ink
+            lit = self.flashes.ink(key, slot.id, cell.value, cell.text, now)
+            if lit:
+                ink, is_lit = f"{ink} {lit}".strip(), True
+            _add_text(line, slot, cell.text, ink)
+        return _Drawn(cells, passive, self._slots, is_lit, [line.end()])
 
     def _join(self, cells: Sequence[Line]) -> Line:
         gap = Span(" " * self._gap)
@@ -208,12 +269,60 @@ class TablePane(RowsPane[Row], Generic[Row]):
         return tuple(line)
 
 
+class _Joined:
+    """A line in the making: neighbors in the same ink are one span."""
+
+    def __init__(self) -> None:
+        self._spans: list[Span] = []
+        self._texts: list[str] = []
+        self._ink = ""
+
+    def add(self, text: str, ink: str = "") -> None:
+        if ink != self._ink:
+            self._flush()
+            self._ink = ink
+        self._texts.append(text)
+
+    def end(self) -> Line:
+        self._flush()
+        return tuple(self._spans)
+
+    def _flush(self) -> None:
+        if text := "".join(self._texts):
+            self._spans.append(Span(text, self._ink))
+        self._texts.clear()
+
+
+def _add_spans(line: _Joined, slot: _Slot, spans: Line) -> None:
+    kept = cut(spans, slot.width)
+    missing = " " * (slot.width - width_of(kept))
+    if slot.right:
+        line.add(missing)
+    for span in kept:
+        line.add(span.text, span.ink)
+    if not slot.right:
+        line.add(missing)
+
+
+def _add_text(line: _Joined, slot: _Slot, text: str, ink: str) -> None:
+    """Padded on the right so that the points of the column stand in one line."""
+    words = text.rstrip()
+    shown = cut_text(words, slot.width)
+    free = slot.width - len(shown)
+    if not slot.right:
+        line.add(shown, ink)
+        line.add(" " * free)
+        return
+    behind = len(text) - len(words)
+    if slot.behind is not None and text:
+        behind += slot.behind - _behind_point(text)
+    tail = min(behind, free)
+    line.add(" " * (free - tail))
+    line.add(shown, ink)
+    line.add(" " * tail)
+
+
 def _behind_point(text: str) -> int:
     """Characters from the decimal point on; a text without a point has none."""
     at = text.rfind(".")
     return 0 if at < 0 else len(text) - at
-
-
-@lru_cache
-def _blank(width: int) -> Span:
-    return Span(" " * width)
