@@ -32,10 +32,7 @@ class StateLock:
                 if attempt == _ATTEMPTS - 1:
                     owner = _read_pid(descriptor)
                     os.close(descriptor)
-                    raise Busy(
-                        f"another tradedeck (pid {owner or 'not known yet'}) uses {path.parent}",
-                        "Stop it first, or give this one a folder of its own with --state",
-                    ) from error
+                    raise _in_use(path, owner) from error
                 time.sleep(_PAUSE_S)
             else:
                 break
@@ -74,6 +71,20 @@ def lock_holder(path: Path) -> int | None:
     finally:
         os.close(descriptor)
     return None
+
+
+def require_free(path: Path) -> None:
+    """Raises Busy when a process holds the lock file `path` now."""
+    holder = lock_holder(path)
+    if holder is not None:
+        raise _in_use(path, holder)
+
+
+def _in_use(path: Path, owner: int | None) -> Busy:
+    return Busy(
+        f"another tradedeck (pid {owner or 'not known yet'}) uses {path.parent}",
+        "Stop it first, or give this one a folder of its own with --state",
+    )
 
 
 def _open(path: Path) -> int:

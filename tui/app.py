@@ -4,8 +4,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import Any, ClassVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from textual._compositor import CompositorUpdate
@@ -15,21 +15,23 @@ from textual.events import Event, Key
 from textual.screen import Screen
 
 from engine.errors import DeckError, InvariantBroken
-from engine.model.commands import Actor, Answer, Command, Halt
 from tui.actions import FIRST_SCREEN, SCREENS
 from tui.format import plain
-from tui.link import Link
 from tui.messages import DeckChanged, EngineLost
 from tui.options import ConsoleExit, ConsoleOptions
 from tui.painter import Painter
 from tui.screens.chrome import DeckScreen
 from tui.screens.paned import PanedScreen
-from tui.screens.registry import load_later, make_screen
-from tui.shown.deck import DeckView, LinkState
-from tui.shown.details import Detail, Topic
+from tui.screens.registry import OPENING, load_later, make_screen
 from tui.theme import THEMES, choose_theme
 from tui.widgets.ink import drawable
-from tui.widgets.look import Look
+
+if TYPE_CHECKING:
+    from engine.model.commands import Actor, Answer, Command
+    from tui.link import Link
+    from tui.shown.deck import DeckView
+    from tui.shown.details import Detail, Topic
+    from tui.widgets.look import Look
 
 HALT_WINDOW_S = 2.0
 TICK_S = 1.0
@@ -47,7 +49,7 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     # Each screen is a mode, so it keeps its place and its dialogs while another is in front.
     MODES: ClassVar[dict[str, str | Callable[..., Screen[None]]]] = {
-        name: partial(make_screen, name) for _, name, _ in SCREENS
+        name: partial(make_screen, name) for name in (OPENING, *(name for _, name, _ in SCREENS))
     }
     DEFAULT_MODE = FIRST_SCREEN
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,11 +57,13 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         Binding("ctrl+q,ctrl+c", "leave_anywhere", "leave", show=False),
     ]
 
-    def __init__(self, link: Link, *, actor: Actor, options: ConsoleOptions | None = None) -> None:
+    def __init__(
+        self, link: "Link", *, actor: "Actor | Callable[[], Actor]", options: ConsoleOptions | None = None
+    ) -> None:
         # With NO_COLOR no color code may be written, not even a default one.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.options = options or ConsoleOptions()
-        self.actor = actor
+        self._actor = actor
         self.halting = False
         self._link = link
         self._painter = Painter()
@@ -75,24 +79,32 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         )
 
     def on_mount(self) -> None:
-        """Listen to the engine; redraw countdowns once a second."""
-        self.run_worker(self._follow())
+        """Listen to the engine once the first frame is painted; redraw countdowns once a second."""
         self.set_keymap(dict(self.options.keys))
         self.set_interval(TICK_S, self.tick)
-        self.set_timer(LOAD_S, partial(self._load, load_later()))
+        # What opens a link may load for a second: the first frame is painted before.
+        begin = self.call_after_refresh if self.options.opening else self.call_next
+        begin(lambda: self.run_worker(self._follow()))
 
     def _load(self, rest: Iterator[None]) -> None:
         """One step after the other, with time for keys between."""
         if next(rest, self) is None:
             self.set_timer(LOAD_S, partial(self._load, rest))
 
+    @cached_property
+    def actor(self) -> "Actor":
+        """The person, found out when a command first needs a name."""
+        return self._actor() if callable(self._actor) else self._actor
+
     # The engine's picture.
 
-    def look(self) -> Look | None:
+    def look(self) -> "Look | None":
         """The newest picture at this moment; a live market's clock goes on between pictures."""
         view = self._view
         if view is None:
             return None
+        from tui.widgets.look import Look  # every fact of the engine: they come after the first frame
+
         now_us = view.header.now_us
         since_us = round((self.options.now() - self._taken_at) * 1_000_000)
         if view.header.market.provenance == "live":
@@ -110,6 +122,10 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
 
     def on_deck_changed(self, message: DeckChanged) -> None:
         """Show a newer picture everywhere."""
+        from tui.widgets.look import Look
+
+        if self._view is None:
+            self.set_timer(LOAD_S, partial(self._load, load_later()))
         if self._view is None or not Look(message.view, 0).detached:
             # A link that lost its engine repeats the last picture: that is no answer.
             self._taken_at = self.options.now()
@@ -117,8 +133,16 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
         self._show()
 
     def on_engine_lost(self, message: EngineLost) -> None:
-        """Nothing more will come: mark every value as old, unless the engine said itself that it stopped."""
+        """Nothing more will come: mark every value as old, unless the engine said itself that it stopped.
+
+        A link that never opened leaves nothing to show: whoever opened it says why.
+        """
+        from tui.shown.deck import LinkState
+
         view = self._view
+        if view is None and self.options.opening:
+            self.leave(stop_engine=False)
+            return
         if view is not None and view.header.engine_state != "STOPPED":
             header = replace(view.header, link=LinkState.LOST)
             self._view = replace(view, header=header)
@@ -155,14 +179,16 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
 
     # What screens may ask.
 
-    async def give(self, command: Command) -> Answer:
+    async def give(self, command: "Command") -> "Answer":
         """Hand a command to the engine; a broken link is an answer too."""
+        from engine.model.commands import Answer
+
         try:
             return await self._link.give(command)
         except DeckError as error:
             return Answer(False, "no_answer", f"{error}")
 
-    async def detail(self, topic: Topic, id: str) -> Detail | None:
+    async def detail(self, topic: "Topic", id: str) -> "Detail | None":
         """What is known of one thing; a broken link knows nothing."""
         try:
             return await self._link.detail(topic, id)
@@ -235,6 +261,8 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
             front.refuse("halt", "this console may look, not act")
 
     async def _halt(self) -> None:
+        from engine.model.commands import Halt
+
         answer = await self.give(Halt(self.actor, "! !"))
         self.say(answer.text, ok=answer.ok)
 
@@ -262,9 +290,18 @@ class ConsoleApp(App[ConsoleExit], inherit_bindings=False):
             front.dismiss(None)
 
 
-async def run_console(link: Link, *, actor: Actor, options: ConsoleOptions) -> ConsoleExit:
+class OpeningConsole(ConsoleApp):
+    """A console whose link still opens when its first frame is painted."""
+
+    DEFAULT_MODE = OPENING
+
+
+async def run_console(
+    link: "Link", *, actor: "Actor | Callable[[], Actor]", options: ConsoleOptions
+) -> ConsoleExit:
     """Show the console until the person leaves. Raises InvariantBroken when the console itself fails."""
-    app = ConsoleApp(link, actor=actor, options=options)
+    kind = OpeningConsole if options.opening else ConsoleApp
+    app = kind(link, actor=actor, options=options)
     result = await app.run_async(mouse=not options.no_mouse)
     if app.failure is not None:
         name = type(app.failure).__name__

@@ -1,17 +1,19 @@
 """What the console tells itself: whole views that replace each other, and refusals."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from tui.shown.deck import DeckView
+if TYPE_CHECKING:
+    from tui.shown.deck import DeckView
 
 
 @dataclass
 class DeckChanged(Message):
     """The engine's newest picture; an unread older one is dropped."""
 
-    view: DeckView
+    view: "DeckView"
 
     def can_replace(self, message: Message) -> bool:
         """A newer picture makes an older one useless."""

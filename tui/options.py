@@ -8,6 +8,19 @@ from tui.widgets.charts.graph import Graph
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """What a console says and knows while its link still opens."""
+
+    what: Callable[[], str]
+    """`Starting the demo market`; asked again each second."""
+    why: str
+    """What that means for the person."""
+    kind: str = ""
+    """Of the account, `simulation`; "" while only the engine knows it."""
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleOptions:
     """`now` is a monotonic clock in seconds for dialogs, refusals and flashes; never the engine's time."""
 
@@ -22,6 +35,8 @@ class ConsoleOptions:
     view_only: bool = False
     own_engine: bool = False
     """The engine lives in this process (`--demo`, `--replay`): leaving ends it, so leaving asks."""
+    opening: Opening | None = None
+    """The link opens while the console is shown already; None: it is there."""
     theme: str = "dusk"
     graph: Graph = Graph.BRAILLE
     keys: Mapping[str, str] = field(default_factory=dict)

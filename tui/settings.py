@@ -1,42 +1,18 @@
 """Config of all packages, joined and read in the order of STYLE 12, each key with where it came from."""
 
 import difflib
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from engine.config import RANGES, Bounds, Config, annotation_of, config_hash, leaves, merged, parse
 from engine.errors import ConfigError
 from engine.sources.demo.walk import DemoWalk
-from tui.widgets.charts.graph import Graph
+from tui.console_config import PREFIX, ConsoleConfig, files_there, read_file, typed_text
 
-FILE = "config.toml"
-PREFIX = "TRADEDECK_"
 DEFAULT = "default"
 COMMAND_LINE = "command line"
-
-
-class ThemeName(StrEnum):
-    """Columns of DESIGN 3. NO_COLOR and terminals of 16 colors override the choice."""
-
-    DUSK = "dusk"
-    PAPER = "paper"
-    CONTRAST = "contrast"
-    SIXTEEN = "sixteen"
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleConfig:
-    """`[console]`. `live_phrase_above_usd`: above it a live order asks for a typed phrase (DESIGN 15)."""
-
-    reduce_motion: bool = False
-    bell: bool = False
-    theme: ThemeName = ThemeName.DUSK
-    graph: Graph = Graph.BRAILLE
-    live_phrase_above_usd: float = 1000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +20,7 @@ class DeckConfig(Config):
     """All sections of config.toml. `keys`: action id -> key, only those that a person changed."""
 
     demo: DemoWalk = field(default_factory=DemoWalk)
-    console: ConsoleConfig = ConsoleConfig()
+    console: ConsoleConfig = field(default_factory=ConsoleConfig)
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -78,11 +54,6 @@ class Settings:
         return self.origins.get(key, DEFAULT)
 
 
-def config_files(named: Path | None, working: Path, user: Path) -> tuple[Path, ...]:
-    """The files that may exist, the strongest first; one named on the command line stands for both."""
-    return (named,) if named is not None else (working / FILE, user / FILE)
-
-
 def load_settings(
     named: Path | None,
     working: Path,
@@ -96,9 +67,9 @@ def load_settings(
     """
     document: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    files = [path for path in config_files(named, working, user) if path == named or path.exists()]
+    files = files_there(named, working, user)
     for path in reversed(files):
-        read = _read(path)
+        read = read_file(path)
         document = merged(document, read)
         origins.update((key, str(path)) for key, _ in leaves(read))
     settings = (
@@ -123,22 +94,6 @@ def check_keys(settings: Settings, actions: Collection[str], clash: str | None =
             raise ConfigError(f"{settings.origin(f'keys.{action}')}: unknown action keys.{action}", hint)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path} does not exist", "Name an existing file with --config") from error
-    except OSError as error:
-        raise ConfigError(
-            f"cannot read {path}: {error.strerror}", "Check its owner and permissions"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 text: {error.reason}", "Save it as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}", "Correct that line") from error
-
-
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, object, str]]:
     """`TRADEDECK_GAPS__SIZE_PCT=0.01` -> gaps.size_pct; variables that name no section are not ours."""
     sections = {section.upper(): section for section in DeckConfig.__dataclass_fields__}
@@ -158,10 +113,7 @@ def _typed(text: str, annotation: Any) -> object:
     """The text itself for a key that holds text, else what it means in TOML; the check judges the rest."""
     if isinstance(annotation, type) and issubclass(annotation, str):
         return text
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
+    return typed_text(text)
 
 
 def _nested(key: str, value: object) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from engine.errors import DataError
 if TYPE_CHECKING:
     from engine.model.commands import Actor
     from storage.paths import Home, StatePaths
+    from tui.console_config import Glance
     from tui.settings import Settings
 
 
@@ -78,6 +79,12 @@ class Given:
         from storage.simulations import resolve_state  # keeps --help quick
 
         return resolve_state(self.home, self.state)
+
+    def glance(self) -> "Glance":
+        """How the console looks: all that is read of the config before the first frame."""
+        from tui.console_config import glance  # keeps --help quick
+
+        return glance(self.config, Path.cwd(), self.home.config, os.environ)
 
     def settings(self, typed: Mapping[str, object | None] | None = None) -> "Settings":
         """The effective config; `typed` are keys that options of the command line set."""

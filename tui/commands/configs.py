@@ -56,7 +56,7 @@ def check(context: typer.Context, as_json: JsonOption = False, config: ConfigOpt
 
 def path(context: typer.Context, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """The files that are looked for, the strongest first."""
-    from tui.settings import config_files  # keeps --help quick
+    from tui.console_config import config_files  # keeps --help quick
 
     at = given(context, config, None)
     files = config_files(at.config, Path.cwd(), at.home.config)

@@ -3,21 +3,21 @@
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from engine.errors import ConfigError, UsageError
-from tui.commands.common import Given, check_files, me
-from tui.commands.output import keeping, say
+from tui.commands.common import Given, check_files
+from tui.commands.output import Stopped, say
 
 if TYPE_CHECKING:
     from storage.paths import StatePaths
-    from tui.link import Link
-    from tui.options import ConsoleOptions
+    from tui.commands.opening import OwnEngine
+    from tui.console_config import Glance
+    from tui.options import ConsoleOptions, Opening
     from tui.settings import Settings
     from tui.widgets.charts.graph import Graph
     from tui.wiring.daemonize import Start
@@ -29,8 +29,6 @@ REPLAY_SPEED = SESSION_S / 60
 DEMO_SPEED = 120.0
 """A session in 195 seconds: time to look at what trades inside it."""
 WHAT_TO_DO = "Try tradedeck --demo, or replay real days: tradedeck --replay 2016-01-04 --data FILE"
-FIRST_FRAME_S = 0.5
-"""What loads later than this does not delay the console's first picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,34 +63,46 @@ def new_state(at: Given) -> "StatePaths":
 
 def run(at: Given, wanted: Wanted) -> None:
     """Run the console, or the daemon. Raises UsageError where it cannot run here."""
-    if not wanted.no_ui and wanted.picture is None:
+    has_console = not wanted.no_ui and wanted.picture is None
+    if has_console:
         require_terminal()
     _refuse_mixed(wanted)
     check_files(*wanted.data, wanted.vix, wanted.spy)
-    settings = at.settings({"engine.headless_policy": wanted.policy})
-    if not wanted.no_ui:
-        check_console_keys(settings)
-    if not wanted.demo and wanted.first is None:
-        if wanted.no_ui:
-            raise UsageError("no live market source exists in this release", WHAT_TO_DO)
+    if not has_console:
+        _run_unseen(at, wanted)
+    elif wanted.demo or wanted.first is not None:
+        _console_with_engine(at, wanted)
+    else:
         from tui.commands import attaching  # keeps --help quick
 
-        attaching.attach_or_start(at, settings, wanted)
-        return
-    if wanted.no_ui and wanted.picture is None:
+        attaching.attach_or_start(at, wanted)
+
+
+def _run_unseen(at: Given, wanted: Wanted) -> None:
+    """The daemon, or one picture."""
+    settings = _settings(at, wanted)
+    if not wanted.demo and wanted.first is None:
+        raise UsageError("no live market source exists in this release", WHAT_TO_DO)
+    if wanted.picture is None:
         # What is refused is in the log too, where a service's operator looks.
         start_log(settings.log_dir)
     from tui.wiring.garbage import put_off  # keeps --help quick
 
     with put_off():
-        runtime = _runtime(at, settings, wanted)
+        runtime = _runtime(at, settings, wanted, say)
         if wanted.picture is not None:
             _draw(runtime, wanted.picture)
-        elif wanted.no_ui:
-            _daemon(runtime, wanted, at.config)
         else:
-            _console_with_engine(runtime, wanted)
+            _daemon(runtime, wanted, at.config)
     say(f"state kept in {runtime.state.folder}")
+
+
+def _settings(at: Given, wanted: Wanted) -> "Settings":
+    """The checked config of a run, with its keys where it has a console."""
+    settings = at.settings({"engine.headless_policy": wanted.policy})
+    if not wanted.no_ui:
+        check_console_keys(settings)
+    return settings
 
 
 def require_terminal() -> None:
@@ -129,7 +139,7 @@ def check_console_keys(settings: "Settings") -> None:
     check_keys(settings, [action.id for action in ACTIONS], clash(settings.config.keys))
 
 
-def _runtime(at: Given, settings: "Settings", wanted: Wanted) -> "Runtime":
+def _runtime(at: Given, settings: "Settings", wanted: Wanted, narrate: Callable[[str], None]) -> "Runtime":
     """The engine on the market that was asked for."""
     from engine.execution.matching import GapFill  # the engine and its libraries: 1 s
     from engine.execution.policies import PolicyName
@@ -155,7 +165,7 @@ def _runtime(at: Given, settings: "Settings", wanted: Wanted) -> "Runtime":
     assert wanted.first is not None  # noqa: S101 - checked by the caller
     inputs = BarInputs(wanted.data, wanted.vix, wanted.spy)
     days = replay.ReplayOptions(wanted.first, None, inputs, finite, GapFill.GAP, waits, in_ticks=True)
-    return replay.build(options, days, say)
+    return replay.build(options, days, narrate)
 
 
 def _daemon(runtime: "Runtime", wanted: Wanted, config: Path | None) -> None:
@@ -216,57 +226,66 @@ def _draw(runtime: "Runtime", path: Path) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror}", "Name another file") from error
 
 
-def _console_with_engine(runtime: "Runtime", wanted: Wanted) -> None:
+def _console_with_engine(at: Given, wanted: Wanted) -> None:
     """The engine and the console on one loop; the engine outlives the console until it is drained."""
     import asyncio  # keeps --help quick
 
-    options = runtime.options
-    start_log(options.settings.log_dir or options.state.folder / "log")
+    from tui.commands.opening import OwnEngine, kill_switch_waits, show
+    from tui.wiring.garbage import put_off
+
+    _refuse_early(at, wanted)
+    options = console_options(at.glance(), wanted, _opening(wanted), own_engine=True)
+    notes: list[str] = []
+
+    def make() -> "Runtime":
+        return _runtime(at, _settings(at, wanted), wanted, notes.append)
+
+    engine = OwnEngine(make, lambda runtime: runtime.options.settings.log_dir or runtime.state.folder / "log")
 
     async def go() -> None:
-        await runtime.start()
-        async with _reachable(runtime.link, options.state):
+        with kill_switch_waits():
             try:
-                await show(runtime.link, console_options(options.settings, wanted, own_engine=True))
+                await show(engine.open, options)
             finally:
-                await runtime.stop()
+                await engine.end()
 
-    with keeping(f"State kept in {options.state.folder}"):
-        asyncio.run(go())
-
-
-@asynccontextmanager
-async def _reachable(link: "Link", state: "StatePaths") -> AsyncIterator[None]:
-    """While inside, other shells may look and act: the kill switch works from each of them."""
-    import asyncio  # keeps --help quick
-
-    door = asyncio.create_task(_serve(link, state))
     try:
-        yield
+        with put_off():
+            asyncio.run(go())
+    except KeyboardInterrupt:
+        raise Stopped(_kept(engine)) from None
     finally:
-        door.cancel()
-        await asyncio.wait({door})
-    if not door.cancelled():
-        door.result()
+        # Said while the console was shown, they would have been lost under it.
+        for note in notes:
+            say(note)
+    say(_kept(engine))
 
 
-async def _serve(link: "Link", state: "StatePaths") -> None:
-    import asyncio  # keeps --help quick
+def _kept(engine: "OwnEngine") -> str:
+    if engine.runtime is None:
+        return "closed before the engine began, nothing was kept"
+    return f"state kept in {engine.runtime.state.folder}"
 
-    await asyncio.sleep(FIRST_FRAME_S)
-    from engine.errors import Busy, StorageError
-    from tui import logs
-    from tui.commands.attaching import door  # websockets and msgspec: 0.1 s
 
-    server = door(link, state)
-    try:
-        await server.start()
-        await asyncio.Event().wait()
-    except (Busy, StorageError) as error:
-        # The console itself works without: its keys, the file HALT and SIGUSR1 halt.
-        logs.logger(__name__).warning("other shells cannot reach this engine", reason=str(error))
-    finally:
-        await server.stop()
+def _refuse_early(at: Given, wanted: Wanted) -> None:
+    """What was typed is looked at before the console opens, as far as that is quick."""
+    if at.state is not None:
+        from storage.lock import require_free  # keeps --help quick
+
+        require_free(new_state(at).lock)
+    if wanted.policy is not None:
+        _settings(at, wanted)
+
+
+def _opening(wanted: Wanted) -> "Opening":
+    """What the console says until its engine has begun."""
+    from tui.options import Opening  # keeps --help quick
+
+    what = "Starting the demo market" if wanted.demo else f"Reading the bars of {wanted.first}"
+    account = "demo" if wanted.demo else "replay"
+    return Opening(
+        lambda: what, "The engine is not running yet. Nothing is sent before it is.", "simulation", account
+    )
 
 
 def start_log(folder: Path | None) -> None:
@@ -293,31 +312,28 @@ class Manner(Protocol):
     def low_bandwidth(self) -> bool: ...
 
 
-async def show(link: "Link", options: "ConsoleOptions") -> None:
-    """The console on a link, until the person leaves."""
-    from tui.app import run_console  # Textual: 0.3 s, and never in the daemon
-    from tui.wiring.garbage import settle_soon
-
-    settle_soon()
-    await run_console(link, actor=me(), options=options)
-
-
 def console_options(
-    settings: "Settings", manner: Manner, *, own_engine: bool = False, view_only: bool = False
+    glance: "Glance",
+    manner: Manner,
+    opening: "Opening",
+    *,
+    own_engine: bool = False,
+    view_only: bool = False,
 ) -> "ConsoleOptions":
     """The config's and the command line's wishes."""
     from tui.options import ConsoleOptions  # keeps --help quick
 
-    console = settings.config.console
+    console = glance.console
     return ConsoleOptions(
         plain=manner.plain,
         no_mouse=manner.no_mouse,
         low_bandwidth=manner.low_bandwidth,
         reduce_motion=console.reduce_motion,
         bell=console.bell,
+        opening=opening,
         theme=console.theme.value,
         graph=_graph(console.graph, os.environ.get("TERM", "")),
-        keys=settings.config.keys,
+        keys=glance.keys,
         own_engine=own_engine,
         view_only=view_only,
     )

@@ -1,26 +1,28 @@
 """What every screen has: mode frame, both header rows, footer; and what it may ask of the console."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar, cast
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
-from engine.model.commands import Actor, Answer, Command
 from tui.actions import Place, actions_in
 from tui.options import ConsoleOptions
 from tui.screens.arrange import too_small
-from tui.shown.details import Detail, Topic
 from tui.widgets.banner import starting_line
 from tui.widgets.board import Board
 from tui.widgets.footer import Footer, footer_room, refusal_line
 from tui.widgets.frame import Frame
 from tui.widgets.ink import INKS, Line
-from tui.widgets.look import Look
 from tui.widgets.small import TooSmall, small_lines
 from tui.widgets.statusbar import Navigation, StatusBar
+
+if TYPE_CHECKING:
+    from engine.model.commands import Actor, Answer, Command
+    from tui.shown.details import Detail, Topic
+    from tui.widgets.look import Look
 
 Result = TypeVar("Result")
 REFUSAL_S = 4.0
@@ -31,16 +33,16 @@ class Console(Protocol):
     """The part of the app that a screen sees."""
 
     options: ConsoleOptions
-    actor: Actor
+    actor: "Actor"
     halting: bool
     """True after a first `!`, until two seconds have passed."""
 
-    def look(self) -> Look | None: ...
-    async def give(self, command: Command) -> Answer: ...
+    def look(self) -> "Look | None": ...
+    async def give(self, command: "Command") -> "Answer": ...
     async def go_on(self) -> bool: ...
     def say(self, text: str, *, ok: bool) -> None: ...
     def leave(self, *, stop_engine: bool) -> None: ...
-    async def detail(self, topic: Topic, id: str) -> Detail | None: ...
+    async def detail(self, topic: "Topic", id: str) -> "Detail | None": ...
     def key_times(self) -> Sequence[float]:
         """Seconds from each of the last keys to the picture after it, oldest first."""
         ...
@@ -115,8 +117,7 @@ class DeckScreen(Screen[Result], Generic[Result]):
             return
         look = self.console.look()
         if look is None:
-            self.query_one(StatusBar).show_waiting()
-            self.show_starting(starting_line(None))
+            self._show_opening()
             return
         kind = look.view.header.kind
         for frame in self.query(Frame):
@@ -127,7 +128,18 @@ class DeckScreen(Screen[Result], Generic[Result]):
         self.show_footer(look)
         self._show_small(look)
 
-    def _show_small(self, look: Look) -> None:
+    def _show_opening(self) -> None:
+        """The engine has not answered yet: what is known without it."""
+        opening = self.console.options.opening
+        if opening is not None and opening.kind:
+            for frame in self.query(Frame):
+                frame.show(opening.kind)
+        self.query_one(StatusBar).show_opening(opening)
+        self.query_one(Navigation).show_opening(self.tab)
+        self.show_starting(starting_line(None))
+        self.show_footer(None)
+
+    def _show_small(self, look: "Look") -> None:
         """A very small terminal shows why it shows nothing, whatever screen is in front."""
         board, (width, height) = self.query_one(TooSmall), self.size
         small = too_small(width, height)
@@ -138,7 +150,7 @@ class DeckScreen(Screen[Result], Generic[Result]):
         last = refusal_line(*self._refusal, width - 2) if refused else self.small_line(look, width - 2)
         board.show_lines(small_lines(look, width, height, halting=self.console.halting, last=last))
 
-    def small_line(self, look: Look, room: int) -> Line:
+    def small_line(self, look: "Look", room: int) -> Line:
         """What a very small terminal says beside the reason."""
         return ()
 
@@ -146,26 +158,31 @@ class DeckScreen(Screen[Result], Generic[Result]):
         """Back in front: what happened meanwhile is shown at once."""
         self.show()
 
-    def tick(self, look: Look) -> None:
+    def tick(self, look: "Look") -> None:
         """Once a second, before the screen is drawn again."""
 
     def show_starting(self, line: Line) -> None:
         """The engine has not answered yet."""
 
-    def show_body(self, look: Look) -> None:
+    def show_body(self, look: "Look") -> None:
         """Draw the screen's own part."""
 
-    def footer_line(self, look: Look, room: int) -> Line:
+    def footer_line(self, look: "Look", room: int) -> Line:
         """The left side of the footer."""
         return ()
 
-    def show_footer(self, look: Look) -> None:
+    def opening_keys(self) -> Line:
+        """The left side of the footer before the engine answered."""
+        return ()
+
+    def show_footer(self, look: "Look | None") -> None:
         """Keys, or for four seconds the reason why the last one did nothing."""
         footer = self.query_one(Footer)
         view_only = self.console.options.view_only
         room = footer_room(footer.size.width, look, view_only=view_only)
         refused = self.console.options.now() < self._refused_until
-        left = refusal_line(*self._refusal, room) if refused else self.footer_line(look, room)
+        keys = self.opening_keys() if look is None else self.footer_line(look, room)
+        left = refusal_line(*self._refusal, room) if refused else keys
         footer.show(left, look, halting=self.console.halting, view_only=view_only)
 
     def refuse(self, key: str, reason: str) -> None:
@@ -185,7 +202,7 @@ class DeckModal(DeckScreen[Result], ModalScreen[Result], Generic[Result]):
 
     place: Place
 
-    def small_line(self, look: Look, room: int) -> Line:
+    def small_line(self, look: "Look", room: int) -> Line:
         """The dialog is still open: say its keys."""
         return self.footer_line(look, room)
 

@@ -2,21 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.events import Key
 
-from engine.model.commands import Command, Resume
 from tui.actions import Action, Place, actions_in
 from tui.screens.arrange import Box, banner_row, body, has_room, too_small
 from tui.screens.chrome import DeckScreen
-from tui.shown.details import Detail, Topic
 from tui.widgets.banner import Banner
 from tui.widgets.footer import FooterKey, keys_line
 from tui.widgets.ink import Line, Span
-from tui.widgets.look import Look
 from tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from engine.model.commands import Command
+    from tui.shown.details import Detail, Topic
+    from tui.widgets.look import Look
 
 DETAIL_S = 1.0
 """How old the answer about an opened row may get before it is asked for again."""
@@ -52,7 +54,7 @@ class PanedScreen(DeckScreen[None]):
         """Where the panes stand in the area below banner and header; those left out are not shown."""
         raise NotImplementedError
 
-    def subject(self, look: Look) -> tuple[Topic, str] | None:
+    def subject(self, look: "Look") -> "tuple[Topic, str] | None":
         """What the screen wants to know more of: asked for, and given to the panes in `Look.detail`."""
         return None
 
@@ -79,7 +81,7 @@ class PanedScreen(DeckScreen[None]):
         self._place(1)
         self.query_one(Banner).show_lines([line])
 
-    def show_body(self, look: Look) -> None:
+    def show_body(self, look: "Look") -> None:
         rows = self.query_one(Banner).show(look, self.size.width - 2)
         look = replace(look, detail=self._known(look))
         shown = self._place(rows)
@@ -89,7 +91,7 @@ class PanedScreen(DeckScreen[None]):
                 pane.take(look)
         self.after_body(look)
 
-    def after_body(self, look: Look) -> None:
+    def after_body(self, look: "Look") -> None:
         """Once the panes have the newest picture."""
 
     def _place(self, banner_rows: int) -> dict[Place, Box]:
@@ -125,7 +127,7 @@ class PanedScreen(DeckScreen[None]):
 
     # Details of what is opened.
 
-    def _known(self, look: Look) -> Detail | None:
+    def _known(self, look: "Look") -> "Detail | None":
         """The newest answer about what the screen wants; asks where it is old or about something else."""
         wanted, now = self.subject(look), self.console.options.now()
         if wanted is None:
@@ -136,7 +138,7 @@ class PanedScreen(DeckScreen[None]):
             self.run_worker(self._ask(wanted), group="detail", exclusive=True)
         return self._detail[1] if self._detail is not None and self._detail[0] == wanted else None
 
-    async def _ask(self, wanted: tuple[Topic, str]) -> None:
+    async def _ask(self, wanted: "tuple[Topic, str]") -> None:
         answer = await self.console.detail(*wanted)
         if wanted == self._asked and (self._detail is None or self._detail != (wanted, answer)):
             self._detail = (wanted, answer)
@@ -144,7 +146,7 @@ class PanedScreen(DeckScreen[None]):
 
     # Footer.
 
-    def footer_line(self, look: Look, room: int) -> Line:
+    def footer_line(self, look: "Look", room: int) -> Line:
         if self._typing:
             typed = Span(f"{self.active.filter}_")
             return (Span("/", "-accent -bold"), typed, Span("  enter keeps, esc clears", "-muted"))
@@ -160,7 +162,12 @@ class PanedScreen(DeckScreen[None]):
             found = [*found[1:4], found[0], *found[4:]]
         return keys_line(found, room, kept)
 
-    def shows(self, action: Action, look: Look) -> bool:
+    def opening_keys(self) -> Line:
+        chosen, shown = self.console.options.keys, ("help", "leave")
+        keys = [action for action in actions_in(self.current) if action.id in shown]
+        return keys_line([FooterKey(key.key_shown(chosen), key.label) for key in keys], self.size.width)
+
+    def shows(self, action: Action, look: "Look") -> bool:
         """Keys for rare states stand in the footer only while the state lasts."""
         match action.id:
             case "market.resume":
@@ -171,7 +178,7 @@ class PanedScreen(DeckScreen[None]):
                 return self.zoomed or self._alone or bool(self.active.filter)
         return True
 
-    def works(self, action: Action, look: Look) -> bool:
+    def works(self, action: Action, look: "Look") -> bool:
         """Whether pressing its key would be refused now; its key is then faint."""
         acts = self.console.options.view_only or look.detached
         return not (acts and action.is_acting)
@@ -298,7 +305,7 @@ class PanedScreen(DeckScreen[None]):
 
     # What moves money, or lets it move, on every screen.
 
-    def may_not(self, key: str, look: Look | None) -> bool:
+    def may_not(self, key: str, look: "Look | None") -> bool:
         """Refuse a key that no row could make work."""
         if self.console.options.view_only:
             self.refuse(key, "this console may look, not act")
@@ -308,16 +315,17 @@ class PanedScreen(DeckScreen[None]):
             return True
         return False
 
-    def send(self, command: Command) -> None:
+    def send(self, command: "Command") -> None:
         """Give a command, and say what the engine answers."""
         self.run_worker(self._send(command))
 
-    async def _send(self, command: Command) -> None:
+    async def _send(self, command: "Command") -> None:
         answer = await self.console.give(command)
         self.console.say(answer.text, ok=answer.ok)
 
     def action_resume(self) -> None:
         """Trade again after a halt."""
+        from engine.model.commands import Resume
         from tui.screens.resume import ResumeDialog
 
         look = self.console.look()
@@ -346,12 +354,11 @@ class PanedScreen(DeckScreen[None]):
             self.refuse("space", "the market waits for nobody")
 
     def action_leave(self) -> None:
-        """At once, unless leaving would stop an engine that lives here."""
-        from tui.screens.leave import LeaveDialog
-
-        if not self.console.options.own_engine:
+        """At once, unless leaving would stop an engine that lives and runs here."""
+        if not self.console.options.own_engine or self.console.look() is None:
             self.console.leave(stop_engine=False)
             return
+        from tui.screens.leave import LeaveDialog
 
         def after(stops: bool | None) -> None:
             if stops:

@@ -6,7 +6,10 @@ from importlib import import_module
 
 from tui.screens.chrome import DeckScreen
 
+OPENING = "opening"
+"""The name of the screen that is shown until the engine answers."""
 _CLASSES = {
+    OPENING: ("tui.screens.opening", "OpeningScreen"),
     "desk": ("tui.screens.desk", "DeskScreen"),
     "gems": ("tui.screens.gems", "GemsScreen"),
     "gaps": ("tui.screens.gaps", "GapsScreen"),
@@ -18,7 +21,7 @@ _CLASSES = {
     "health": ("tui.screens.health", "HealthScreen"),
     "log": ("tui.screens.log", "LogScreen"),
 }
-"""Of each name in `tui.actions.SCREENS`."""
+"""Of each name in `tui.actions.SCREENS`, and the one before them."""
 
 _DIALOGS = "approve bracketsheet details handling help leave palette reject resume sheet smaller"
 

@@ -121,6 +121,11 @@ class HeaderView:
     link_lag_us: int | None = None
     """How long an attached engine takes to answer the console; None in one process, and when not known."""
 
+    @property
+    def is_live(self) -> bool:
+        """Whether real money is at stake."""
+        return self.kind is AccountKind.LIVE
+
 
 @dataclass(frozen=True, slots=True)
 class GapRow:

@@ -1,11 +1,15 @@
 """Rows above the panes when something is not as usual (design 6): the state, then what else stops entries."""
 
+from typing import TYPE_CHECKING
+
 from tui import format as fmt
-from tui.shown.deck import HeaderView, Restriction
 from tui.widgets.board import Board
 from tui.widgets.ink import Line, Span, cut_text, pad
-from tui.widgets.look import Look
 from tui.widgets.statusbar import WIDE
+
+if TYPE_CHECKING:
+    from tui.shown.deck import HeaderView, Restriction
+    from tui.widgets.look import Look
 
 MOST_ROWS = 4
 """The panes need the others; what is left out is counted."""
@@ -14,7 +18,7 @@ MOST_ROWS = 4
 class Banner(Board):
     """Empty when there is nothing to say; its height is the number of its lines."""
 
-    def show(self, look: Look, width: int) -> int:
+    def show(self, look: "Look", width: int) -> int:
         """Draw it and say how many rows it takes."""
         lines = banner_lines(look, width)
         self.show_lines([pad(line, width) for line in lines])
@@ -28,7 +32,7 @@ def starting_line(brackets: int | None) -> Line:
     return (Span("▎", "-attention"), Span(" "), Span("◐ STARTING", "-attention -bold"), Span(f"  {words}"))
 
 
-def banner_lines(look: Look, width: int) -> list[Line]:
+def banner_lines(look: "Look", width: int) -> list[Line]:
     """The state that matters most now, and under it the limits that are in force."""
     lines = _state_lines(look, width)
     if look.detached:
@@ -42,7 +46,7 @@ def banner_lines(look: Look, width: int) -> list[Line]:
     return lines
 
 
-def _restriction(limit: Restriction, width: int) -> Line:
+def _restriction(limit: "Restriction", width: int) -> Line:
     """The command is never cut: the words before it are."""
     ink, glyph = ("-danger", "■") if limit.is_stop else ("-attention", "◐")
     how = "   To end it: " if width >= WIDE - 2 else "  "
@@ -52,7 +56,7 @@ def _restriction(limit: Restriction, width: int) -> Line:
     return (*_marked(ink, glyph, f" {words}"), *ends)
 
 
-def _state_lines(look: Look, width: int) -> list[Line]:
+def _state_lines(look: "Look", width: int) -> list[Line]:
     header = look.view.header
     wide = width >= WIDE - 2
     if look.detached:
@@ -74,7 +78,7 @@ def _marked(ink: str, name: str, words: str) -> Line:
     return (Span("▎", ink), Span(" "), Span(name, f"{ink} -bold"), Span(words))
 
 
-def _detached(look: Look, *, wide: bool) -> list[Line]:
+def _detached(look: "Look", *, wide: bool) -> list[Line]:
     ago = fmt.elapsed(look.silent_us)
     if wide:
         return [
@@ -98,7 +102,7 @@ def _stale(what: str, *, wide: bool) -> Line:
     return _marked("-attention", "~ STALE", f" {what}. ~ marks old values. Approving is off.")
 
 
-def _halted(header: HeaderView, width: int) -> list[Line]:
+def _halted(header: "HeaderView", width: int) -> list[Line]:
     at = fmt.clock_utc(header.engine_since_us)
     now = f"(now: {unknown_words(header.unknown_orders)})" if header.unknown_orders else "(now: clean)"
     now_ink = "-danger" if header.unknown_orders else "-up"
@@ -142,7 +146,7 @@ def _halted(header: HeaderView, width: int) -> list[Line]:
     ]
 
 
-def _cancelled(header: HeaderView) -> str:
+def _cancelled(header: "HeaderView") -> str:
     """`1 entry cancelled. `; "" where none was working."""
     ended, working = header.entries_cancelled, header.entries_working
     if not ended and not working:
@@ -151,7 +155,7 @@ def _cancelled(header: HeaderView) -> str:
     return f"{done}, {working} still working. " if working else f"{done}. "
 
 
-def _kept(header: HeaderView, words: str) -> str:
+def _kept(header: "HeaderView", words: str) -> str:
     if not header.positions:
         return "No position is open."
     return f"{header.protected} of {header.positions} {words}."

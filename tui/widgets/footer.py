@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tui.widgets.board import Board
 from tui.widgets.ink import Line, Span, cut_words, spread, width_of
-from tui.widgets.look import Look
+
+if TYPE_CHECKING:
+    from tui.widgets.look import Look
 
 HALT_WARNING = "! again within 2 s: HALT (no new orders, stops stay)"
 
@@ -13,8 +16,11 @@ HALT_WARNING = "! again within 2 s: HALT (no new orders, stops stay)"
 class Footer(Board):
     """One row; what it says is decided by the screen."""
 
-    def show(self, left: Line, look: Look, *, halting: bool, view_only: bool) -> None:
-        """`left` gives way to the right side, except for the warning of a first `!`."""
+    def show(self, left: Line, look: "Look | None", *, halting: bool, view_only: bool) -> None:
+        """`left` gives way to the right side, except for the warning of a first `!`.
+
+        Without a look the engine has not answered yet.
+        """
         width = self.size.width
         if halting:
             self.show_lines([spread((Span(f" {HALT_WARNING} ", "-halting"),), (), width)])
@@ -59,19 +65,21 @@ def refusal_line(key: str, reason: str, room: int) -> Line:
     return (Span(key, "-faint"), Span(cut_words(lead, max(room - len(key), 0)), "-attention"))
 
 
-def footer_room(width: int, look: Look, *, view_only: bool) -> int:
+def footer_room(width: int, look: "Look | None", *, view_only: bool) -> int:
     """Cells the left side may take."""
     return width - width_of(_right(look, view_only=view_only)) - 3
 
 
-def _right(look: Look, *, view_only: bool) -> Line:
+def _right(look: "Look | None", *, view_only: bool) -> Line:
+    halt: Line = (Span("!!", "-danger -bold"), Span(" halt ", "-muted"))
+    if view_only:
+        halt = (Span("view only ", "-muted"),)
+    if look is None:
+        return halt
     market = look.view.header.market
     count = f"{market.sources_ok}/{market.sources_total} sources"
     if look.halted:
         return (Span("■", "-danger"), Span(" HALTED", "-danger -bold"), Span(f" {count} ", "-muted"))
     whole = market.sources_ok >= market.sources_total and not look.stale
     mark = Span("●", "-up") if whole else Span("◐", "-attention")
-    halt: Line = (Span("!!", "-danger -bold"), Span(" halt ", "-muted"))
-    if view_only:
-        halt = (Span("view only ", "-muted"),)
     return (mark, Span(f" {count}", "-muted"), Span("  "), *halt)

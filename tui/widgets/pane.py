@@ -1,6 +1,7 @@
 """A pane of a screen: a title rule over its content, drawn as the one that keys act on or not."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.message import Message
@@ -10,7 +11,9 @@ from tui.options import ConsoleOptions
 from tui.widgets.board import Board
 from tui.widgets.flash import FLASH_S
 from tui.widgets.ink import EMPTY, Line, Span, cut, width_of, wrap
-from tui.widgets.look import Look
+
+if TYPE_CHECKING:
+    from tui.widgets.look import Look
 
 NOTE_RULE = 8
 """A note gives way when less than this is left of the title's rule; an alarm stays."""
@@ -63,10 +66,10 @@ class Pane(Board):
 
     # What a subclass says.
 
-    def heading(self, look: Look) -> Title:
+    def heading(self, look: "Look") -> Title:
         raise NotImplementedError
 
-    def content(self, look: Look, width: int, height: int) -> list[Line]:
+    def content(self, look: "Look", width: int, height: int) -> list[Line]:
         """At most `height` lines of at most `width` cells, the pane's whole width."""
         raise NotImplementedError
 
@@ -82,7 +85,7 @@ class Pane(Board):
         """Whether the pane is too narrow for the long forms."""
         return self.size.width <= COMPACT
 
-    def take(self, look: Look) -> None:
+    def take(self, look: "Look") -> None:
         """Show a newer picture."""
         self._look = look
         self.redraw()

@@ -1,16 +1,20 @@
 """What stands there instead of a screen in a very small terminal."""
 
+from typing import TYPE_CHECKING
+
 from tui.widgets.board import Board
 from tui.widgets.footer import HALT_WARNING
 from tui.widgets.ink import EMPTY, Line, Span, cut
-from tui.widgets.look import Look
+
+if TYPE_CHECKING:
+    from tui.widgets.look import Look
 
 
 class TooSmall(Board):
     """Covers the whole screen."""
 
 
-def small_lines(look: Look, width: int, height: int, *, halting: bool, last: Line) -> list[Line]:
+def small_lines(look: "Look", width: int, height: int, *, halting: bool, last: Line) -> list[Line]:
     """Why nothing is shown, what keeps working, and `last`: what a key would do or why one did nothing."""
     protected = look.view.header.protected
     still = "Halted" if look.halted else "Engine silent" if look.detached else "Still trading"

@@ -1,13 +1,17 @@
 """Row 0 and row 1 of every screen: who and what is at stake, where we are, what time it is."""
 
-from engine.model.positions import AccountKind
+from typing import TYPE_CHECKING
+
 from tui import format as fmt
 from tui.actions import SCREENS
-from tui.shown.deck import HeaderView
 from tui.widgets.board import Board
 from tui.widgets.ink import Line, Span, over, spread, width_of
-from tui.widgets.look import Look
 from tui.widgets.rail import bar
+
+if TYPE_CHECKING:
+    from tui.options import Opening
+    from tui.shown.deck import HeaderView
+    from tui.widgets.look import Look
 
 WIDE = 110
 GAUGE_WIDTH = 9
@@ -25,25 +29,37 @@ _STATE_MARKS = {
 class StatusBar(Board):
     """Mode, account, equity, day, drawdown, regime, engine state."""
 
-    def show(self, look: Look) -> None:
+    def show(self, look: "Look") -> None:
         """Draw the row for the current width."""
         self.show_lines([status_line(look, self.size.width)])
 
-    def show_waiting(self) -> None:
+    def show_opening(self, opening: "Opening | None") -> None:
         """Before the engine answered for the first time."""
-        left = (Span(" tradedeck", "-strong"),)
-        self.show_lines([spread(left, (Span("◐", "-attention"), Span(" STARTING ")), self.size.width)])
+        self.show_lines([opening_line(opening, self.size.width)])
 
 
 class Navigation(Board):
     """Tabs, regime at 80 columns, clocks and session."""
 
-    def show(self, look: Look, tab: str) -> None:
+    def show(self, look: "Look", tab: str) -> None:
         """Draw the row for the current width; `tab` is the name of the screen in front."""
         self.show_lines([navigation_line(look, self.size.width, tab)])
 
+    def show_opening(self, tab: str) -> None:
+        """The tabs alone: the clock is the engine's."""
+        self.show_lines([_tabs(None, tab, wide=self.size.width >= WIDE - 2)])
 
-def status_line(look: Look, width: int) -> Line:
+
+def opening_line(opening: "Opening | None", width: int) -> Line:
+    """What is known of the account before its engine answered."""
+    left: Line = (Span(" tradedeck", "-strong"),)
+    if opening is not None and opening.kind:
+        mode = Span(f" {opening.kind.upper()} ", "-live" if opening.kind == "live" else "-mode")
+        left = (mode, Span(" "), Span(opening.account, "-strong"))
+    return spread(left, (Span("◐", "-attention"), Span(" STARTING ")), width)
+
+
+def status_line(look: "Look", width: int) -> Line:
     """Groups leave from the right of the left side until the line fits; the engine state never leaves.
 
     How the console is linked is said where there is room, for which the gauge of the drawdown gives way.
@@ -64,13 +80,13 @@ def status_line(look: Look, width: int) -> Line:
             groups.pop()
             joined = _join(groups, wide)
     line = spread(joined, right, width)
-    return over(line, "-live") if header.kind is AccountKind.LIVE else line
+    return over(line, "-live") if header.is_live else line
 
 
-def _groups(look: Look, *, wide: bool, gauge: bool) -> list[Line]:
+def _groups(look: "Look", *, wide: bool, gauge: bool) -> list[Line]:
     """In the order of what matters."""
     header = look.view.header
-    mode = "-live" if header.kind is AccountKind.LIVE else "-mode"
+    mode = "-live" if header.is_live else "-mode"
     found: list[Line] = [(Span(f" {header.kind.value.upper()} ", mode),)]
     found.append((Span(header.account, "-strong"), *_market(look)))
     found += [_equity(look, wide), _day(look, wide), _drawdown(header, wide=wide, gauge=gauge)]
@@ -87,7 +103,7 @@ def _join(groups: list[Line], wide: bool) -> Line:
     return tuple(line)
 
 
-def _equity(look: Look, wide: bool) -> Line:
+def _equity(look: "Look", wide: bool) -> Line:
     header = look.view.header
     label = (Span("equity ", "-muted"),) if wide else ()
     if look.stale:
@@ -95,7 +111,7 @@ def _equity(look: Look, wide: bool) -> Line:
     return (*label, Span(fmt.money(header.equity), "-strong"))
 
 
-def _day(look: Look, wide: bool) -> Line:
+def _day(look: "Look", wide: bool) -> Line:
     header = look.view.header
     label = (Span("day ", "-muted"),) if wide else ()
     pnl = header.day_pnl
@@ -110,7 +126,7 @@ def _day(look: Look, wide: bool) -> Line:
     return (*label, Span(f"{'▲' if up else '▼'} {text}", "-up" if up else "-down"))
 
 
-def _drawdown(header: HeaderView, *, wide: bool, gauge: bool) -> Line:
+def _drawdown(header: "HeaderView", *, wide: bool, gauge: bool) -> Line:
     ratio = header.drawdown_ratio
     ink = "" if ratio is None or ratio < 0.05 else "-attention" if ratio < 0.10 else "-danger"
     label = Span("drawdown " if wide else "dd ", "-muted")
@@ -120,7 +136,7 @@ def _drawdown(header: HeaderView, *, wide: bool, gauge: bool) -> Line:
     return (label, value, Span(" "), *bar(GAUGE_WIDTH, ratio / GAUGE_FULL, ink or "-accent"))
 
 
-def _engine_state(look: Look) -> Line:
+def _engine_state(look: "Look") -> Line:
     header = look.view.header
     if look.detached:
         return (Span("○ DETACHED ", "-danger"),)
@@ -130,11 +146,11 @@ def _engine_state(look: Look) -> Line:
     return (Span(glyph, ink), Span(f" {header.engine_state} "))
 
 
-def _regime(header: HeaderView) -> str:
+def _regime(header: "HeaderView") -> str:
     return "–" if header.regime == "unknown" else header.regime.replace("_", " ")
 
 
-def navigation_line(look: Look, width: int, tab: str) -> Line:
+def navigation_line(look: "Look", width: int, tab: str) -> Line:
     """Tabs, then the regime and the clocks as far as there is room."""
     header = look.view.header
     wide = width >= WIDE - 2
@@ -149,11 +165,11 @@ def navigation_line(look: Look, width: int, tab: str) -> Line:
     return spread(left, utc, width)
 
 
-def _tabs(look: Look, tab: str, *, wide: bool) -> Line:
+def _tabs(look: "Look | None", tab: str, *, wide: bool) -> Line:
     """`1 Desk 2 Gems …`; narrow: digits, and the name of the screen in front."""
     line: list[Span] = []
     for key, name, title in SCREENS:
-        badge = _badge(look, name, tab)
+        badge = () if look is None else _badge(look, name, tab)
         if name == tab:
             marked = tuple(Span(span.text, f"-tab {span.ink}") for span in badge)
             line += [
@@ -169,7 +185,7 @@ def _tabs(look: Look, tab: str, *, wide: bool) -> Line:
     return tuple(line) if line and line[0].text.startswith(" ") else (Span(" "), *line)
 
 
-def _badge(look: Look, name: str, tab: str) -> Line:
+def _badge(look: "Look", name: str, tab: str) -> Line:
     """`4?` an unknown order, `9■` a source down, `1◆` a ticket that waits (design 8)."""
     header = look.view.header
     if name == "orders" and header.unknown_orders:
@@ -181,12 +197,12 @@ def _badge(look: Look, name: str, tab: str) -> Line:
     return ()
 
 
-def _session(look: Look) -> str:
+def _session(look: "Look") -> str:
     header = look.view.header
     return fmt.session_word(look.now_us, header.session_open_us, header.session_close_us)
 
 
-def _market(look: Look) -> Line:
+def _market(look: "Look") -> Line:
     """`120x`, or that a replay waits for the person or ended; nothing for a live market."""
     market = look.view.header.market
     if market.provenance == "live":
@@ -201,7 +217,7 @@ def _market(look: Look) -> Line:
     return (Span(" ◐", "-yours"), Span(speed, "-yours")) if market.slow else (Span(speed, "-muted"),)
 
 
-def link_words(header: HeaderView) -> str:
+def link_words(header: "HeaderView") -> str:
     """`in-process`, `attached 3 ms`: how the console is joined to its engine, and how fast it answers."""
     lag = header.link_lag_us
     return header.link.value if lag is None else f"{header.link.value} {max(1, round(lag / 1000)):,} ms"

@@ -3,8 +3,8 @@
 import pytest
 
 from tui.commands.running import _graph
+from tui.console_config import ThemeName
 from tui.options import ConsoleOptions
-from tui.settings import ThemeName
 from tui.theme import THEMES, choose_theme
 from tui.widgets.charts.graph import Graph
 
