@@ -10,12 +10,14 @@ from hashlib import sha256
 from math import log
 from random import Random
 from statistics import NormalDist
+from struct import unpack
 
 Bits = Callable[[int], int]
 """`Random.getrandbits` of a stream."""
 
 TABLE_BITS = 12
 _ROWS = 1 << TABLE_BITS
+_WORD_REST = 32 - TABLE_BITS
 
 
 def _normals() -> tuple[float, ...]:
@@ -51,6 +53,12 @@ def stream(seed: int, *names: str | int) -> Random:
 def normal(bits: Bits) -> float:
     """A draw of mean 0 and variance 1."""
     return NORMAL[bits(TABLE_BITS)]
+
+
+def normals(bits: Bits, count: int) -> list[float]:
+    """As many draws as that by `normal`, taken together: a stream hands out one word of 32 bits a draw."""
+    words = unpack(f"<{count}I", bits(32 * count).to_bytes(4 * count, "little")) if count else ()
+    return [NORMAL[word >> _WORD_REST] for word in words]
 
 
 def fat(bits: Bits) -> float:

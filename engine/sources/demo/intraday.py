@@ -10,7 +10,7 @@ from itertools import accumulate
 from math import sqrt
 from random import Random
 
-from engine.sources.demo.chance import NORMAL, TABLE_BITS, Bits
+from engine.sources.demo.chance import Bits, normals
 
 BLOCK_S = 900
 STEP_S = 2
@@ -50,9 +50,8 @@ def nodes(
     """Prices at the ends of the blocks, the open first. `roots`: square roots of the blocks' variance."""
     price, found = float(start), [start]
     step = drift / len(market)
-    table, width = NORMAL, TABLE_BITS
-    for move, root in zip(market, roots, strict=True):
-        price *= 1 + beta * move + sigma * root * table[bits(width)] + step
+    for move, root, draw in zip(market, roots, normals(bits, len(market)), strict=True):
+        price *= 1 + beta * move + sigma * root * draw + step
         whole = int(price + 0.5)
         found.append(whole if whole < UNIT else (whole + 50) // CENT * CENT)
     return tuple(found)
@@ -66,8 +65,7 @@ def path(
     `sigma`: standard deviation of the block in units. Below a dollar in units, from there on in cents.
     """
     gaps = count - 1 if ends else count
-    table, bits = NORMAL, random.getrandbits
-    walk = [0.0, *accumulate([table[bits(TABLE_BITS)] for _ in range(gaps)])]
+    walk = [0.0, *accumulate(normals(random.getrandbits, gaps))]
     scale = sigma / sqrt(gaps) if gaps else 0.0
     slope = (last - first - scale * walk[-1]) / gaps if gaps else 0.0
     found = []

@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from engine.model.hearing import EVERYTHING, Ear
 from engine.model.ids import InstrumentId, instrument_id
 from engine.model.market import FeedState, Instrument, MarketBatch
 from engine.model.tokens import TokenId
@@ -53,14 +54,14 @@ class DemoMarket:
         self.instruments: Mapping[InstrumentId, Instrument] = self._ticks
         """Tick and lot of what can be traded; a stock's tick is that of the session that is read."""
 
-    async def batches(self, after_us: int) -> AsyncIterator[MarketBatch]:
-        """All batches later than `after_us`."""
-        for batch in self.read(after_us):
+    async def batches(self, after_us: int, ear: Ear = EVERYTHING) -> AsyncIterator[MarketBatch]:
+        """All batches later than `after_us`, as far as heard."""
+        for batch in self.read(after_us, ear):
             yield batch
 
-    def read(self, after_us: int = -1) -> Iterator[MarketBatch]:
+    def read(self, after_us: int = -1, ear: Ear = EVERYTHING) -> Iterator[MarketBatch]:
         """The same without a loop to run on. It ends where the exchange calendar ends."""
-        others = (self._tokens.batches(after_us), self._venues.batches(after_us))
+        others = (self._tokens.batches(after_us, ear), self._venues.batches(after_us, ear))
         for batch in joined(self._stocks.batches(after_us), others):
             self._ticks.reach(batch)
             yield batch

@@ -160,12 +160,12 @@ class _Day:
             yield self._opening()
         said = self._said()
         for block in range(max(0, (after_us - opened) // _BLOCK_US), self._blocks):
-            runs = self._block(block)
+            turns = _by_turn(self._block(block))
             start = opened + block * _BLOCK_US
             for step in range(STEPS):
                 ts = start + step * _STEP_US
                 if ts > after_us and ts > opened:
-                    quotes, trades = _told(runs, step, ts)
+                    quotes, trades = _told(turns[step % _SLOW], step, ts)
                     yield MarketBatch(
                         ts, trades=trades, quotes=quotes, session=day, headlines=said.get(ts, ())
                     )
@@ -222,13 +222,16 @@ class _Day:
         return path(first, last, count, sigma, min(one.nodes), max(one.nodes), random, is_last)
 
 
+def _by_turn(runs: Sequence[_Run]) -> tuple[list[_Run], ...]:
+    """Those that have a price at each step of `_SLOW`, one step after the other."""
+    return tuple([run for run in runs if (turn - run.first) % run.stride == 0] for turn in range(_SLOW))
+
+
 def _told(runs: Iterable[_Run], step: int, ts: int) -> tuple[tuple[Quote, ...], tuple[Trade, ...]]:
     """Quotes and prints of one step."""
     quotes, trades = [], []
     for run in runs:
-        at, between = divmod(step - run.first, run.stride)
-        if between or at < 0:
-            continue
+        at = (step - run.first) // run.stride
         price = run.prices[at]
         if run.spread is not None:
             down, up = _around(price, run.spread)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from engine.model.hearing import EVERYTHING, Ear
 from engine.model.market import FeedState, MarketBatch
 from engine.model.tokens import TokenId
 from engine.sources.demo.pools import PRICE_UNITS
@@ -28,8 +29,8 @@ class TokenStream:
             ("pools", "contracts", "posts"), (None, 0)
         )
 
-    def batches(self, after_us: int) -> Iterator[MarketBatch]:
-        """All batches later than `after_us`, in strict order of `ts`, without end."""
+    def batches(self, after_us: int, ear: Ear = EVERYTHING) -> Iterator[MarketBatch]:
+        """All batches later than `after_us`, in strict order of `ts`, without end, as far as heard."""
         if self._world.now_us:
             self._world = TokenWorld(self._seed, self._start_us, self._walk)
         world = self._world
@@ -37,11 +38,8 @@ class TokenStream:
             ts, tokens, posts = world.step()
             if ts > after_us:
                 cents = world.cents
-                yield MarketBatch(
-                    ts,
-                    tokens=tuple([snapshot(token, cents, ts) for token in tokens]),
-                    posts=tuple(posts),
-                )
+                told = [snapshot(token, cents, ts) for token in tokens if ear.takes_token(token.id, ts)]
+                yield MarketBatch(ts, tokens=tuple(told), posts=tuple(posts))
             self._tell(ts, len(tokens), len(posts))
 
     def states(self, after_us: int) -> Iterator[tuple[int, tuple[int, ...]]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from engine.model.hearing import EVERYTHING, Ear
 from engine.model.ids import instrument_id
 from engine.model.market import Book, FeedState, MarketBatch, Provenance, Quote
 from engine.sources.demo.chance import stream
@@ -105,14 +106,15 @@ class VenueStream:
         self._last_us: int | None = None
         self._batches = 0
 
-    def batches(self, after_us: int) -> Iterator[MarketBatch]:
-        """All batches later than `after_us`, in strict order of `ts`, without end."""
+    def batches(self, after_us: int, ear: Ear = EVERYTHING) -> Iterator[MarketBatch]:
+        """All batches later than `after_us`, in strict order of `ts`, without end, as far as heard."""
         markets = [_Market(self._seed, pair) for pair in PAIRS]
         ts, self._batches = self._first_us, 0
         while True:
             steps = [market.step() for market in markets]
             if ts > after_us:
-                yield _batch(markets, steps, ts)
+                books = _books(markets, steps, ts) if ear.takes_books(ts, ts + STEP_US) else ()
+                yield MarketBatch(ts, books=books, quotes=_quotes(markets, steps, ts))
             self._last_us = ts
             self._batches += 1
             ts += STEP_US
@@ -139,11 +141,20 @@ class VenueStream:
         )
 
 
-def _batch(
-    markets: list[_Market], steps: list[tuple[tuple[int, int, int, int], ...]], ts: int
-) -> MarketBatch:
-    books, quotes = [], []
-    synthetic = Provenance.SYNTHETIC
+Told = list[tuple[tuple[int, int, int, int], ...]]
+
+
+def _quotes(markets: list[_Market], steps: Told, ts: int) -> tuple[Quote, ...]:
+    found = []
+    for market, told in zip(markets, steps, strict=True):
+        per = market.pair.ticks_per_usd
+        for instrument, (bid, ask, _, _) in zip(market.instruments, told, strict=True):
+            found.append(Quote(instrument, bid / per, ask / per, ts, ts, Provenance.SYNTHETIC))
+    return tuple(found)
+
+
+def _books(markets: list[_Market], steps: Told, ts: int) -> tuple[Book, ...]:
+    found = []
     for market, told in zip(markets, steps, strict=True):
         per = market.pair.ticks_per_usd
         for instrument, (bid, ask, bid_shape, ask_shape) in zip(market.instruments, told, strict=True):
@@ -151,6 +162,5 @@ def _batch(
             above = [(ask + away) / per for away in market.aways[ask_shape]]
             bids = tuple(zip(below, market.sizes[bid_shape], strict=True))
             asks = tuple(zip(above, market.sizes[ask_shape], strict=True))
-            books.append(Book(instrument, bids, asks, ts, ts, synthetic))
-            quotes.append(Quote(instrument, bid / per, ask / per, ts, ts, synthetic))
-    return MarketBatch(ts, books=tuple(books), quotes=tuple(quotes))
+            found.append(Book(instrument, bids, asks, ts, ts, Provenance.SYNTHETIC))
+    return tuple(found)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 
 from engine.backtest.gathering import Gathered, gathered
 from engine.backtest.pace import EVE_US
+from engine.model.hearing import Ear
 from engine.model.ids import InstrumentId, instrument_id
-from engine.model.market import MarketBatch, Provenance, Quote, Session, SessionPhase
+from engine.model.market import Book, MarketBatch, Provenance, Quote, Session, SessionPhase
 from engine.model.tokens import TokenId
 
 S = 1_000_000
@@ -43,10 +45,13 @@ class Listed:
     def __init__(self, batches: Sequence[MarketBatch]) -> None:
         self._batches = batches
 
-    async def batches(self, after_us: int) -> AsyncIterator[MarketBatch]:
-        for batch in self._batches:
+    async def batches(self, after_us: int, ear: Ear) -> AsyncIterator[MarketBatch]:
+        times = [batch.ts for batch in self._batches]
+        for batch, next_us in zip(self._batches, [*times[1:], 2 * times[-1]], strict=True):
             if batch.ts > after_us:
-                yield batch
+                tokens = tuple(token for token in batch.tokens if ear.takes_token(token.id, batch.ts))
+                books = batch.books if ear.takes_books(batch.ts, next_us) else ()
+                yield replace(batch, tokens=tokens, books=books)
 
 
 def quote(ts: int) -> MarketBatch:
@@ -112,6 +117,17 @@ def test_a_token_is_looked_at_only_so_often(from_us: int, step_s: int) -> None:
         assert 60 <= times[1] <= step_s, "the second look comes early, or all would come at once"
         assert {later - sooner for sooner, later in pairwise(times[1:])} == {step_s}
     assert len({times[1] for times in seen.values()}) == step_s // 60
+
+
+@pytest.mark.parametrize(("from_us", "seconds"), [(OPEN_US, [2, 4, 6]), (CLOSE_US, [60, 120])])
+def test_books_are_those_of_the_end_of_a_window(from_us: int, seconds: list[int]) -> None:
+    begin = from_us - from_us % (60 * S) + 60 * S
+    batches = [
+        MarketBatch(begin + at * S, books=(Book(ABC, (), (), at, at, Provenance.SYNTHETIC),))
+        for at in range(1, seconds[-1] + 1)
+    ]
+    books = [book for batch in told(batches) for book in batch.books]
+    assert [book.ts_event for book in books] == seconds
 
 
 def test_everything_of_a_window_is_kept_in_its_order(instant: Callable[[int], Any]) -> None:
