@@ -1,6 +1,5 @@
 """The strict reader of venue payloads: limits, numbers, ids, words, instants."""
 
-import time
 from decimal import Decimal
 from typing import Any
 
@@ -69,12 +68,12 @@ class TestJson:
         assert reading.read_json(data, LIMIT)["a"].startswith("[[[")
 
     @pytest.mark.parametrize("unit", [b'\\"[', b'"[', b"[\\", b'"\\', b"{", b"]["])
-    def test_bombs_take_linear_time(self, unit: bytes) -> None:
+    def test_bombs_are_refused_and_no_quote_is_searched_from_in_vain(self, unit: bytes) -> None:
         data = b'{"a":"' + unit * (reading.MAX_FRAME_BYTES // len(unit) - 10)
-        start = time.process_time()
         with pytest.raises(BadAnswer):
             reading.read_json(data, reading.MAX_FRAME_BYTES)
-        assert time.process_time() - start < 5
+        # A search from a quote that finds no token reads to the end: one for each would be quadratic.
+        assert b'"' not in reading._TOKENS.sub("", data.decode()).encode()
 
     def test_is_an_error_of_the_broker(self) -> None:
         assert issubclass(BadAnswer, BrokerError), "callers treat it as an answer that was lost"

@@ -29,6 +29,12 @@ def oracle() -> Callable[[str], tuple[dict[str, Any], Any]]:
     return lambda name: (rows[name]["input"], rows[name]["expected"])
 
 
+def test_no_multiplier_leaves_the_smallest_cap() -> None:
+    caps = (SizeCap("cash", Decimal(900)), SizeCap("risk", Decimal(500)))
+    sizing = size_position(Decimal(7), caps, (), Decimal(1))
+    assert (sizing.quantity, sizing.value, sizing.binding) == (Decimal(71), Decimal(500), "risk")
+
+
 def test_kelly(oracle: Callable[[str], Any]) -> None:
     given, expected = oracle("4/kelly")
     full = binary_kelly(lower_bound(given["p"], given["se"], given["z"]), given["G"], given["L"])
