@@ -22,6 +22,7 @@ from tui.commands.common import (
 )
 from tui.commands.output import Stopped, say
 from tui.commands.running import Wanted, run
+from tui.commands.sparing import spared
 
 INTERRUPTED = 130
 INTERNAL = 70
@@ -112,7 +113,7 @@ def main() -> None:
 def _guarded() -> int:
     """The application's edge: whatever happens, one line for the person and the rest for the log."""
     try:
-        app()
+        spared(app)()
     except SystemExit as done:
         if done.code == INTERRUPTED:
             say("stopped. Nothing was changed")
