@@ -10,7 +10,7 @@ BENCHMARKS = {
     "restart": "P14: a restart with 50 brackets at the venue until it is ready",
     "simulator": "P15: sessions of the fault simulator a second on one core",
     "decision": "P16: one decision with 8 open positions, from features to the journalled intent",
-    "demo": "a session of the demo at full speed: market, engine, journal and venue",
+    "demo": "a day of the demo at full speed: market, engine, journal and venue; a quote on the tape",
     "whynot": "tradedeck whynot and its summary on 5,000 stored candidates",
 }
 MODULES = {"simulator": "sessions"}

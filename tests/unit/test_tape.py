@@ -1,6 +1,5 @@
 """Bars of five minutes from trades, from quotes where there was no trade, over two sessions."""
 
-import time
 from datetime import date
 
 import pytest
@@ -165,16 +164,3 @@ def test_the_same_stream_draws_the_same_bars() -> None:
         for number in range(50):
             tell(tape, number * 1.7, trade(5.0 + number % 3), quote(6.0, XYZ))
     assert bars(tapes[0]) == bars(tapes[1])
-
-
-def test_a_quote_costs_little(tape: Tape) -> None:
-    names = [instrument_id(f"S{number}") for number in range(80)]
-    batches = [
-        MarketBatch(OPEN_US + at * 2_000_000, quotes=tuple(quote(5.0 + at % 7, name) for name in names))
-        for at in range(200)
-    ]
-    started = time.process_time()
-    for batch in batches:
-        tape.take(batch)
-    each_us = (time.process_time() - started) / (len(batches) * len(names)) * 1e6
-    assert each_us <= 2.0
