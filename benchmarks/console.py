@@ -23,7 +23,7 @@ PROGRAMS = Path(__file__).parent / "programs"
 TRADEDECK = str(Path(sys.executable).parent / "tradedeck")
 TABLE_ROWS, TABLE_SIZE = 500, (120, 40)
 ALL_CELLS = TABLE_ROWS * 10
-TICKS = 20
+TICKS = 40
 TABLE_ROUNDS = 3
 SCREENS = "12345690"
 SCREEN_S = 10.0
@@ -33,6 +33,10 @@ MOST_KEY_MS = 100.0
 TAB, MANY_PANES = "\t", "145690"
 KEY_S = 0.1
 START_S = 90.0
+FRAME = ("STARTING", "Gaps", "Gems", "Tickets", "Brackets", "leave")
+"""Header, the title of each pane, the keys of the footer: the console's first whole picture."""
+ROWS = ("flagged",)
+"""Tokens have their scores: the first rows of data."""
 HEAVY = "━"
 """The title of the active pane has it: a screen that comes, or a pane that becomes active, draws it."""
 
@@ -53,18 +57,27 @@ def _first_frames(rounds: int, folder: Path) -> None:
     environment = {"TRADEDECK_HOME": str(folder / "home")}
     state = ["--state", str(folder / "daemon")]
     with _daemon([TRADEDECK, "--demo", "--no-ui", *state], environment, folder / "daemon"):
+        rows: dict[str, list[float]] = {demo: [], attached: []}
+
+        def opened(name: str, command: Sequence[str], *more: str) -> float:
+            """Until the first frame; how long the first rows of the same start took is noted too."""
+            with Terminal(command, environment=environment) as terminal:
+                framed_s = terminal.until_all((*FRAME, *more))
+                rows[name].append(terminal.until_all(ROWS))
+            return framed_s
+
         contenders: dict[str, Callable[[], float]] = {
             floor: lambda: seconds_until_shown(
                 [sys.executable, str(PROGRAMS / "minimal_textual.py")], "hello"
             ),
-            demo: lambda: seconds_until_shown([TRADEDECK, "--demo"], "SIMULATION", environment),
-            attached: lambda: seconds_until_shown(
-                [TRADEDECK, "attach", "--view", *state], "SIMULATION", environment
-            ),
+            demo: lambda: opened(demo, [TRADEDECK, "--demo"], "SIMULATION"),
+            attached: lambda: opened(attached, [TRADEDECK, "attach", "--view", *state]),
         }
         taken = interleaved(contenders, rounds)
     for name in (demo, attached):
         report(Figure("console", "P11", f"first frame of {name}", name, floor, goal_ratio=2.0), taken)
+        filled = {floor: taken[floor], name: rows[name][1:]}  # without the round that warms up
+        report(Figure("console", "P11", f"first rows of {name}", name, floor), filled)
 
 
 @contextmanager

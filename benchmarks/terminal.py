@@ -86,6 +86,17 @@ class Terminal:
             shown += self.read(left)
         return time.perf_counter() - began
 
+    def until_all(self, words: Sequence[str], patience_s: float = PATIENCE_S) -> float:
+        """Seconds from the start of the program until every word is on the terminal. Raises NothingShown."""
+        deadline, shown = time.perf_counter() + patience_s, b""
+        missing = {word.encode() for word in words}
+        while missing := {word for word in missing if word not in shown}:
+            left = deadline - time.perf_counter()
+            if left <= 0:
+                raise NothingShown(f"{missing} did not appear in {patience_s:g} s: {shown[-500:]!r}")
+            shown += self.read(left)
+        return time.perf_counter() - self.began
+
     def busy_s(self) -> float:
         """Processor time that it used so far (Linux)."""
         with open(f"/proc/{self._child.pid}/stat", encoding="ascii") as stat:

@@ -172,7 +172,7 @@ def _show(
 def _parting(reaching: "Reaching") -> str:
     link, command = reaching.link, reaching.door.command
     if link is None:
-        now = "goes on starting" if reaching.has_started_one else "was not reached yet"
+        now = "goes on starting" if reaching.spawned else "was not reached yet"
         return f"The engine {now}: {command}"
     from tui.shown.deck import LinkState  # keeps --help quick
 

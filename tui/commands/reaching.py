@@ -46,20 +46,12 @@ class Reaching:
         self.door = door
         self.link: RemoteLink | None = None
         """None until an engine answered."""
-        self._spawned: tuple[int, float] | None = None
-        """Pid of the daemon that was started, which goes on by itself, and when."""
-
-    @property
-    def has_started_one(self) -> bool:
-        """Whether a daemon was started."""
-        return self._spawned is not None
+        self.spawned: int | None = None
+        """Pid of the daemon that was started, which goes on by itself."""
 
     def words(self) -> str:
         """What is being waited for."""
-        if self._spawned is None:
-            return "Attaching to the engine"
-        pid, began = self._spawned
-        return f"Starting the engine (pid {pid})  {time.monotonic() - began:.0f} s"
+        return f"Starting the engine (pid {self.spawned})" if self.spawned else "Attaching to the engine"
 
     async def reach(self) -> "RemoteLink | None":
         """The engine that listens; None when none does. Raises ConfigError and Busy."""
@@ -78,7 +70,7 @@ class Reaching:
         from tui.wiring.daemonize import spawn
 
         process = spawn(paths, start, settings.log_dir)
-        self._spawned = process.pid, time.monotonic()
+        self.spawned = process.pid
         await load("tui.server.client", *FIRST_SCREEN)
         self.link = await _await_engine(process, paths, settings)
         return self.link

@@ -20,6 +20,8 @@ TITLES = {
     Place.GAP_CHART: "Chart",
     Place.EQUITY: "Equity",
 }
+COUNTED_S = 2
+"""A person who waits for longer sees how long."""
 
 
 class OpeningPane(Pane):
@@ -29,6 +31,7 @@ class OpeningPane(Pane):
         super().__init__(options, id=f"opening-{place.name.lower()}")
         self.place = place
         self._opening = opening
+        self._began = options.now()
 
     def redraw(self) -> None:
         """Nothing in it comes from an engine."""
@@ -37,7 +40,9 @@ class OpeningPane(Pane):
             return
         said: list[Line] = []
         if self._opening is not None:
-            said = self.empty_lines(Emptiness(self._opening.what(), (self._opening.why,)), width, height)
+            waited_s = int(self._options.now() - self._began)
+            what = self._opening.what() + (f"  {waited_s} s" if waited_s >= COUNTED_S else "")
+            said = self.empty_lines(Emptiness(what, (self._opening.why,)), width, height)
         self.show_lines([self.title_line(Title(TITLES[self.place], ""), width), *said][:height])
 
 
