@@ -5,7 +5,7 @@ import ipaddress
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +14,22 @@ import pytest
 
 _HERE = Path(__file__).parent
 _LOCAL_NAMES = frozenset({"", "localhost", "0.0.0.0", "::"})  # noqa: S104 - compared, never bound
+
+
+_UNMEASURED = (
+    "hygiene",
+    "property",
+    "scenario",
+    "tui/screens/test_every_key.py",
+    "tui/screens/test_hostile_screens.py",
+    "tui/screens/test_pictures.py",
+    "tui/test_hostile.py",
+    "unit/sources/demo",
+)
+"""Folders and files that run the same lines thousands of times: measuring coverage would double their time.
+
+The gate is held by the others alone, which makes it the stricter: a line counts when a test is about it.
+"""
 
 
 def _load(name: str) -> ModuleType:
@@ -36,6 +52,20 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("fixtures_bars", "fixtures_terminal", "fixtures_tokens"):
         if not config.pluginmanager.has_plugin(name):
             config.pluginmanager.register(_load(name), name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Coverage is not measured in tests of `_UNMEASURED`, nor in what is set up for them."""
+    plugin = item.config.pluginmanager.getplugin("_cov")
+    controller = getattr(plugin, "cov_controller", None)
+    if controller is None or not any(map(item.path.is_relative_to, map(_HERE.joinpath, _UNMEASURED))):
+        return (yield)
+    controller.pause()
+    try:
+        return (yield)
+    finally:
+        controller.resume()
 
 
 def _is_local(host: object) -> bool:
