@@ -10,6 +10,7 @@ from engine.features.token_look import (
     Clock,
     Look,
     PostsSeen,
+    Standing,
     Step,
     TokenFeature,
     TokenReading,
@@ -53,18 +54,6 @@ class Plan:
     """No feature of what stands is too old while none of these ages is above its limit."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Standing:
-    """What was found of all that stands for hours, while nothing of it is too old."""
-
-    facts: tuple[object, ...]
-    contract: ContractFacts | None
-    told: tuple[object, ...]
-    """The contract without its times."""
-    values: Mapping[str, float]
-    missing: Mapping[str, MissingReason]
-
-
 _steps = {name: step_of(record) for name, record in TOKEN_CATALOGUE.items()}
 _PLAN = tuple(_steps.values())
 _standing_facts = attrgetter(*STANDING_FIELDS)
@@ -100,10 +89,10 @@ def read_token(snapshot: TokenSnapshot, posts: PostsSeen | None, now_us: int) ->
 
 def read_again(
     snapshot: TokenSnapshot, posts: PostsSeen | None, now_us: int, plan: Plan, before: Standing | None
-) -> tuple[TokenReading, Standing | None]:
-    """The features of a plan, each as `read_token` reads it, and what the next look need not find again.
+) -> TokenReading:
+    """The features of a plan, each as `read_token` reads it.
 
-    `before`: what the look before gave, of the same token and plan.
+    `before`: what stood at the look before, of the same token and plan; it is not found again.
     """
     stamps, ages, facts = _times(snapshot, posts, now_us)
     look = Look(snapshot, posts, now_us, facts)
@@ -115,7 +104,7 @@ def read_again(
     else:
         _go_through(plan.standing, look, ages)
     _go_through(plan.moving, look, ages)
-    return _reading(look, stamps), standing
+    return _reading(look, stamps, standing)
 
 
 def _still(before: Standing | None, snapshot: TokenSnapshot, facts: ContractFacts | None) -> Standing | None:
@@ -173,8 +162,8 @@ def _times(
     return stamps, ages, facts
 
 
-def _reading(look: Look, stamps: Stamps) -> TokenReading:
+def _reading(look: Look, stamps: Stamps, standing: Standing | None = None) -> TokenReading:
     told, posts = look.snapshot.provenance, look.posts
     if posts is not None:
         told = least_trusted(told, posts.provenance)
-    return TokenReading(look.now_us, look.values, look.missing, stamps, look.contract, told)
+    return TokenReading(look.now_us, look.values, look.missing, stamps, look.contract, told, standing)

@@ -158,6 +158,18 @@ def registered_for_tokens() -> Mapping[str, TokenFeature]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """What was found of all that stands for hours, while nothing of it is too old."""
+
+    facts: tuple[object, ...]
+    contract: ContractFacts | None
+    told: tuple[object, ...]
+    """The contract without its times."""
+    values: Mapping[str, float]
+    missing: Mapping[str, MissingReason]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TokenReading:
     """Features of a token at one instant. Each id that was looked for is in `values` or in `missing`."""
 
@@ -170,6 +182,8 @@ class TokenReading:
     """None when it was never told or is too old."""
     provenance: Provenance
     """The least trusted of all that went in."""
+    standing: Standing | None = None
+    """What of it the next look need not find again."""
 
     def age_us(self, clock: Clock) -> int | None:
         """How old what is measured by a clock was; None: it was never told."""

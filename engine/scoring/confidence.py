@@ -74,7 +74,7 @@ def freshness(age: float, max_age: float) -> float:
 
     An age below 0, of a clock a little ahead of ours, counts as 0.
     """
-    return float(2.0 ** (-max(age, 0.0) / max_age))
+    return float(2.0 ** (-age / max_age)) if age > 0.0 else 1.0
 
 
 def gem_confidence(recency: float, completeness: float) -> float:
@@ -94,12 +94,13 @@ _SCALES = {
     name: (TOKEN_CATALOGUE[name].clock, (TOKEN_CATALOGUE[name].max_age_s or 0) * 1e6) for name in _PARTS_OF
 }
 _DISTINCT = tuple(dict.fromkeys(_SCALES.values()))
+_CLOCKS = tuple(Clock)
 _PLACES = {name: _DISTINCT.index(scale) for name, scale in _SCALES.items()}
 
 
 def confidence_of(reading: TokenReading, missing_parts: tuple[str, ...]) -> Confidence:
     """Of a reading; `missing_parts` are the sub-scores that are not known."""
-    ages = {clock: reading.age_us(clock) for clock in Clock}
+    ages = {clock: reading.age_us(clock) for clock in _CLOCKS}
     fresh = [0.0 if (age := ages[clock]) is None else freshness(age, max_age) for clock, max_age in _DISTINCT]
     recency, completeness = _measure(reading, INPUTS, fresh)
     value = gem_confidence(recency, completeness)

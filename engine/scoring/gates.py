@@ -137,13 +137,13 @@ def _named(
     """Blocked by the first flag that is set; unknown while one of them is."""
     if look.facts is None:
         return look.unknown(gate, "the contract is")
+    unknown = ""
     for words, flag in flags.items():
         if flag:
             return look.blocked(gate, words, words, words)
-    for words, flag in flags.items():
-        if flag is None:
-            return look.unknown(gate, f"{words}: is")
-    return look.passed(gate, clear)
+        if flag is None and not unknown:
+            unknown = words
+    return look.unknown(gate, f"{unknown}: is") if unknown else look.passed(gate, clear)
 
 
 def _untradable(look: Evidence) -> Finding | None:
@@ -158,13 +158,12 @@ def _untradable(look: Evidence) -> Finding | None:
 def _tax(look: Evidence) -> Finding | None:
     gate, most = Gate.TAX, look.limits.tax_max_pct
     buy, sell = look.values.get("buy_tax_pct"), look.values.get("sell_tax_pct")
-    known = [tax for tax in (buy, sell) if tax is not None]
-    if known and max(known) > most + EPSILON:
-        worst = max(known)
+    worst = max(-1.0 if buy is None else buy, -1.0 if sell is None else sell)
+    if worst > most + EPSILON:
         note = f"tax {worst:.0f}%" if worst >= most + 0.5 else f"tax {worst:.1f}%"
         value = f"buy {_or_unknown(buy)} / sell {_or_unknown(sell)} %"
         return look.blocked(gate, value, note, f"{note} > {most:g}%")
-    if len(known) < 2:
+    if buy is None or sell is None:
         return look.unknown(gate, "the tax is")
     return look.passed(gate, lambda: f"buy {buy:g} / sell {sell:g} %")
 
@@ -288,6 +287,10 @@ GATES = (
     _age,
     _siphon,
 )
+MOVING_GATES = (_evidence, _rug_lp, _liquidity_floor, _age)
+STANDING_GATES = tuple(gate for gate in GATES if gate not in MOVING_GATES)
+"""They look at nothing but the contract and what stands for hours."""
+ORDER = {gate: place for place, gate in enumerate(Gate)}
 
 
 def _short(value: float) -> str:

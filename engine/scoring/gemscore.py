@@ -76,7 +76,7 @@ def clip01(value: float) -> float:
 def logscale(value: float, low: float, high: float) -> float:
     """0 at `low` and below, 1 at `high` and above, even steps of the logarithm between (SPEC 0.6)."""
     least, span = _logs(low, high)
-    return clip01((math.log(max(value, low)) - least) / span)
+    return clip01((math.log(value if value > low else low) - least) / span)
 
 
 @lru_cache(maxsize=32)
@@ -191,8 +191,7 @@ _OF_FEATURES: tuple[Callable[[Values], float | None], ...] = (
 def sub_scores(values: Values, contract_safety: float | None) -> Parts:
     """All eight in the order of SUB_SCORES; safety is judged apart (SPEC 2.4)."""
     found = [score(values) for score in _OF_FEATURES]
-    found.insert(SAFETY_PART, contract_safety)
-    return tuple(found)
+    return (*found[:SAFETY_PART], contract_safety, *found[SAFETY_PART:])
 
 
 def gem_score(parts: Parts, weights: tuple[float, ...]) -> GemScore:

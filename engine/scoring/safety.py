@@ -1,6 +1,6 @@
 """Whether a token may be touched at all: gates, and deductions from the safety sub-score (SPEC 2.4)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from engine.features.token_look import TokenReading
 from engine.model.tokens import TokenSnapshot
 from engine.money import EPSILON
 from engine.scoring.findings import MARKET_GATES, Finding, GateVerdict, SafetyLimits
-from engine.scoring.gates import GATES, NOTHING_TOLD, Evidence
+from engine.scoring.gates import GATES, MOVING_GATES, NOTHING_TOLD, ORDER, STANDING_GATES, Evidence
 
 LP_WELL_LOCKED_PCT = 80.0
 TAX_FREE_PCT = 5.0
@@ -55,6 +55,8 @@ class Safety:
     """The finding that blocks, one that is known before one that is not; None when nothing blocks."""
     evidence: Evidence | None = None
     """What the gates looked at."""
+    stands: tuple[Finding, ...] = ()
+    """What blocks for as long as the contract and its holders stay the same."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -77,27 +79,48 @@ class Safety:
 
 def contract_safety(deductions: Iterable[str], severity: Severity) -> float:
     """max(0, 1 - sum of deductions), then the cap of the worst finding."""
-    left = max(0.0, 1.0 - sum(DEDUCTIONS[name] for name in deductions))
+    left = max(0.0, 1.0 - sum([DEDUCTIONS[name] for name in deductions]))
     return min(left, SEVERITY_CAPS[severity])
 
 
-def judge(snapshot: TokenSnapshot, reading: TokenReading, limits: SafetyLimits) -> Safety:
-    """Every gate and every deduction of one token."""
+def judge(
+    snapshot: TokenSnapshot, reading: TokenReading, limits: SafetyLimits, before: Safety | None = None
+) -> Safety:
+    """Every gate and every deduction of one token. `before`: of the look before, by the same limits."""
     look = Evidence(snapshot, reading, limits, is_told=False)
-    decisive, is_contract_bad = None, False
-    for gate in GATES:
-        found = gate(look)
-        if found is None:
-            continue
-        is_contract_bad = is_contract_bad or found.gate not in MARKET_GATES
-        is_first_known = found.verdict is GateVerdict.BLOCK and (
-            decisive is None or decisive.verdict is GateVerdict.UNKNOWN
-        )
-        if decisive is None or is_first_known:
-            decisive = found
-    deductions = tuple(_deductions(look))
+    if before is not None and _is_still(look, before.evidence):
+        deductions, stands = before.deductions, before.stands
+    else:
+        deductions, stands = tuple(_deductions(look)), _blocking(STANDING_GATES, look)
+    moves = _blocking(MOVING_GATES, look)
+    blocking = stands + moves
+    if stands and moves:
+        blocking = tuple(sorted(blocking, key=_order))
+    decisive = next((found for found in blocking if found.verdict is GateVerdict.BLOCK), None)
+    if decisive is None and blocking:
+        decisive = blocking[0]
+    is_contract_bad = any(found.gate not in MARKET_GATES for found in blocking)
     score = contract_safety(deductions, Severity.HIGH if is_contract_bad else Severity.NONE)
-    return Safety(score, deductions, decisive, look)
+    return Safety(score, deductions, decisive, look, stands)
+
+
+def _is_still(look: Evidence, before: Evidence | None) -> bool:
+    """Whether the contract, when it was read and all that stands are what they were."""
+    return (
+        before is not None
+        and look.reading.standing is not None
+        and look.reading.standing is before.reading.standing
+        and look.snapshot.contract is before.snapshot.contract
+    )
+
+
+def _blocking(gates: Iterable[Callable[[Evidence], Finding | None]], look: Evidence) -> tuple[Finding, ...]:
+    """What does not pass."""
+    return tuple([found for gate in gates if (found := gate(look)) is not None])
+
+
+def _order(found: Finding) -> int:
+    return ORDER[found.gate]
 
 
 def _deductions(look: Evidence) -> Iterable[str]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from math import isfinite
 
 from engine.features.lexicon import score as tone_of
-from engine.features.token_catalogue import Standing, plan_of, read_again, read_token
+from engine.features.token_catalogue import plan_of, read_again, read_token
 from engine.features.token_look import FUTURE_US, US_PER_DAY, US_PER_HOUR, PostsSeen, TokenReading
 from engine.model.events import GemBlocked, GemFlagged, GemUnflagged
 from engine.model.text import clean
@@ -49,8 +49,6 @@ class Gem:
     posts: PostsSeen | None
     scored: TokenReading
     """Of what the score and a row need."""
-    standing: Standing | None
-    """What the next look need not find again."""
     score: GemScore
     safety: Safety
     confidence: Confidence
@@ -158,10 +156,9 @@ class GemScan:
     def _score(self, snapshot: TokenSnapshot, now_us: int, events: list[GemEvent]) -> None:
         before = self._gems.get(snapshot.id)
         posts = self._posts.seen(snapshot.id, now_us)
-        reading, standing = read_again(
-            snapshot, posts, now_us, _PLAN, None if before is None else before.standing
-        )
-        safety = judge(snapshot, reading, self._limits)
+        stood = None if before is None else before.scored.standing
+        reading = read_again(snapshot, posts, now_us, _PLAN, stood)
+        safety = judge(snapshot, reading, self._limits, None if before is None else before.safety)
         score = gem_score(sub_scores(reading.values, safety.score), self._weights)
         confidence = confidence_of(reading, score.missing)
         judgement = judge_flag(score, safety, confidence, self._limits)
@@ -175,9 +172,7 @@ class GemScan:
             now_us,
         )
         change = self._remember(snapshot.id, score.score, now_us)
-        gem = Gem(
-            snapshot, posts, reading, standing, score, safety, confidence, judgement, flag, change, now_us
-        )
+        gem = Gem(snapshot, posts, reading, score, safety, confidence, judgement, flag, change, now_us)
         self._gems[snapshot.id] = gem
         self._changed()
         event = self._event(before, gem, lost)

@@ -174,9 +174,9 @@ def test_a_look_sees_each_fact_that_changed(
         token = replace(token, **{name: value})
     else:
         token = replace(token, contract=replace(clean_facts, **{name: value}))
-    _, standing = read_again(before, posts, look_us, plan, None)
+    standing = read_again(before, posts, look_us, plan, None).standing
     assert standing is not None
-    found, _ = read_again(token, posts, look_us, plan, standing)
+    found = read_again(token, posts, look_us, plan, standing)
     whole = read_token(token, posts, look_us)
     assert (repr(sorted(found.values.items())), found.missing) == (
         repr(sorted(whole.values.items())),
@@ -186,10 +186,10 @@ def test_a_look_sees_each_fact_that_changed(
 
 def test_what_stands_is_not_found_again(make_token: Make, clean_facts: ContractFacts, look_us: int) -> None:
     plan, token = plan_of(INPUTS), make_token(contract=clean_facts)
-    _, first = read_again(token, None, look_us, plan, None)
+    first = read_again(token, None, look_us, plan, None).standing
     read_later = replace(clean_facts, ts_event=look_us, ts_known=look_us)
-    _, second = read_again(replace(token, contract=read_later, buys_h24=77), None, look_us, plan, first)
-    assert first is second is not None
+    second = read_again(replace(token, contract=read_later, buys_h24=77), None, look_us, plan, first)
+    assert first is second.standing is not None
 
 
 def test_what_stands_depends_on_nothing_that_moves() -> None:
