@@ -5,10 +5,12 @@ slow line that is ten times what has changed. Here a picture of what the termina
 are compared with it.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
+from operator import is_not
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
@@ -20,6 +22,7 @@ from textual.strip import Strip
 
 SKIP = 4
 """Unchanged cells between two changed ones that are written again: to jump over them costs as much."""
+_RUNS = re.compile(rb"\x01+(?:\x00{1,%d}\x01+)*" % SKIP)
 _COLOR_SYSTEMS = {
     "standard": ColorSystem.STANDARD,
     "256": ColorSystem.EIGHT_BIT,
@@ -85,6 +88,8 @@ class Painter:
                 self._rows.pop(row, None)
                 hand.write_raw(row, column, segments, system)
                 continue
+            if not cells:
+                continue
             shown = self._rows.setdefault(row, [])
             end = column + len(cells)
             if len(shown) < end:
@@ -107,12 +112,17 @@ class _Hand:
     def write(self, row: int, column: int, cells: Sequence[Cell]) -> None:
         written, pen = self._written, self._pen
         written.append(self._move(row, column))
+        self._at = (row, column + len(cells))
+        chars, pens = zip(*cells, strict=True)
+        if pens.count(pen) == len(pens):
+            written += chars
+            return
         for char, wanted in cells:
             if wanted is not pen and not (char == " " and _looks_same(pen, wanted)):
                 written.append(wanted.after(pen))
                 pen = wanted
             written.append(char)
-        self._pen, self._at = pen, (row, column + len(cells))
+        self._pen = pen
 
     def write_raw(self, row: int, column: int, segments: Sequence[Segment], system: ColorSystem) -> None:
         """Something that does not take one cell a character: as Textual writes it."""
@@ -169,19 +179,44 @@ def _cells(segments: Sequence[Segment], system: ColorSystem) -> list[Cell] | Non
     """One for each character; None where one does not take exactly a cell, or is a link."""
     cells: list[Cell] = []
     for text, style, _ in segments:
-        if (style is not None and style.link) or len(text) != cell_len(text):
+        if (style is not None and style.link) or not _is_single(text):
             return None
-        pen, blank = _pens(style, system)
-        if text.isspace():
-            cells.extend(repeat((" ", blank), len(text)))
-        elif " " in text:
-            cells.extend((char, blank if char == " " else pen) for char in text)
-        else:
-            cells.extend(zip(text, repeat(pen)))
+        cells.extend(map(_drawn(style, system).__getitem__, text))
     return cells
 
 
+def _is_single(text: str) -> bool:
+    """Whether each character takes one cell."""
+    return (text.isascii() and text.isprintable()) or len(text) == cell_len(text)
+
+
+class _Drawn(dict[str, Cell]):
+    """The cells of one pen by their character, each made once: equal ones are known by being the same."""
+
+    def __init__(self, pen: Pen) -> None:
+        super().__init__()
+        self._pen = pen
+
+    def __missing__(self, char: str) -> Cell:
+        cell = self[char] = (char, self._pen)
+        return cell
+
+
 @lru_cache(4096)
+def _drawn(style: Style | None, system: ColorSystem) -> _Drawn:
+    """The color of a blank is not seen, so that it has a pen of its own."""
+    pen, blank = _pens(style, system)
+    return _of_pens(pen, blank)
+
+
+@lru_cache(4096)
+def _of_pens(pen: Pen, blank: Pen) -> _Drawn:
+    drawn = _Drawn(pen)
+    if blank != pen:
+        drawn[" "] = _of_pens(blank, blank)[" "]
+    return drawn
+
+
 def _pens(style: Style | None, system: ColorSystem) -> tuple[Pen, Pen]:
     """For a character, and for a blank cell: the color of a blank is not seen."""
     if style is None:
@@ -207,12 +242,4 @@ def _pens(style: Style | None, system: ColorSystem) -> tuple[Pen, Pen]:
 
 def _changed(old: Sequence[Cell | None], new: Sequence[Cell]) -> list[tuple[int, int]]:
     """From where to where cells differ, near ones together."""
-    runs: list[tuple[int, int]] = []
-    for at, (before, after) in enumerate(zip(old, new, strict=True)):
-        if before == after:
-            continue
-        if runs and at - runs[-1][1] <= SKIP:
-            runs[-1] = (runs[-1][0], at + 1)
-        else:
-            runs.append((at, at + 1))
-    return runs
+    return [run.span() for run in _RUNS.finditer(bytes(map(is_not, old, new)))]

@@ -1,9 +1,11 @@
 """A pane of rows: keyed, selected by identity, with its own scrolling, filter and flashes."""
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Generic, TypeVar
 
 from textual import events
+from textual.geometry import Region
 
 from tui.options import ConsoleOptions
 from tui.widgets.flash import FLASH_S, Flashes
@@ -170,6 +172,18 @@ class RowsPane(Pane, Generic[Row]):
     def _dim(self) -> None:
         self._is_dimming = False
         self.redraw()
+
+    def show_lines(self, lines: Sequence[Line]) -> None:
+        """Many lines change at once: whole ones are drawn, which of their cells differ is the painter's."""
+        before, width = self._lines, self.size.width
+        changed = [
+            at for at, (old, new) in enumerate(zip_longest(before, lines, fillvalue=EMPTY)) if old != new
+        ]
+        self._lines = list(lines)
+        for at in changed:
+            self._strips.pop(at, None)
+        if changed:
+            self.refresh(*(Region(0, at, width, 1) for at in changed))
 
     def _row_lines(self, look: Look, width: int, room: int) -> list[Line]:
         lines: list[Line] = []

@@ -16,7 +16,7 @@ Row = TypeVar("Row")
 _Width = tuple[int, int]
 """Characters before the decimal point, and from it on; where points are not aligned, all before it."""
 
-IN_TURN = 100
+IN_TURN = 40
 """Rows out of sight that are measured in one picture."""
 _QUIETED = frozenset({"", "-up", "-down", "-strong", "-stale"})
 """Inks that a passive row does without."""
@@ -144,6 +144,9 @@ class TablePane(RowsPane[Row], Generic[Row]):
         return 1 if self.compact else 2
 
     def prepare(self, width: int, look: Look) -> None:
+        if self._order:
+            # Below the title and the heads: what a key brings into sight is measured before it is drawn.
+            self._scroll(self.size.height - 2)
         rows = [self._rows[key] for key in self._order]
         shown = [column for column in self.columns if not rows or self.is_shown(column, rows, look)]
         self._measure(look)
@@ -172,25 +175,23 @@ class TablePane(RowsPane[Row], Generic[Row]):
         All rows count, also those out of sight or filtered away: columns keep their places. Only rows that
         changed are looked at, and of many that are out of sight some in each picture.
         """
-        measured = self._measured
-        if measured is not None and measured[0] is look.view and measured[1] is look.stale:
-            return
-        if measured is None or measured[1] is not look.stale:
+        view, stale = self._measured or (None, None)
+        if stale is not look.stale:
             self._widths, self._shapes = {}, Counter()
         self._measured = (look.view, look.stale)
         numbers = [column for column in self.columns if column.right and not column.stretch]
-        if numbers and self._measure_rows(numbers, look):
+        if numbers and self._measure_rows(numbers, look, IN_TURN if view is not look.view else 0):
             self._numbers, self._behind = {}, {}
             for column, widths in zip(numbers, zip(*self._shapes, strict=True), strict=False):
                 self._numbers[column.id] = self._longest(column, widths)
 
-    def _measure_rows(self, numbers: Sequence[Column], look: Look) -> bool:
+    def _measure_rows(self, numbers: Sequence[Column], look: Look, in_turn: int) -> bool:
         """Whether a number is longer or shorter than before."""
         rows, known, shapes = self._all, self._widths, set(self._shapes)
         due = self._order[self._top : self._top + self.size.height]
         keys = list(rows)
-        first = self._turn = (self._turn + IN_TURN) % max(len(keys), 1)
-        due += keys[first : first + IN_TURN] + keys[: max(first + IN_TURN - len(keys), 0)]
+        first = self._turn = (self._turn + in_turn) % max(len(keys), 1)
+        due += keys[first : first + in_turn] + keys[: max(first + in_turn - len(keys), 0)]
         if known.keys() != rows.keys():
             for key in known.keys() - rows.keys():
                 self._forget_shape(known.pop(key)[1])

@@ -69,6 +69,10 @@ def test_a_whole_layout_is_written_although_it_is_shown_already(painter: Painter
     assert codes(painter, whole(Segment("same", INK))) == codes(painter, whole(Segment("same", INK))) != ""
 
 
+def test_a_layout_without_a_cell_writes_nothing(painter: Painter) -> None:
+    assert codes(painter, whole()) == ""
+
+
 def test_a_forgotten_terminal_is_written_again(painter: Painter) -> None:
     codes(painter, whole(Segment("same", INK)))
     painter.forget()
@@ -82,6 +86,17 @@ def test_wide_characters_and_links_are_left_to_textual(painter: Painter) -> None
         assert segment.text in written
         assert written.startswith("\x1b[1;1H")
         assert segment.text in codes(painter, line(segment)), "its row is not known"
+
+
+def test_control_characters_take_no_cell(painter: Painter) -> None:
+    codes(painter, line(Segment("a\x07b", INK)))
+    assert "ab" in codes(painter, line(Segment("ab", INK))), "its row is not known"
+
+
+def test_a_blank_after_a_letter_is_written_and_a_blank_in_another_ink_is_not(painter: Painter) -> None:
+    codes(painter, whole(Segment("a b", INK)))
+    assert codes(painter, line(Segment("a", INK), Segment(" ", MUTED), Segment("b", INK))) == ""
+    assert codes(painter, line(Segment("a  ", INK))) == "\x1b[1;3H\x1b[48;2;20;26;34m \x1b[0m"
 
 
 def test_an_update_becomes_one_that_is_worked_out_when_it_is_written(painter: Painter) -> None:
