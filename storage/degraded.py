@@ -185,6 +185,8 @@ class LastingJournal(SqliteJournal):
 
     def _report(self) -> None:
         """Tell what is new; what is over may be told again when it comes back."""
+        if not self._kept and not self._gap and not self._told:
+            return  # nearly always, twice in each commit
         now = {_Trouble.MEMORY: bool(self._kept), _Trouble.RESERVE: bool(self._gap)}
         texts = {_Trouble.MEMORY: self.trouble, _Trouble.RESERVE: self._gap}
         before, self._told = self._told, frozenset(trouble for trouble, is_so in now.items() if is_so)

@@ -264,8 +264,11 @@ class Bracket:
 
     def sibling(self, leg: Leg) -> Leg | None:
         """The other leg of a stop and target pair; None for what was sent alone."""
-        other = {OrderRole.STOP: OrderRole.TARGET, OrderRole.TARGET: OrderRole.STOP}.get(leg.role)
+        other = _OTHER.get(leg.role)
         return next((found for found in self.legs if found.role is other and found.n == leg.n), None)
+
+
+_OTHER = {OrderRole.STOP: OrderRole.TARGET, OrderRole.TARGET: OrderRole.STOP}
 
 
 def fill_order(fill: Fill) -> tuple[int, str]:

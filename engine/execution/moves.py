@@ -65,8 +65,10 @@ def shrunk_pairs(bracket: Bracket) -> list[tuple[Leg, Leg]]:
     """Stops that the venue shrank, with their targets: those must have sold what the stops lost."""
     return [
         (stop, target)
-        for stop in awake_stops(bracket)
-        if stop.is_live
+        for stop in bracket.legs
+        if stop.role is OrderRole.STOP
+        and stop.is_live
+        and bracket.is_awake(stop)
         and (target := bracket.sibling(stop)) is not None
         and target.is_live
         and stop.spec.quantity < target.remaining

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from engine.model.candidates import AgentReport, FeatureValue, GateResult, Regime
@@ -165,8 +166,12 @@ _CONVERTERS: dict[type, Callable[[Any], Any]] = {}
 def _converter(kind: type) -> Callable[[Any], Any]:
     if is_dataclass(kind):
         names = tuple(field.name for field in fields(kind))
+        if len(names) < 2:
+            return lambda value: {name: to_plain(getattr(value, name)) for name in names}
+        items = attrgetter(*names)  # of one name it would give the item itself
         return lambda value: {
-            name: item if type(item := getattr(value, name)) in _PLAIN else to_plain(item) for name in names
+            name: item if type(item) in _PLAIN else to_plain(item)
+            for name, item in zip(names, items(value), strict=True)
         }
     if issubclass(kind, StrEnum):
         return lambda value: value.value

@@ -14,7 +14,11 @@ class _Told(Protocol):
 
 
 T = TypeVar("T", bound=_Told)
-_JUDGED = frozenset({"quotes", "bars", "trades", "books", "tokens", "posts"})
+_JUDGED = tuple(
+    field.name
+    for field in fields(MarketBatch)
+    if field.name in {"quotes", "bars", "trades", "books", "tokens", "posts"}
+)
 """Fields of a batch; its headlines are refused by the NewsSentry, which gives them as its reason."""
 
 
@@ -48,7 +52,7 @@ def usable(batch: MarketBatch, kind: AccountKind) -> tuple[MarketBatch, tuple[st
 
 
 def _words(batch: MarketBatch, kind: AccountKind) -> Iterator[str]:
-    for name in (field.name for field in fields(batch) if field.name in _JUDGED):
+    for name in _JUDGED:
         for provenance in sorted({item.provenance for item in getattr(batch, name)}):
             if why := why_not_usable(provenance, kind):
                 yield f"{name} left out: {why}"
