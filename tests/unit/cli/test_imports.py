@@ -35,9 +35,28 @@ def test_the_command_line_imports_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_after(COMMAND.format(arguments=arguments), HEAVY) == []
 
 
-def test_help_does_not_even_import_what_checks_values() -> None:
-    """Typer itself needs pydantic as soon as it reads an argument, not before."""
-    assert loaded_after(COMMAND.format(arguments=["--help"]), ["pydantic"]) == []
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--demo"], ["--demo", "--state", "none"], ["attach", "--view", "--state", "none"]],
+)
+def test_a_quick_command_does_not_import_what_checks_values(arguments: list[str]) -> None:
+    """Typer itself needs pydantic as soon as a value could be wrong, and only then."""
+    assert loaded_after(COMMAND.format(arguments=arguments) + "print()", ["pydantic", "numpy"]) == []
+
+
+def test_the_first_frame_needs_no_engine() -> None:
+    code = "import tui.cli, tui.commands.opening, tui.commands.reaching, tui.console_config, tui.app\n"
+    code += "import tui.screens.opening"
+    engine = [
+        "numpy",
+        "pydantic",
+        "sqlite3",
+        "websockets",
+        "engine.model.orders",
+        "tui.shown.deck",
+        "tui.settings",
+    ]
+    assert loaded_after(code, engine) == []
 
 
 def test_the_daemon_imports_no_textual() -> None:
