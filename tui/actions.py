@@ -28,6 +28,10 @@ class Place(StrEnum):
     POSITIONS = "positions"
     BY_STRATEGY = "strategies"
     ROUND_TRIPS = "round trips"
+    INSTRUMENTS = "instruments"
+    ACCOUNTS = "accounts"
+    DRAWDOWNS = "history of drawdowns"
+    FILLS = "fills"
     DRAWDOWN = "drawdown"
     LIMITS = "limits"
     ENTRIES = "entries"
@@ -91,6 +95,7 @@ _LISTS = frozenset(
         Place.POSITIONS,
         Place.BY_STRATEGY,
         Place.ROUND_TRIPS,
+        Place.INSTRUMENTS,
         Place.LIMITS,
         Place.SOURCES,
         Place.LOG,
@@ -98,15 +103,34 @@ _LISTS = frozenset(
 )
 """Panes of rows, which can be opened and found."""
 _EXPLAINED = _TICKET_PANES | {Place.BRACKETS, Place.EVENTS, Place.GEMS}
-_SORTED = frozenset({Place.GEM_LIST, Place.GAP_LIST, Place.SOURCES, Place.ROUND_TRIPS, Place.POSITIONS})
+_SORTED = frozenset(
+    {
+        Place.GEM_LIST,
+        Place.GAP_LIST,
+        Place.SOURCES,
+        Place.ROUND_TRIPS,
+        Place.POSITIONS,
+        Place.INSTRUMENTS,
+    }
+)
 _GAP_DETAILS = _GAP_PANES - {Place.GAPS}
-_OPENED = _LISTS | {Place.GAP_VERDICTS, Place.GAP_CHART, Place.STORY}
+_OPENED = _LISTS | {Place.GAP_VERDICTS, Place.GAP_CHART, Place.STORY, Place.FILLS}
 """Where `enter` tells more of a row."""
-_ORDER_PANES = frozenset({Place.ORDERS, Place.STORY})
+_ORDER_PANES = frozenset({Place.ORDERS, Place.STORY, Place.FILLS})
 _BRACKETED = _ORDER_PANES | {Place.BRACKETS, Place.POSITIONS}
 """Where a bracket may be selected."""
 _CHARTED = _GAP_DETAILS | _GEM_PANES | _ORDER_PANES
-_CURVES = frozenset({Place.POSITIONS, Place.EQUITY, Place.ROUND_TRIPS, Place.BY_STRATEGY})
+_CURVES = frozenset(
+    {
+        Place.POSITIONS,
+        Place.EQUITY,
+        Place.ROUND_TRIPS,
+        Place.BY_STRATEGY,
+        Place.INSTRUMENTS,
+        Place.ACCOUNTS,
+        Place.DRAWDOWNS,
+    }
+)
 _SCROLLS = _SHEETS | {Place.APPROVE, Place.REJECT, Place.SMALLER}
 
 
@@ -250,6 +274,28 @@ ACTIONS: tuple[Action, ...] = (
         _TICKET_PANES | {Place.SHEET},
         is_acting=True,
     ),
+    Action(
+        "order.at_venue",
+        ("i",),
+        "i u",
+        "",
+        "settle an UNKNOWN order",
+        "say_there",
+        Group.SCREEN,
+        _ORDER_PANES,
+        is_acting=True,
+    ),
+    Action(
+        "order.not_at_venue",
+        ("u",),
+        "u",
+        "",
+        "",
+        "say_gone",
+        Group.SCREEN,
+        _ORDER_PANES,
+        is_acting=True,
+    ),
     Action("row.chart", ("c",), "c", "chart", "chart of the row", "chart", Group.SCREEN, _CHARTED),
     Action("gem.propose", ("p",), "p", "propose", "propose a ticket", "propose", Group.SCREEN, _GEM_PANES),
     Action(
@@ -324,6 +370,7 @@ ACTIONS: tuple[Action, ...] = (
         Group.EVERYWHERE,
         PANES,
     ),
+    Action("tour", ("T",), "T", "", "", "tour", Group.EVERYWHERE, PANES),
     Action(
         "help",
         ("question_mark",),

@@ -305,8 +305,10 @@ async def run_console(
     result = await app.run_async(mouse=not options.no_mouse)
     if app.failure is not None:
         name = type(app.failure).__name__
+        runs_on = "the engine runs on, start the console again"
+        ends = "its engine ran in this process and ends with it, start it again"
         raise InvariantBroken(
             f"the console failed: {name}: {drawable(str(app.failure))}",
-            "the engine is not touched, start the console again",
+            ends if options.own_engine else runs_on,
         ) from app.failure
     return result or ConsoleExit(stop_engine=options.own_engine)

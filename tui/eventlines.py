@@ -4,27 +4,8 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from engine.model import events
 from engine.model.candidates import Verdict
-from engine.model.events import (
-    Alarm,
-    AnomalySeen,
-    BracketChanged,
-    BreakerMoved,
-    CandidatesJudged,
-    EngineStateChanged,
-    Event,
-    FillRecorded,
-    GemBlocked,
-    GemFlagged,
-    GemUnflagged,
-    MarketMoved,
-    PersonActed,
-    RoundTripClosed,
-    SymbolHalted,
-    SymbolReleased,
-    TicketChanged,
-    TicketSnoozed,
-)
 from engine.model.ids import symbol_of
 
 _CALM = frozenset({"STARTING", "RUNNING", "STOPPED"})
@@ -39,43 +20,43 @@ class LogLine:
     fields: Mapping[str, object]
 
 
-def lines_of(event: Event) -> Iterator[LogLine]:
+def lines_of(event: events.Event) -> Iterator[LogLine]:
     """The lines of one event. Market data make none: a day of it would bury everything else."""
     match event:
-        case MarketMoved():
+        case events.MarketMoved():
             return
-        case EngineStateChanged(state, reason, by, ts):
+        case events.EngineStateChanged(state, reason, by, ts):
             level = logging.INFO if state in _CALM else logging.WARNING
             yield LogLine(level, "engine_state_changed", dict(state=state, reason=reason, by=by, ts_us=ts))
-        case SymbolHalted(instrument, reason, by, ts):
+        case events.SymbolHalted(instrument, reason, by, ts):
             fields = dict(symbol=symbol_of(instrument), reason=reason, by=by, ts_us=ts)
             yield LogLine(logging.WARNING, "symbol_halted", fields)
-        case SymbolReleased(instrument, by, ts):
+        case events.SymbolReleased(instrument, by, ts):
             yield LogLine(
                 logging.INFO, "symbol_released", dict(symbol=symbol_of(instrument), by=by, ts_us=ts)
             )
-        case AnomalySeen(kind, value, limit, ts, subject):
+        case events.AnomalySeen(kind, value, limit, ts, subject):
             fields = dict(kind=kind, value=value, limit=limit, subject=subject, ts_us=ts)
             yield LogLine(logging.WARNING, "anomaly_seen", fields)
-        case BreakerMoved(level, was, drawdown, high_water, effect, ts):
+        case events.BreakerMoved(level, was, drawdown, high_water, effect, ts):
             worse = level > was
             fields = dict(step=level, was=was, drawdown_ratio=drawdown, high_water=high_water, effect=effect)
             yield LogLine(
                 logging.WARNING if worse else logging.INFO, "breaker_moved", {**fields, "ts_us": ts}
             )
-        case CandidatesJudged(strategy, verdicts, ts):
+        case events.CandidatesJudged(strategy, verdicts, ts):
             proposed = sum(verdict.proposal is not None for verdict in verdicts)
             counts = dict(strategy=strategy, candidates=len(verdicts), proposals=proposed, ts_us=ts)
             yield LogLine(logging.INFO, "candidates_judged", counts)
             for verdict in verdicts:
                 yield _verdict(verdict)
-        case TicketChanged():
+        case events.TicketChanged():
             yield _ticket(event)
-        case TicketSnoozed(ticket, until_us, actor, ts):
+        case events.TicketSnoozed(ticket, until_us, actor, ts):
             fields = dict(correlation=ticket.correlation, ticket=ticket.id, number=ticket.number)
             fields |= dict(symbol=symbol_of(ticket.instrument), until_us=until_us, actor=actor, ts_us=ts)
             yield LogLine(logging.INFO, "ticket_snoozed", fields)
-        case BracketChanged():
+        case events.BracketChanged():
             fields = dict(
                 correlation=event.correlation,
                 ticket=event.ticket,
@@ -85,24 +66,24 @@ def lines_of(event: Event) -> Iterator[LogLine]:
                 ts_us=event.ts,
             )
             yield LogLine(logging.INFO, "bracket_changed", fields)
-        case PersonActed(ticket, correlation, text, by, ts):
+        case events.PersonActed(ticket, correlation, text, by, ts):
             fields = dict(correlation=correlation, ticket=ticket, text=text, by=by, ts_us=ts)
             yield LogLine(logging.INFO, "person_acted", fields)
-        case FillRecorded():
+        case events.FillRecorded():
             yield _fill(event)
-        case RoundTripClosed():
+        case events.RoundTripClosed():
             yield _round_trip(event)
-        case GemFlagged(token, symbol, score, signals, confidence, ts):
+        case events.GemFlagged(token, symbol, score, signals, confidence, ts):
             fields = dict(token_id=token, symbol=symbol, score=score, signals=signals, confidence=confidence)
             yield LogLine(logging.INFO, "gem_flagged", {**fields, "ts_us": ts})
-        case GemUnflagged(token, symbol, score, reason, ts):
+        case events.GemUnflagged(token, symbol, score, reason, ts):
             fields = dict(token_id=token, symbol=symbol, score=score, reason=reason, ts_us=ts)
             yield LogLine(logging.INFO, "gem_unflagged", fields)
-        case GemBlocked(token, symbol, gate, reason, was_flagged, ts):
+        case events.GemBlocked(token, symbol, gate, reason, was_flagged, ts):
             level = logging.WARNING if was_flagged else logging.INFO
             fields = dict(token_id=token, symbol=symbol, gate=gate, reason=reason, was_flagged=was_flagged)
             yield LogLine(level, "gem_blocked", {**fields, "ts_us": ts})
-        case Alarm(text, page, correlation, ts, kind):
+        case events.Alarm(text, page, correlation, ts, kind):
             level = logging.CRITICAL if page else logging.WARNING
             fields = dict(correlation=correlation, text=text, page=page, kind=kind, ts_us=ts)
             yield LogLine(level, "alarm", fields)
@@ -124,7 +105,7 @@ def _verdict(verdict: Verdict) -> LogLine:
     return LogLine(logging.INFO, "candidate_judged", fields)
 
 
-def _ticket(event: TicketChanged) -> LogLine:
+def _ticket(event: events.TicketChanged) -> LogLine:
     ticket = event.ticket
     fields = dict(
         correlation=ticket.correlation,
@@ -140,7 +121,7 @@ def _ticket(event: TicketChanged) -> LogLine:
     return LogLine(logging.INFO, "ticket_changed", fields)
 
 
-def _fill(event: FillRecorded) -> LogLine:
+def _fill(event: events.FillRecorded) -> LogLine:
     fill = event.fill
     fields = dict(
         correlation=event.correlation,
@@ -157,7 +138,7 @@ def _fill(event: FillRecorded) -> LogLine:
     return LogLine(logging.INFO, "fill_recorded", fields)
 
 
-def _round_trip(event: RoundTripClosed) -> LogLine:
+def _round_trip(event: events.RoundTripClosed) -> LogLine:
     trip = event.round_trip
     fields = dict(
         correlation=trip.correlation,

@@ -4,6 +4,7 @@ Ratios are fractions (0.05 is 5 %), times int microseconds UTC, None is a value 
 """
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -46,16 +47,20 @@ PLAIN = {
     "▕": "|",
     "█": "#",
     "·": ".",
-    "…": "~",
+    "…": ".",
 }
 """Every glyph of the console and its ASCII form, one cell each (design 4)."""
 
 _PLAIN = str.maketrans(PLAIN)
+_CUT = re.compile(r"[^ …]…|…[^ …]")
+"""Where a text was cut: two points, for one alone ends a sentence and `~` marks an old value."""
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def plain(text: str) -> str:
     """`text` in printable ASCII, as many cells as before."""
+    if "…" in text:
+        text = _CUT.sub("..", text)
     text = text.translate(_PLAIN)
     if text.isascii():
         return text

@@ -18,6 +18,7 @@ _GAPS = frozenset({"desk", "gaps"})
 _GEMS = frozenset({"desk", "gems"})
 _BRACKETS = frozenset({"desk", "gaps", "orders", "portfolio"})
 _BOOKS = frozenset({"portfolio", "risk"})
+_PORTFOLIO = frozenset({"portfolio"})
 _RISK = frozenset({"risk"})
 _HEALTH = frozenset({"health"})
 
@@ -63,6 +64,9 @@ TERMS = (
     Term("protected", "the stop rests where it works without this program", _BRACKETS),
     Term("d1/5", "session 1 of 5: after the fifth the position is closed", _BRACKETS),
     Term("UNKNOWN", "the answer to an order was lost; it is asked about, never sent twice", _BRACKETS),
+    Term("factor", "what winning trades made over what losing ones lost; – where none lost", _PORTFOLIO),
+    Term("mean", "expectancy: profit of a trade on average, after fees", _PORTFOLIO),
+    Term("n<20", "under 20 closed trades no ratio of them is meaningful", _PORTFOLIO),
     Term("win rate", "closed trades that made money, with the interval that holds it 9 times in 10", _BOOKS),
     Term(
         "Sharpe", "mean daily return over its deviation, for a year; not meaningful under 20 trades", _BOOKS

@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from engine.model.text import clean
+from engine.model.text import legible
 
 if TYPE_CHECKING:
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
@@ -75,7 +75,7 @@ def score(text: str) -> float:
 
     VADER's compound score: the sum s of valences as s / sqrt(s * s + 15). Of at most LONGEST_TEXT characters.
     """
-    heard = _PHRASES.sub(_joined, clean(text, LONGEST_TEXT))
+    heard = _PHRASES.sub(_joined, legible(text, LONGEST_TEXT))
     compound = float(_analyzer().polarity_scores(heard)["compound"]) if heard.strip() else 0.0
     return min(1.0, max(-1.0, compound))
 

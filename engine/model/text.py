@@ -7,7 +7,8 @@ MAX_LENGTH = 200
 MAX_MARKS = 2
 
 _SEQUENCES = re.compile(
-    r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f]).*?(?:\x07|\x1b\\|\x9c|\Z)"  # OSC, DCS, SOS, PM, APC
+    # OSC, DCS, SOS, PM, APC: with an end. Without one only what begins it goes, the words after it stay.
+    r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x1b\x90\x98\x9d\x9e\x9f]*?(?:\x07|\x1b\\|\x9c)"
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # CSI
     r"|\x1b[ -/]*[0-~]?",  # two-character and charset sequences
     re.DOTALL,

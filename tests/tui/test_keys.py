@@ -537,7 +537,16 @@ async def test_a_changed_price_lights_up_for_400_ms(view: DeckView, console: Bui
         assert not [span for span in row if "flash" in span.ink]
 
 
-async def test_a_failing_console_ends_with_one_line_and_its_cause(view: DeckView, monkeypatch: Any) -> None:
+@pytest.mark.parametrize(
+    ("own_engine", "hint"),
+    [
+        (False, "the engine runs on, start the console again"),
+        (True, "its engine ran in this process and ends with it, start it again"),
+    ],
+)
+async def test_a_failing_console_ends_with_one_line_and_its_cause(
+    own_engine: bool, hint: str, view: DeckView, monkeypatch: Any
+) -> None:
     class Broken:
         failure = RuntimeError("secret \x1b[31m")
 
@@ -548,8 +557,10 @@ async def test_a_failing_console_ends_with_one_line_and_its_cause(view: DeckView
             return None
 
     monkeypatch.setattr(tui.app, "ConsoleApp", Broken)
+    options = ConsoleOptions(own_engine=own_engine)
     with pytest.raises(InvariantBroken, match="the console failed: RuntimeError: secret ") as caught:
-        await tui.app.run_console(object(), actor=Actor("nina", ""), options=ConsoleOptions())  # type: ignore[arg-type]
+        await tui.app.run_console(object(), actor=Actor("nina", ""), options=options)  # type: ignore[arg-type]
+    assert caught.value.hint == hint
     assert isinstance(caught.value.__cause__, RuntimeError)
     assert "\x1b" not in str(caught.value)
 

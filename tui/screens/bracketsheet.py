@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from tui import format as fmt
 from tui.screens.sheet import Sheet
 from tui.shown.deck import BracketView
-from tui.shown.details import BracketDetail, Detail, FillRow, Topic
+from tui.shown.details import BracketDetail, Detail, Topic
 from tui.widgets.brackets import bracket_mark
 from tui.widgets.columns import fit_columns
-from tui.widgets.ink import EMPTY, Line, Span, cut
+from tui.widgets.fills import fill_lines
+from tui.widgets.ink import EMPTY, Line, Span
 from tui.widgets.legs import GAP, ROLE, Row, heads, leg_line, measure
 from tui.widgets.look import Look
 from tui.widgets.story import story_lines
@@ -49,7 +50,7 @@ class BracketSheet(Sheet):
             said = "The journal has nothing of it." if self._failed else "Reading the journal."
             return [*lines, EMPTY, (Span(said, "-muted"),)]
         lines += [EMPTY, head("Fills", width, "time, role, quantity, price, fee")]
-        lines += _fill_lines(known.fills, width) or [(Span("None yet.", "-muted"),)]
+        lines += fill_lines(known.fills, width) or [(Span("None yet.", "-muted"),)]
         facts, steps = story_lines(known, look, width)
         lines += [EMPTY, head("What happened", width), *facts]
         return [*lines, EMPTY, head("What happens now", width), *steps] if steps else lines
@@ -78,27 +79,3 @@ def _order_lines(row: BracketView, look: Look, width: int) -> list[Line]:
         if leg.reason:
             lines += paragraph(leg.reason, width, lead=(Span("  "),), ink="-muted")
     return lines
-
-
-_ROLES = {"E": "entry", "S": "stop", "T": "target", "X": "exit"}
-
-
-def _fill_lines(fills: Sequence[FillRow], width: int) -> list[Line]:
-    """Prices and fees with their points in one line."""
-    counts = [fmt.quantity(fill.quantity) for fill in fills]
-    prices = fmt.align_points([fmt.average(fill.price) for fill in fills])
-    fees = fmt.align_points([fmt.money(fill.fee) for fill in fills])
-    longest = [max(map(len, texts), default=0) for texts in (counts, prices, fees)]
-    return [
-        cut(
-            (
-                Span(f"{fmt.date_utc(fill.ts)} {fmt.clock_utc(fill.ts)}  ", "-muted"),
-                Span(_ROLES[fill.role.value].ljust(8)),
-                Span(count.rjust(max(longest[0], 6))),
-                Span(f"  {price.rjust(max(longest[1], 9))}"),
-                Span(f"  {fee.rjust(max(longest[2], 6))}", "-muted"),
-            ),
-            width,
-        )
-        for fill, count, price, fee in zip(fills, counts, prices, fees, strict=True)
-    ]

@@ -8,6 +8,7 @@ from tui.actions import Action, Place
 from tui.screens.acting import ActingScreen
 from tui.screens.arrange import EXTRA_COLUMNS, Box, columns, rows
 from tui.screens.chrome import bindings_for
+from tui.screens.opened import OpenedScreen
 from tui.screens.rows import gap_of
 from tui.shown.deck import GapRow
 from tui.shown.details import Detail, GapDetail, Topic
@@ -25,17 +26,12 @@ FEWEST_ROWS, MOST_ROWS = 8, 15
 """Of the list above the verdicts, head and title included; the most of 36."""
 
 
-class GapsScreen(ActingScreen):
+class GapsScreen(OpenedScreen, ActingScreen):
     """The list; `enter` opens a candidate, which then takes the whole screen."""
 
     name_in_navigation = "gaps"
     order = (Place.GAP_LIST, *ABOUT)
     BINDINGS = bindings_for(frozenset(order))
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.opened: CorrelationId | None = None
-        """The candidate that takes the whole screen."""
 
     def make_panes(self) -> Iterable[Pane]:
         options = self.console.options
@@ -47,7 +43,9 @@ class GapsScreen(ActingScreen):
     def chosen(self) -> CorrelationId | None:
         """The candidate that is open, else the one selected in the list."""
         row = self.pane(Place.GAP_LIST).selected_row
-        return self.opened or (row.correlation if isinstance(row, GapRow) else None)
+        if self.opened is not None:
+            return CorrelationId(self.opened)
+        return row.correlation if isinstance(row, GapRow) else None
 
     def boxes(self, area: Box, wide: bool) -> dict[Place, Box]:
         extra = area.width >= EXTRA_COLUMNS - 2
@@ -74,14 +72,7 @@ class GapsScreen(ActingScreen):
         chosen = self.chosen()
         return None if chosen is None else (Topic.GAP, chosen)
 
-    def reachable(self) -> tuple[Place, ...]:
-        if self.opened is not None:
-            return ABOUT
-        return tuple(place for place in self.order if place is self.current or self.pane(place).display)
-
     def shows(self, action: Action, look: Look) -> bool:
-        if action.id == "back":
-            return self.opened is not None or super().shows(action, look)
         if action.id == "row.why":
             # An open candidate tells it already.
             return self.opened is None
@@ -99,11 +90,6 @@ class GapsScreen(ActingScreen):
             self.refuse("enter", "no row here")
         else:
             self.open_row(chosen)
-
-    def open_row(self, correlation: CorrelationId) -> None:
-        """Show one candidate alone."""
-        self.opened, self.zoomed = correlation, False
-        self.activate(Place.GAP_VERDICTS)
 
     def action_chart(self) -> None:
         """The chart of the selected candidate; where it has no room, the candidate is opened."""
@@ -144,17 +130,3 @@ class GapsScreen(ActingScreen):
         """The newest answer, when it is about a row."""
         known: Detail | None = None if self._detail is None else self._detail[1]
         return known if isinstance(known, GapDetail) and known.correlation == row.correlation else None
-
-    def action_back(self) -> None:
-        """Out of the zoom, then back to the list."""
-        if self.opened is not None and not self.zoomed:
-            self.opened = None
-            self.activate(Place.GAP_LIST)
-        else:
-            super().action_back()
-
-    def action_goto(self, name: str) -> None:
-        """The own key of a screen closes what is open on it."""
-        if name == self.name_in_navigation:
-            self.opened = None
-        super().action_goto(name)

@@ -6,7 +6,7 @@ from typing import cast
 from tui.actions import Action, Place
 from tui.screens.arrange import Box, columns, rows
 from tui.screens.chrome import bindings_for
-from tui.screens.paned import PanedScreen
+from tui.screens.opened import OpenedScreen
 from tui.shown.details import Topic
 from tui.shown.gems import GemRow
 from tui.widgets.gemdetail import GemChartPane, GemHoldersPane, GemScorePane
@@ -17,17 +17,12 @@ from tui.widgets.pane import Pane
 ABOUT = (Place.GEM_SCORE, Place.GEM_CHART, Place.GEM_HOLDERS)
 
 
-class GemsScreen(PanedScreen):
+class GemsScreen(OpenedScreen):
     """The list; `enter` opens a token, which then takes the whole screen."""
 
     name_in_navigation = "gems"
     order = (Place.GEM_LIST, *ABOUT)
     BINDINGS = bindings_for(frozenset(order))
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.opened: str | None = None
-        """The token that takes the whole screen."""
 
     def make_panes(self) -> Iterable[Pane]:
         options = self.console.options
@@ -51,16 +46,6 @@ class GemsScreen(PanedScreen):
         shows = self.opened is not None or any(self.pane(place).display for place in ABOUT)
         return (Topic.GEM, wanted) if wanted is not None and shows else None
 
-    def reachable(self) -> tuple[Place, ...]:
-        if self.opened is not None:
-            return ABOUT
-        return tuple(place for place in self.order if place is self.current or self.pane(place).display)
-
-    def shows(self, action: Action, look: Look) -> bool:
-        if action.id == "back":
-            return self.opened is not None or super().shows(action, look)
-        return super().shows(action, look)
-
     def works(self, action: Action, look: Look) -> bool:
         return action.id != "gem.propose" and super().works(action, look)
 
@@ -71,11 +56,6 @@ class GemsScreen(PanedScreen):
             self.refuse("enter", "no row here")
             return
         self.open_row(row.id)
-
-    def open_row(self, id: str) -> None:
-        """Show one token alone."""
-        self.opened, self.zoomed = id, False
-        self.activate(Place.GEM_SCORE)
 
     def action_chart(self) -> None:
         """The price of the selected token."""
@@ -90,21 +70,10 @@ class GemsScreen(PanedScreen):
         """A person may ask for a ticket of a gem once entries of gems exist."""
         self.refuse("p", "gems are watched and scored, not yet traded")
 
-    def action_back(self) -> None:
-        """Out of the zoom, then back to the list."""
-        if self.opened is not None and not self.zoomed:
-            was, self.opened = self.opened, None
-            self.activate(Place.GEM_LIST)
-            # Opened from the Desk it is not the row that was selected here.
-            if cast(GemListPane, self.pane(Place.GEM_LIST)).select(was):
-                self.show()
-        else:
-            super().action_back()
-
-    def action_goto(self, name: str) -> None:
-        if name == self.name_in_navigation:
-            self.opened = None
-        super().action_goto(name)
+    def closed(self, key: str) -> None:
+        """Opened from the Desk it is not the row that was selected here."""
+        if cast(GemListPane, self.pane(Place.GEM_LIST)).select(key):
+            self.show()
 
 
 def _opened_boxes(area: Box, wide: bool, current: Place) -> dict[Place, Box]:

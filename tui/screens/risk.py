@@ -1,12 +1,15 @@
 """Drawdown, limits used, and why entries are off."""
 
 from collections.abc import Iterable
+from typing import cast
 
 from tui.actions import Place
-from tui.screens.arrange import Box, columns, rows
+from tui.screens.arrange import EXTRA_COLUMNS, Box, columns, rows
 from tui.screens.chrome import bindings_for
 from tui.screens.paned import PanedScreen
+from tui.shown.details import Topic
 from tui.shown.risk import LimitRow
+from tui.widgets.equity import FallsPane
 from tui.widgets.ink import EMPTY, Line, Span, wrap
 from tui.widgets.limits import LimitsPane, allowed_words, used_words
 from tui.widgets.look import Look
@@ -25,6 +28,7 @@ class RiskScreen(PanedScreen):
         Place.EXPOSURE,
         Place.CORRELATION,
         Place.DRAWDOWN,
+        Place.DRAWDOWNS,
     )
     BINDINGS = bindings_for(frozenset(order))
 
@@ -36,6 +40,7 @@ class RiskScreen(PanedScreen):
         yield ExposurePane(options, id="exposure")
         yield VarPane(options, id="var")
         yield CorrelationPane(options, id="correlation")
+        yield FallsPane(options, id="falls")
 
     def boxes(self, area: Box, wide: bool) -> dict[Place, Box]:
         if not wide:
@@ -45,16 +50,32 @@ class RiskScreen(PanedScreen):
             return {Place.DRAWDOWN: gauge, Place.LIMITS: left, Place.ENTRIES: entries, Place.VAR: var}
         gauge, lower = rows(area, 1, 7, 0)
         left, right = columns(lower, 66, 0)
-        limits, exposure = rows(left, 1, max(lower.height * 14 // 28, 8), 0)
+        boxes = {Place.DRAWDOWN: gauge}
+        if area.width >= EXTRA_COLUMNS - 2:
+            # The history of falls takes the foot, and what stands above it keeps its shape.
+            left, boxes[Place.DRAWDOWNS] = rows(left, 1, 0, lower.height * 12 // 38)
+        boxes[Place.LIMITS], boxes[Place.EXPOSURE] = rows(left, 1, max(left.height * 14 // 28, 8), 0)
         entries, var, together = rows(right, 1, lower.height * 8 // 28, lower.height * 9 // 28, 0)
-        return {
-            Place.DRAWDOWN: gauge,
-            Place.LIMITS: limits,
-            Place.EXPOSURE: exposure,
-            Place.ENTRIES: entries,
-            Place.VAR: var,
-            Place.CORRELATION: together,
-        }
+        return {**boxes, Place.ENTRIES: entries, Place.VAR: var, Place.CORRELATION: together}
+
+    def subject(self, look: Look) -> tuple[Topic, str] | None:
+        falls = cast(FallsPane, self.pane(Place.DRAWDOWNS))
+        return (Topic.EQUITY, falls.period) if falls.display else None
+
+    def after_body(self, look: Look) -> None:
+        """Whether the history is on the screen is known once the panes stand: it is asked for at once."""
+        wanted = self.subject(look)
+        if wanted is not None and wanted != self._asked:
+            self.call_after_refresh(self.show)
+
+    def action_period(self, by: int) -> None:
+        """A longer or a shorter history."""
+        falls = cast(FallsPane, self.pane(Place.DRAWDOWNS))
+        if not falls.display:
+            self.refuse("]" if by > 0 else "[", "the history is not on the screen")
+            return
+        falls.step(by)
+        self.show()
 
     def action_open(self) -> None:
         """What the limit under the cursor means."""

@@ -264,16 +264,21 @@ def _instruments(trips: Iterable[RoundTrip]) -> tuple[InstrumentRow, ...]:
     traded: defaultdict[str, list[RoundTrip]] = defaultdict(list)
     for trip in trips:
         traded[trip.instrument].append(trip)
-    rows = [
-        InstrumentRow(
-            symbol_of(found[0].instrument),
-            *_sums(found),
-            max(trip.pnl for trip in found),
-            min(trip.pnl for trip in found),
-        )
-        for _, found in sorted(traded.items())
-    ]
+    rows = [_instrument_row(found) for _, found in sorted(traded.items())]
     return tuple(sorted(rows, key=lambda row: -row.net)[:MOST_INSTRUMENTS])
+
+
+def _instrument_row(trips: Sequence[RoundTrip]) -> InstrumentRow:
+    profits = [trip.pnl for trip in trips]
+    figures = trade_figures(profits)
+    return InstrumentRow(
+        symbol_of(trips[0].instrument),
+        *_sums(trips),
+        max(profits),
+        min(profits),
+        figures.profit_factor if figures.is_meaningful else None,
+        figures.expectancy if figures.is_meaningful else None,
+    )
 
 
 def _sums(trips: Sequence[RoundTrip]) -> tuple[RateView, float | None, Decimal]:

@@ -108,6 +108,10 @@ class InstrumentRow:
     net: Decimal
     best: Decimal
     worst: Decimal
+    profit_factor: float | None
+    """None under 20 trades, or without a losing one."""
+    expectancy: Decimal | None
+    """Mean profit of a trade; None under 20 trades."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The audit log, newest line first, and one line of it whole."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from engine.model.ids import short_id
 from engine.model.text import visible
@@ -16,6 +16,9 @@ from tui.widgets.look import Look
 from tui.widgets.pane import Emptiness, Title
 from tui.widgets.table import Cell, TablePane
 
+_YEAR_2000_US, _YEAR_2100_US = 946_684_800_000_000, 4_102_444_800_000_000
+"""Integers between them are points in time, others spans."""
+_TIMES = frozenset({"ts", "ts_event", "ts_known"})
 MOST_KEPT = 2_000
 """Lines; who looks further back uses `tradedeck audit trace`."""
 
@@ -158,23 +161,62 @@ class RecordPane(FreePane):
 
 
 def body_facts(body: str) -> Iterable[tuple[str, str]]:
-    """Every value of the canonical body by its path; a body that is none is shown as it is."""
+    """Every value of the canonical body in a person's words; a body that is none is shown as it is."""
     try:
         held = json.loads(body)
     except ValueError:
         return [("body", visible(body))]
-    return list(_leaves(held, ""))
+    facts = list(_leaves(held, ""))
+    names = [label.rpartition(" · ")[2] for label, _ in facts]
+    # What a value is in is said where its own name alone could mean two.
+    return [
+        (name if names.count(name) == 1 else label, value)
+        for name, (label, value) in zip(names, facts, strict=True)
+    ]
 
 
-def _leaves(value: object, path: str) -> Iterable[tuple[str, str]]:
+_NAMING = ("gate", "agent", "name", "do", "role", "symbol")
+"""What an item of a list is called by, the first of these that it has."""
+
+
+def _leaves(value: object, path: str, name: str = "") -> Iterable[tuple[str, str]]:
+    """Names and values, one below the other; an item of a list that holds no more of its kind is one line."""
     if isinstance(value, dict):
         for name, item in value.items():
-            yield from _leaves(item, f"{path}.{name}" if path else visible(name))
+            yield from _leaves(item, f"{path} · {_named(name)}" if path else _named(name), name)
     elif isinstance(value, list):
-        for at, item in enumerate(value):
-            yield from _leaves(item, f"{path}.{at}")
+        for at, item in enumerate(value, 1):
+            if isinstance(item, dict) and not any(isinstance(held, dict | list) for held in item.values()):
+                yield _item(item, path, at)
+            else:
+                yield from _leaves(item, f"{path} {at}", name)
     else:
-        yield path, visible(value) if isinstance(value, str) else json.dumps(value)
+        yield path, _value(name, value)
+
+
+def _item(item: Mapping[str, object], path: str, at: int) -> tuple[str, str]:
+    """`gates G8`: `title positions, status pass, value 3, limit 8`."""
+    called = next((name for name in _NAMING if isinstance(item.get(name), str)), None)
+    name = f"{at}" if called is None else visible(str(item[called]))
+    rest = ((_named(name), _value(name, held)) for name, held in item.items() if name != called)
+    return f"{path} {name}", ", ".join(f"{name} {held}" for name, held in rest if held != "–")
+
+
+def _named(name: str) -> str:
+    """`client order id`; a time needs no unit: it is shown as a time."""
+    return visible(name).removesuffix("_us").replace("_", " ")
+
+
+def _value(name: str, value: object) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) and (name.endswith("_us") or name in _TIMES):
+        if _YEAR_2000_US < value < _YEAR_2100_US:
+            return f"{fmt.date_utc(value)} {fmt.clock_utc(value)}"
+        return f"{value:,} us"
+    return visible(value) if isinstance(value, str) else json.dumps(value)
 
 
 def _fact(label: str, value: str, lead: int, width: int) -> list[Line]:

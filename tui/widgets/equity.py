@@ -5,7 +5,7 @@ from dataclasses import replace
 from tui.actions import Place
 from tui.options import ConsoleOptions
 from tui.shown.details import EquityDetail
-from tui.widgets.charts.labels import money_labels
+from tui.widgets.charts.labels import money_labels, percent_labels
 from tui.widgets.charts.line import line_chart
 from tui.widgets.charts.times import time_marks
 from tui.widgets.freepane import FreePane
@@ -51,6 +51,10 @@ class EquityPane(FreePane):
             return [(Span("Reading the record", "-muted"),)]
         if len(found.ts) < 2:
             return Emptiness("No curve yet", ("A point is kept each minute of the market.",))
+        return self.chart(found, width, height)
+
+    def chart(self, found: EquityDetail, width: int, height: int) -> list[Line]:
+        """The curve itself."""
         return list(
             line_chart(
                 found.equity,
@@ -62,6 +66,26 @@ class EquityPane(FreePane):
                 graph=self.graph,
             )
         )
+
+
+class FallsPane(EquityPane):
+    """How far below its highest value the account stood, over time."""
+
+    place = Place.DRAWDOWNS
+
+    def __init__(self, options: ConsoleOptions, *, id: str) -> None:
+        super().__init__(options, id=id)
+        self.period = "90d"
+
+    def heading(self, look: Look) -> Title:
+        return Title("Drawdown", f"history {self.period}")
+
+    def chart(self, found: EquityDetail, width: int, height: int) -> list[Line]:
+        marks = time_marks(found.ts[0], found.ts[-1])
+        lines = line_chart(
+            found.drawdown, width, height, labels=percent_labels, high=0.0, marks=marks, graph=self.graph
+        )
+        return list(lines)
 
 
 class DeskEquityPane(EquityPane):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tui import format as fmt
 from tui.actions import Place
 from tui.shown.deck import EventKind, EventLine
-from tui.widgets.ink import Line, Span, cut
+from tui.widgets.ink import Line, Span, cut, cut_text, wrap
 from tui.widgets.look import Look
 from tui.widgets.pane import Emptiness, Title
 from tui.widgets.rowspane import RowsPane
@@ -21,8 +21,14 @@ MARKS = {
 """Glyph, its ink and the ink of the words."""
 
 
+MOST_LINES = 2
+"""Of one event: its reason stands at the end and is what a person looks for."""
+LEAD = 11
+"""Cells of clock and glyph."""
+
+
 class EventsPane(RowsPane[EventLine]):
-    """One line an event; `enter` shows it whole."""
+    """One event in at most two lines; `enter` shows it whole."""
 
     place = Place.EVENTS
     follows = True
@@ -40,7 +46,15 @@ class EventsPane(RowsPane[EventLine]):
         return row.text
 
     def height_of(self, row: EventLine) -> int:
-        return 1
+        return len(self._words(row, self.size.width - self.indent - 2))
+
+    def _words(self, row: EventLine, width: int) -> list[str]:
+        room = max(width - LEAD, 10)
+        lines = wrap(row.text, room)
+        if len(lines) <= MOST_LINES:
+            return lines
+        rest = " ".join(lines[MOST_LINES - 1 :])
+        return [*lines[: MOST_LINES - 1], cut_text(rest, room)]
 
     def empty(self, look: Look) -> Emptiness:
         return Emptiness("Nothing happened yet", ())
@@ -48,4 +62,6 @@ class EventsPane(RowsPane[EventLine]):
     def draw(self, row: EventLine, width: int, look: Look, *, selected: bool) -> list[Line]:
         glyph, mark, ink = MARKS[row.kind]
         clock = Span(f"{fmt.clock_short(row.ts)} ", "-muted")
-        return [cut((clock, Span(glyph, mark), Span(" "), Span(row.text, ink)), width)]
+        first, *more = self._words(row, width)
+        lines: list[Line] = [cut((clock, Span(glyph, mark), Span(" "), Span(first, ink)), width)]
+        return [*lines, *((Span(" " * LEAD), Span(words, ink)) for words in more)]

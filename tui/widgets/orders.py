@@ -37,6 +37,8 @@ class OrdersPane(RowsPane[BracketView]):
         self._name_width = _NAME
         self._state_at = 0
         """Where the state of a bracket begins: over those of its orders."""
+        self.is_told = False
+        """Whether a pane beside it tells what happens to the selected bracket."""
 
     @property
     def wide(self) -> bool:
@@ -68,6 +70,11 @@ class OrdersPane(RowsPane[BracketView]):
             return 1
         return 1 + len(self._orders[row.ticket]) + self.wide
 
+    @property
+    def rows_wanted(self) -> int:
+        """Lines that show every tree, title and head included."""
+        return 2 + sum(self.height_of(self._rows[key]) for key in self._order)
+
     def empty(self, look: Look) -> Emptiness:
         closed = look.view.last_closed
         return Emptiness("No open brackets", (f"Last closed: {closed}.",) if closed else ())
@@ -75,7 +82,7 @@ class OrdersPane(RowsPane[BracketView]):
     # The tree.
 
     def content(self, look: Look, width: int, height: int) -> list[Line]:
-        about = [] if self.wide else self._about(look, width - 4)
+        about = [] if self.wide or self.is_told else self._about(look, width - 4)
         if not about or height < 12:
             return super().content(look, width, height)
         room = height - len(about) - 1

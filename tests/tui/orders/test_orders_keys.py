@@ -12,6 +12,7 @@ from engine.model.ids import Symbol
 from tui.actions import Place, actions_in
 from tui.app import ConsoleApp
 from tui.screens.bracketsheet import BracketSheet
+from tui.screens.gaps import GapsScreen
 from tui.screens.handling import CancelDialog, CloseDialog
 from tui.screens.orders import OrdersScreen
 from tui.shown.deck import DeckView, LinkState
@@ -135,7 +136,10 @@ async def test_a_row_that_moved_takes_no_key(orders: DeckView, console: Build, n
         ("jj", "x", "of B-29's entry 0 of 78 works"),
         ("jjjj", "X", "B-26 holds 0"),
         ("jjjj", "x", "of B-26's entry 0 of 12 works"),
-        ("", "c", "no chart here: 3 Gaps draws TLMN"),
+        ("jj", "c", "HELQ is no candidate of this session"),
+        ("", "i", "no settling by hand yet, v asks now"),
+        ("", "u", "no settling by hand yet, v asks now"),
+        ("j", "u", "B-30 has 0 orders UNKNOWN"),
     ],
 )
 async def test_a_key_that_does_nothing_says_why(
@@ -326,3 +330,16 @@ async def test_a_position_of_the_portfolio_is_closed(orders: DeckView, console: 
         assert link.given == [ClosePosition(orders.brackets[2].ticket, NINA)]
         await hand.press("enter")
         assert isinstance(app.screen, BracketSheet)
+
+
+async def test_the_chart_of_a_bracket_is_the_one_of_its_candidate(
+    orders: DeckView, console: Build, now: Any
+) -> None:
+    chosen = orders.brackets[0]
+    gaps = (replace(orders.gaps[0], ticket=chosen.ticket), *orders.gaps[1:])
+    app, _ = console(replace(orders, gaps=gaps))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await Hand(pilot, now).press("4", "c")
+        screen = app.screen
+        assert isinstance(screen, GapsScreen)
+        assert (screen.opened, screen.current) == (gaps[0].correlation, Place.GAP_CHART)

@@ -13,8 +13,8 @@ from engine.model.orders import OrderState
 from tui.actions import Place
 from tui.app import ConsoleApp
 from tui.screens.orders import OrdersScreen
-from tui.shown.deck import DeckView
-from tui.shown.details import Topic
+from tui.shown.deck import BracketView, DeckView
+from tui.shown.details import BracketDetail, Topic
 from tui.widgets.ink import drawable
 
 Build = Callable[..., tuple[ConsoleApp, Any]]
@@ -226,3 +226,36 @@ async def test_an_alarm_keeps_its_ground_on_the_selected_row(orders: DeckView, c
     assert inks == {"-alarm"}
     lit = [line for line in lines if any("-selected" in span.ink for span in line)]
     assert len(lit) == 1
+
+
+async def test_what_trees_leave_at_80x24_tells_of_the_selected_bracket(
+    orders: DeckView, console: Build, dump: Dump, now: Any
+) -> None:
+    few = replace(orders, brackets=orders.brackets[1:2])
+    app, link = console(few)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        await pilot.pause()
+        assert "What happens now B-30 KYTE" in dump(app)
+        link.push(orders)
+        await pilot.pause()
+        await pilot.pause()
+        assert "What happens now" not in dump(app)  # every row is needed for the trees
+
+
+async def test_fills_stand_beside_the_story_where_it_is_wide(
+    orders: DeckView, console: Build, dump: Dump, now: Any
+) -> None:
+    app, link = console(orders)
+    link.details = {(Topic.BRACKET, row.ticket): _story(row) for row in orders.brackets}
+    async with app.run_test(size=(160, 50)) as pilot:
+        await pilot.press("4")
+        await pilot.pause()
+        await pilot.pause()
+        rows = dump(app).splitlines()
+        (title,) = [row for row in rows if "What happens now" in row]
+        assert "Fills B-31 TLMN" in title
+
+
+def _story(row: BracketView) -> BracketDetail:
+    return BracketDetail(row.ticket, row.number, row.symbol, (), ())

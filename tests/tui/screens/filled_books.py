@@ -146,6 +146,34 @@ def make_round_trips(now: int) -> tuple[RoundTripRow, ...]:
     return tuple(rows)
 
 
+def _instrument(
+    symbol: str,
+    n: int,
+    wins: int,
+    net: str,
+    best: str,
+    worst: str,
+    factor: float | None = None,
+    mean: str | None = None,
+) -> InstrumentRow:
+    rate = RateView(n, wins, wins / n, 0.4, 0.8, n < 5)
+    expectancy = None if mean is None else Decimal(mean)
+    return InstrumentRow(
+        Symbol(symbol), rate, 0.01, Decimal(net), Decimal(best), Decimal(worst), factor, expectancy
+    )
+
+
+INSTRUMENTS = (
+    _instrument("HAWX", 21, 14, "12519.40", "12519.40", "-802.11", 3.1, "596.16"),
+    _instrument("HELQ", 3, 3, "58.86", "19.62", "19.62"),
+    _instrument("SANMERIDIAN", 6, 2, "4.00", "41.07", "-26.80"),
+    _instrument("MERL", 1, 0, "0.00", "0.00", "0.00"),
+    _instrument("KORU", 22, 22, "80.40", "26.80", "1.10", None, "3.65"),
+    _instrument("VIREO", 3, 0, "-89.82", "-29.94", "-29.94"),
+)
+"""Many trades, few, one of nothing, and many without one that lost."""
+
+
 def make_portfolio(now: int) -> PortfolioView:
     trips = make_round_trips(now)
     positions = make_positions()
@@ -187,16 +215,7 @@ def make_portfolio(now: int) -> PortfolioView:
             StrategyRow("gems", "canary", RateView(2, 1, 0.5, 0.09, 0.91, True), -0.004, Decimal("-4.02")),
             StrategyRow("ml", "shadow", RateView(0, 0, None, None, None, True), None, Decimal(0)),
         ),
-        instruments=(
-            InstrumentRow(
-                Symbol("HELQ"),
-                RateView(3, 3, 1.0, 0.53, 1.0, True),
-                0.06,
-                Decimal("58.86"),
-                Decimal("19.62"),
-                Decimal("19.62"),
-            ),
-        ),
+        instruments=INSTRUMENTS,
     )
 
 

@@ -209,4 +209,6 @@ def test_every_glyph_has_one_ascii_cell() -> None:
     for glyph, ascii_form in fmt.PLAIN.items():
         assert len(glyph) == len(ascii_form) == 1
         assert ascii_form.isascii()
-    assert fmt.plain("◆ T-18 ├──●──┤ … é 市") == "@ T-18 |--*--| ~ _ _"
+    assert fmt.plain("◆ T-18 ├──●──┤ … é 市") == "@ T-18 |--*--| . _ _"
+    assert fmt.plain("hidden ow… ~2.41") == "hidden o.. ~2.41"
+    assert fmt.plain("…BMJ8ZW") == "..MJ8ZW"

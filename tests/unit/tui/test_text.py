@@ -19,7 +19,7 @@ from engine.model.text import MAX_LENGTH, clean, harmless, visible
         ("x\x1b]52;c;ZXZpbA==\x1b\\y", "xy"),
         ("x\x9d0;title\x9cy", "xy"),
         ("x\x1bPq#0\x1b\\y", "xy"),
-        ("x\x1b]never ends", "x"),
+        ("x\x1b]never ends", "xnever ends"),
         ("x\x1b(0y\x1bcz", "xyz"),
         ("nul\x00bel\x07del\x7f", "nulbeldel"),
         ("one\ntwo\tthree\u2028four", "one two three four"),
