@@ -35,6 +35,23 @@ def test_no_multiplier_leaves_the_smallest_cap() -> None:
     assert (sizing.quantity, sizing.value, sizing.binding) == (Decimal(71), Decimal(500), "risk")
 
 
+@pytest.mark.parametrize(
+    ("price", "caps", "multipliers"),
+    [
+        (Decimal(7), (), ()),
+        (Decimal(0), (SizeCap("cash", Decimal(900)),), ()),
+        (Decimal(7), (SizeCap("cash", Decimal(900)),), (Decimal("1.01"),)),
+        (Decimal(7), (SizeCap("cash", Decimal(900)),), (Decimal("-0.01"),)),
+    ],
+    ids=["no cap", "no price", "multiplier above one", "multiplier below zero"],
+)
+def test_what_cannot_be_sized_is_refused(
+    price: Decimal, caps: tuple[SizeCap, ...], multipliers: tuple[Decimal, ...]
+) -> None:
+    with pytest.raises(ValueError, match="cannot size"):
+        size_position(price, caps, multipliers, Decimal(1))
+
+
 def test_kelly(oracle: Callable[[str], Any]) -> None:
     given, expected = oracle("4/kelly")
     full = binary_kelly(lower_bound(given["p"], given["se"], given["z"]), given["G"], given["L"])
