@@ -131,7 +131,8 @@ class PanedScreen(DeckScreen[None]):
         """The newest answer about what the screen wants; asks where it is old or about something else."""
         wanted, now = self.subject(look), self.console.options.now()
         if wanted is None:
-            self._detail = None
+            # Wanted again, it is asked for at once.
+            self._detail = self._asked = None
             return None
         if wanted != self._asked or now - self._asked_at >= DETAIL_S:
             self._asked, self._asked_at = wanted, now

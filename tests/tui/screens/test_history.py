@@ -24,8 +24,8 @@ async def test_its_period_is_chosen_like_that_of_the_curve(
         screen = app.screen
         assert isinstance(screen, PanedScreen)
         screen.activate(Place.DRAWDOWNS)
-        await pilot.pause()
-        await pilot.pause()
+        for _ in range(4):  # it is placed, asked for, answered and drawn
+            await pilot.pause()
         text = dump(app)
         assert "Drawdown history 90d" in text
         assert " now " in text

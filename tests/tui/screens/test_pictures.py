@@ -68,6 +68,7 @@ async def test_every_screen(
             await pilot.resize_terminal(*size)
             for key, name, title in SCREENS:
                 await pilot.press(key)
+                await pilot.pause()  # what a pane asks for once it stands is answered
                 where, text = f"{name}-{state}-{size[0]}x{size[1]}", dump(app)
                 assert f" {key}  {title}" in text.splitlines()[1], where
                 rules.hold(app, text, size, where)
