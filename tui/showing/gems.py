@@ -5,7 +5,7 @@ from math import isfinite
 
 from engine.core import Engine
 from engine.features.token_chain import is_free
-from engine.features.token_look import US_PER_HOUR
+from engine.features.token_look import US_PER_HOUR, TokenReading
 from engine.features.token_market import deepest
 from engine.model.candidates import MissingReason
 from engine.model.text import clean
@@ -83,7 +83,7 @@ def _view(scan: GemScan, version: int) -> GemsView:
 
 @lru_cache(maxsize=2 * MAX_ROWS)
 def _row(gem: Gem) -> GemRow:
-    values, kind = gem.reading.values, kind_of(gem)
+    values, kind = gem.scored.values, kind_of(gem)
     change, hours = values.get("price_change_24h_pct"), values.get("token_age_hours")
     is_named = kind in (GemKind.FLAGGED, GemKind.PROVISIONAL)
     return GemRow(
@@ -130,7 +130,7 @@ def gem_detail(engine: Engine, id: str) -> GemDetail | None:
     scan = engine.parts.gems
     if scan is None or (gem := scan.get(TokenId(id))) is None:
         return None
-    token, flag = gem.snapshot, gem.flag
+    token, flag, reading = gem.snapshot, gem.flag, gem.reading
     deep = deepest(token.pools)
     return GemDetail(
         id=gem.id,
@@ -146,17 +146,17 @@ def gem_detail(engine: Engine, id: str) -> GemDetail | None:
         signals=gem.judgement.signals,
         safety=safety_word(gem).value,
         safety_score=gem.safety.score,
-        contributions=_contributions(gem, scan.limits.weights.as_row()),
+        contributions=_contributions(gem, reading, scan.limits.weights.as_row()),
         gates=tuple(_safety_row(found) for found in gem.safety.findings),
         deductions=tuple(
             f"{_DEDUCTION_WORDS[name]} -{DEDUCTIONS[name]:.2f}" for name in gem.safety.deductions
         ),
-        holders=_holders(gem),
+        holders=_holders(gem, reading),
         holder_count=token.holders,
         pools=_pools(gem),
-        missing=tuple(f"{name}: {_reason(why)}" for name, why in gem.reading.missing.items()),
+        missing=tuple(f"{name}: {_reason(why)}" for name, why in reading.missing.items()),
         price_usd=token.price_usd,
-        change_24h_pct=gem.reading.values.get("price_change_24h_pct"),
+        change_24h_pct=reading.values.get("price_change_24h_pct"),
         chart=_chart(engine, gem.id),
         flagged_us=flag.flagged_us,
         since_flag_ratio=token.price_usd / flag.price_usd - 1 if flag.price_usd else None,
@@ -164,10 +164,10 @@ def gem_detail(engine: Engine, id: str) -> GemDetail | None:
     )
 
 
-def _contributions(gem: Gem, weights: tuple[float, ...]) -> tuple[Contribution, ...]:
+def _contributions(gem: Gem, reading: TokenReading, weights: tuple[float, ...]) -> tuple[Contribution, ...]:
     """The one that adds most first; of those that add nothing the heaviest."""
     rows = [
-        Contribution(_PART_WORDS[name], part, points, 100 * weight, _missing_words(gem, name, part))
+        Contribution(_PART_WORDS[name], part, points, 100 * weight, _missing_words(reading, name, part))
         for name, part, points, weight in zip(
             SUB_SCORES, gem.score.parts, gem.score.points, weights, strict=True
         )
@@ -175,10 +175,10 @@ def _contributions(gem: Gem, weights: tuple[float, ...]) -> tuple[Contribution, 
     return tuple(sorted(rows, key=lambda row: (-row.points, -row.weight)))
 
 
-def _missing_words(gem: Gem, name: str, part: float | None) -> str:
+def _missing_words(reading: TokenReading, name: str, part: float | None) -> str:
     if part is not None:
         return ""
-    why = next((gem.reading.missing[one] for one in NEEDED[name] if one in gem.reading.missing), None)
+    why = next((reading.missing[one] for one in NEEDED[name] if one in reading.missing), None)
     return f"needs {_SUPPLIED_BY[name]}" + ("" if why is None else f" ({_reason(why)})")
 
 
@@ -191,14 +191,14 @@ def _safety_row(found: Finding) -> SafetyRow:
     return SafetyRow(gate, found.verdict.value, found.value, found.threshold, found.source, found.event_us)
 
 
-def _holders(gem: Gem) -> tuple[HolderRow, ...]:
+def _holders(gem: Gem, reading: TokenReading) -> tuple[HolderRow, ...]:
     known = (holder for holder in gem.snapshot.top_holders if isfinite(holder.share_pct))
     holders = sorted(known, key=lambda holder: -holder.share_pct)
     rows = [
         HolderRow(_short_address(holder.address), holder.share_pct, _holder_note(holder))
         for holder in holders[:HOLDERS_SHOWN]
     ]
-    together = gem.reading.values.get("top10_holder_pct")
+    together = reading.values.get("top10_holder_pct")
     if together is not None:
         apart = sum(not is_free(holder) for holder in holders)
         rows.append(HolderRow("top 10 together", together, f"{apart} left out" if apart else ""))
