@@ -94,7 +94,7 @@ def attach_or_start(at: Given, manner: Manner) -> None:
     is_there = found is not None and found.path.exists()
     if not is_there:
         recalled(at)
-    reaching = Reaching(at, found or _door_of(at, at.paths, False))
+    reaching = Reaching(at, found or _door_of(at, at.paths, False), is_there)
 
     async def opening() -> "Link":
         link = await reaching.reach() if is_there else None

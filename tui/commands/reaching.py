@@ -41,9 +41,11 @@ class Door:
 class Reaching:
     """The way of one console to its engine."""
 
-    def __init__(self, at: Given, door: Door) -> None:
+    def __init__(self, at: Given, door: Door, is_there: bool = True) -> None:
+        """`is_there`: an engine was seen behind the door."""
         self._at = at
         self.door = door
+        self._is_there = is_there
         self.link: RemoteLink | None = None
         """None until an engine answered."""
         self.spawned: int | None = None
@@ -51,7 +53,9 @@ class Reaching:
 
     def words(self) -> str:
         """What is being waited for."""
-        return f"Starting the engine (pid {self.spawned})" if self.spawned else "Attaching to the engine"
+        if self.spawned is not None:
+            return f"Starting the engine (pid {self.spawned})"
+        return "Attaching to the engine" if self._is_there else "Starting the engine"
 
     async def reach(self) -> "RemoteLink | None":
         """The engine that listens; None when none does. Raises ConfigError and Busy."""
