@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.model.candidates import Verdict
 from engine.model.events import Alarm
+from engine.model.forecasts import Forecast
 from engine.model.ids import ClientOrderId, InstrumentId
 from engine.model.market import MarketBatch, Session
 from engine.model.orders import BracketKind, BracketSpec, Fill, OrderSpec, VenueOrder, VenueUpdate
@@ -179,6 +180,18 @@ class Notifier(Protocol):
     name: str
 
     async def notify(self, alarm: Alarm) -> None: ...
+
+
+class Predictor(Protocol):
+    """A registered model of the gap-down bounce (SPEC 3.3): pure, the same inputs give the same forecast."""
+
+    model_id: str
+    inputs: tuple[str, ...]
+    """Features it needs, in order."""
+
+    def forecast(self, values: Mapping[str, float]) -> Forecast:
+        """Of one candidate; `values` holds all `inputs`, finite. Raises KeyError for one that is absent."""
+        ...
 
 
 class Memory(Protocol):
