@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 NAME = "agents' memory"
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every schema version this program knows, oldest first; a test holds it equal to `migrations/versions`."""
 _CONNECT_TIMEOUT_S = 10
 _UPGRADE_LOCK = 0x7464_4D31

@@ -1,7 +1,8 @@
 """The agents' memory (SPEC 3.10) in types that SQLite and PostgreSQL share; rows never leave `storage`.
 
-Times are BIGINT microseconds UTC. Decimals are text in plain form: SQLite has no exact number. Rows are only
-ever added: a correction is a new row. Importing this module costs half a second: do it inside functions.
+Times are BIGINT microseconds UTC. Decimals are text in plain form: SQLite has no exact number. Rows of the
+agents' tables are only ever added: a correction is a new row. Importing this module costs half a second: do
+it inside functions.
 """
 
 from datetime import date
@@ -62,7 +63,10 @@ class Action(Table, table=True):
 
 
 class Outcome(Table, table=True):
-    """One finished round trip, real or followed on paper. Ratios are fractions, `reward` as in SPEC 3.10."""
+    """One finished round trip, real or followed on paper. Ratios are fractions, `reward` as in SPEC 3.10.
+
+    What stands after `reward` is empty in rows of before it was kept.
+    """
 
     __tablename__ = "outcomes"
 
@@ -81,6 +85,14 @@ class Outcome(Table, table=True):
     mae: float | None = None
     mfe: float | None = None
     reward: float | None = None
+    strategy: str | None = Field(default=None, sa_type=Text)
+    instrument: str | None = Field(default=None, sa_type=Text)
+    session: date | None = None
+    exit_session: date | None = None
+    proposed: bool | None = None
+    quantity: str | None = Field(default=None, sa_type=Text)
+    net: float | None = None
+    votes: dict[str, str] | None = Field(default=None, sa_column=Column(JSON))
 
 
 class PolicyChange(Table, table=True):
@@ -98,3 +110,19 @@ class PolicyChange(Table, table=True):
     reason: str = Field(sa_type=Text)
     evidence: list[dict[str, object]] = Field(sa_column=Column(JSON, nullable=False))
     author: str = Field(sa_type=Text)
+
+
+class Job(Table, table=True):
+    """One scheduled job of the engine and its next run; the one table whose rows change."""
+
+    __tablename__ = "job"
+
+    name: str = Field(primary_key=True, sa_type=Text)
+    next_us: int | None = Field(default=None, sa_type=BigInteger)
+    last_us: int | None = Field(default=None, sa_type=BigInteger)
+    last_result: str | None = Field(default=None, sa_type=Text)
+    last_error: str | None = Field(default=None, sa_type=Text)
+    runs: int = 0
+    failures: int = 0
+    running_us: int | None = Field(default=None, sa_type=BigInteger)
+    """When the run that is under way began; empty while none is."""

@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import alembic.command
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -22,7 +23,7 @@ COLUMNS = {
     " veto_reason model_version policy_id",
     "actions": "action_id signal_id ts kind actor payload",
     "outcomes": "outcome_id signal_id shadow entry_ts entry_px exit_ts exit_px exit_reason sessions ret cost"
-    " mae mfe reward",
+    " mae mfe reward strategy instrument session exit_session proposed quantity net votes",
     "policy_history": "policy_id ts parent_id param old new reason evidence author",
 }
 
@@ -60,7 +61,7 @@ def test_every_migration_is_known_and_in_order() -> None:
 def test_newer_schema_is_refused(memory_target: Path | str, engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StorageError, match=r"schema 9999.*knows 0001.*newer tradedeck"):
+    with pytest.raises(StorageError, match=rf"schema 9999.*knows {REVISIONS[-1]}.*newer tradedeck"):
         open_engine(memory_target)
 
 
@@ -125,3 +126,50 @@ def test_alembic_is_loaded_only_when_the_schema_is_behind(tmp_path: Path) -> Non
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         seen.append(done.stdout.strip())
     assert seen == ["True", "False"]
+
+
+def _open_first(target: Path | str) -> Engine:
+    """The database as the first version of the schema left it, with a signal, its outcome and another."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("storage.sql.REVISIONS", ("0001",))
+        patch.setattr("alembic.command.upgrade", _up_to_first(alembic.command.upgrade))
+        return open_engine(target)
+
+
+def _up_to_first(upgrade: Callable[..., None]) -> Callable[..., None]:
+    return lambda config, revision: upgrade(config, "0001")
+
+
+_SIGNAL = (
+    "INSERT INTO signals VALUES ('C1', 'C1', 1, 'gaps', 'ABC.US', '2016-01-04', '[]', 0.6, 7.1, 'normal',"
+    " '[]', FALSE, NULL, NULL, NULL, 'p0')"
+)
+_OUTCOME = (
+    "INSERT INTO outcomes VALUES ('{0}', {1}, '{0}', FALSE, 1, '8.37', 2, '8.87', 'target', 2, 0.06, '0.02',"
+    " NULL, NULL, 0.98)"
+)
+
+
+def test_database_of_before_is_brought_up_and_keeps_its_rows(memory_target: Path | str) -> None:
+    old = _open_first(memory_target)
+    with old.begin() as connection:
+        connection.execute(text(_SIGNAL))
+        connection.execute(text(_OUTCOME.format("C1", "'C1'")))
+        connection.execute(text(_OUTCOME.format("C2", "NULL")))
+    old.dispose()
+    opened = open_engine(memory_target)
+    with opened.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == REVISIONS[-1]
+        rows = connection.execute(
+            text("SELECT outcome_id, exit_px, strategy, instrument, session, net FROM outcomes ORDER BY 1")
+        ).all()
+        assert [row[:4] for row in rows] == [("C1", "8.87", "gaps", "ABC.US"), ("C2", "8.87", None, None)]
+        assert [str(row[4]) for row in rows] == ["2016-01-04", "None"]
+        assert [row[5] for row in rows] == [None, None]
+        assert connection.execute(text("SELECT count(*) FROM signals")).scalar() == 1
+        connection.execute(
+            text(
+                "INSERT INTO job (name, next_us, runs, failures) VALUES ('retention', 1451917800000000, 0, 0)"
+            )
+        )
+    opened.dispose()
