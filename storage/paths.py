@@ -37,6 +37,11 @@ class Home:
         """Holds one state folder for each replay and demo."""
         return self.state / "simulations"
 
+    @property
+    def signing_key(self) -> Path:
+        """The installation's own key: signs reports and models."""
+        return self.data / "signing.key"
+
     def make(self) -> None:
         """Create the folders that are missing and close all four to other users."""
         for folder in (self.config, self.data, self.state, self.runtime):
