@@ -15,6 +15,7 @@ from engine.model.ids import ClientOrderId, InstrumentId
 from engine.model.market import MarketBatch, Session
 from engine.model.orders import BracketKind, BracketSpec, Fill, OrderSpec, VenueOrder, VenueUpdate
 from engine.model.positions import AccountSnapshot, RoundTrip
+from engine.model.secrets import KeyName, Secret
 
 REPLACED = "replaced"
 """Reason of an order that ended because another took its place."""
@@ -172,6 +173,17 @@ class Snapshots(Protocol):
     def write(self, name: str, document: Mapping[str, object]) -> str:
         """Write it whole or not at all, readable by its owner only; says where. Raises StorageError."""
         ...
+
+
+class Secrets(Protocol):
+    """A person's keys, from the first place that holds each (RELIABILITY 9).
+
+    `get`: None where no place holds the key. Both raise ConfigError for a place that others can read or
+    change and for a value that cannot be this key, `require` for one that is missing too.
+    """
+
+    def get(self, name: KeyName) -> Secret | None: ...
+    def require(self, name: KeyName) -> Secret: ...
 
 
 class Notifier(Protocol):

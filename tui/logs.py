@@ -5,9 +5,8 @@ The standard library's logging carries the lines, so what a library says takes t
 
 import logging
 import os
-import re
 import sys
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -15,73 +14,13 @@ from typing import Any, TextIO
 
 import structlog
 
-from engine.model.text import harmless
+from tui.redaction import PROCESS, guard_handlers
 
 FILE = "tradedeck.log"
 FILE_BYTES = 10_000_000
 FILES = 10
-HIDDEN = "***"
-FIRST = ("time", "level", "event", "correlation")
 QUIET_LIBRARIES = ("httpx", "httpcore", "websockets", "asyncio", "alembic", "sqlalchemy", "urllib3")
 """Libraries whose INFO lines tell nobody anything; some of them hold whole URLs."""
-
-_SECRET_NAME = re.compile(
-    r"(?i)(^|[_-])(secret|password|passwd|passphrase|token|credential|authorization|cookie|(api|access|private|secret)[_-]?key)s?$"
-)
-_SECRET_TEXT = re.compile(
-    r"""(?ix)
-    (?P<keep> \b (?: (?: authorization | signature | passphrase | passwd | password | credential | token
-                      | secret | (?:api|access|secret|private) [_-]? (?:key|token|secret) ) s?
-                      ["']? \s* [:=] \s* ["']? (?: (?:bearer|basic) \s+ )?
-                | bearer \s+ ) )
-    [A-Za-z0-9+/=_.~-]{8,}"""
-)
-_KEY_SHAPES = re.compile(
-    r"\b(?:[AP]K[A-Z0-9]{16,24}"  # Alpaca key ids, AWS key ids
-    r"|\d{8,10}:[A-Za-z0-9_-]{35}"  # Telegram bot tokens
-    r"|xox[abprs]-[A-Za-z0-9-]{10,}"  # Slack tokens
-    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})\b"  # JSON web tokens
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----"
-)
-_URL_PASSWORD = re.compile(r"(?P<keep>://[^:@/\s]*:)[^@/\s]+(?=@)")
-
-EventDict = MutableMapping[str, Any]
-
-
-class Redactor:
-    """Takes secrets out of a value: known ones wherever they stand, others by name and by shape."""
-
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        exact = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
-        self._exact = re.compile("|".join(map(re.escape, exact))) if exact else None
-
-    def text(self, text: str) -> str:
-        """`text` with `***` in place of every secret, and no character that a terminal would obey."""
-        if self._exact is not None:
-            text = self._exact.sub(HIDDEN, text)
-        text = _KEY_SHAPES.sub(HIDDEN, text)
-        text = _URL_PASSWORD.sub(rf"\g<keep>{HIDDEN}", text)
-        return harmless(_SECRET_TEXT.sub(rf"\g<keep>{HIDDEN}", text))
-
-    def value(self, value: object) -> object:
-        """The same for everything that a line may hold; what is no plain value becomes its text."""
-        if value is None or isinstance(value, bool | int | float):
-            return value
-        if isinstance(value, Mapping):
-            return {
-                self.text(str(key)): HIDDEN if _SECRET_NAME.search(str(key)) else self.value(item)
-                for key, item in value.items()
-            }
-        if isinstance(value, list | tuple | set | frozenset):
-            return [self.value(item) for item in value]
-        return self.text(str(value))
-
-    def __call__(self, logger: object, method: str, event_dict: EventDict) -> EventDict:
-        """As the last processor before a line is written; what a reader looks for first stands first."""
-        ordered = {key: event_dict[key] for key in FIRST if key in event_dict} | dict(event_dict)
-        return {
-            key: HIDDEN if _SECRET_NAME.search(key) else self.value(item) for key, item in ordered.items()
-        }
 
 
 class TellsOnce(logging.Handler):
@@ -139,12 +78,14 @@ def start(
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                Redactor(secrets),
+                PROCESS,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )
     )
+    PROCESS.learn(*secrets)
     stop()
+    guard_handlers()
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(level)

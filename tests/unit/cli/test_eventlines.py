@@ -42,7 +42,7 @@ from engine.model.orders import BracketSpec, Fill, OrderSide, OrderSpec, OrderTy
 from engine.model.positions import ExitReason, RoundTrip
 from engine.model.tickets import ProposalState, Ticket
 from engine.model.tokens import TokenId
-from tui import logs
+from tui import logs, redaction
 from tui.eventlines import lines_of
 
 CORRELATION = CorrelationId("01JD4Q9M7AYYYYYYYYYYYYYYYY")
@@ -163,7 +163,7 @@ def test_an_event_becomes_lines_with_its_time(kind: type) -> None:
 @pytest.mark.parametrize("kind", ALL_EVENTS, ids=lambda kind: kind.__name__)
 def test_no_field_of_a_line_is_taken_for_a_secret(kind: type) -> None:
     for line in lines_of(EVENTS[kind]):
-        assert logs.HIDDEN not in str(logs.Redactor()(None, "", dict(line.fields)))
+        assert redaction.HIDDEN not in str(redaction.Redactor()(None, "", dict(line.fields)))
 
 
 @pytest.mark.parametrize(

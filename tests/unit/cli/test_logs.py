@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tui import logs
+from tui import logs, redaction
 
 CANARY = "s3cr3t/CANARY+0123456789"
 Lines = Callable[[], list[dict[str, Any]]]
@@ -104,7 +104,7 @@ def test_a_known_secret_is_hidden_wherever_it_stands(lines: Lines, own: bool) ->
     ],
 )
 def test_a_secret_is_known_by_its_shape(text: str) -> None:
-    hidden = logs.Redactor().text(text)
+    hidden = redaction.Redactor().text(text)
     assert "***" in hidden
     assert "12345678" not in hidden
     assert "dXNlcjpwYXNz" not in hidden
@@ -131,7 +131,7 @@ def test_a_secret_is_known_by_its_name(lines: Lines, name: str) -> None:
     ],
 )
 def test_plain_words_are_left_alone(text: str) -> None:
-    assert logs.Redactor().text(text) == text
+    assert redaction.Redactor().text(text) == text
 
 
 def test_http_libraries_are_heard_from_warnings_on(lines: Lines) -> None:
