@@ -1,6 +1,7 @@
 """The command line. Imports no library but Typer before a command runs, so that `--help` is instant."""
 
 import os
+import resource
 import sys
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Annotated
 import typer
 
 from engine.errors import DeckError
-from tui.commands import accounts, attaching, audit, brackets, configs, desk, research, whynot
+from tui import redaction
+from tui.commands import accounts, attaching, audit, brackets, configs, desk, keys, research, whynot
 from tui.commands.common import (
     ConfigOption,
     DataOption,
@@ -101,13 +103,20 @@ def console(
         run(context.obj, wanted)
 
 
-for _commands in (attaching, research, desk, brackets, whynot, accounts, audit, configs):
+for _commands in (attaching, research, desk, brackets, whynot, accounts, audit, configs, keys):
     _commands.register(app)
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    _leave_no_memory_behind()
     sys.exit(_guarded())
+
+
+def _leave_no_memory_behind() -> None:
+    """No core dump of this process or its children: it would hold the keys."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    redaction.guard_crashes()
 
 
 def _guarded() -> int:
@@ -124,11 +133,12 @@ def _guarded() -> int:
     except DeckError as error:
         if error.exit_code not in _WRONG_INPUT:
             _log(error)
-        say(f"tradedeck: {error}")
+        say(f"tradedeck: {redaction.PROCESS.text(str(error))}")
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the edge of the application
         place = _log(error)
-        say(f"tradedeck: internal error: {type(error).__name__}: {error}. Its traceback is in {place}")
+        words = redaction.PROCESS.text(f"{type(error).__name__}: {error}")
+        say(f"tradedeck: internal error: {words}. Its traceback is in {place}")
         return INTERNAL
     return 0
 
