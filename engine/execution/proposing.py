@@ -76,4 +76,5 @@ def make_ticket(
         model_id=proposal.model_id,
         candidate_gap=candidate.gap,
         prev_close=candidate.prev_close,
+        assessment=candidate.assessment,
     )

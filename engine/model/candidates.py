@@ -5,6 +5,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from engine.model.assessment import Assessment
+from engine.model.checks import GateStatus as GateStatus
 from engine.model.exits import ExitPlan
 from engine.model.ids import CorrelationId, InstrumentId, StrategyName
 
@@ -73,14 +75,6 @@ class AgentReport:
     limit: str = ""
 
 
-class GateStatus(StrEnum):
-    """A gate that cannot judge says so; it never passes silently."""
-
-    PASS = "pass"  # noqa: S105
-    FAIL = "fail"
-    NOT_APPLICABLE = "not_applicable"
-
-
 @dataclass(frozen=True, slots=True)
 class GateResult:
     """One gate of SPEC 11.3: measured value, limit and reason as texts fit to show and to store."""
@@ -111,6 +105,8 @@ class GapCandidate:
     adv_usd_20: float | None
     regime: Regime
     features: tuple[FeatureValue, ...]
+    assessment: Assessment | None = None
+    """What the full rule found out; None under the naive rule."""
 
     def feature(self, feature_id: str) -> float | None:
         """The value of one of `features`; None when missing. Raises KeyError for a name it does not have."""

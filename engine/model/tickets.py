@@ -10,6 +10,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
+from engine.model.assessment import Assessment
 from engine.model.candidates import AgentReport, FeatureValue, GateResult, Regime
 from engine.model.exits import ExitPlan
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, TicketId
@@ -106,6 +107,8 @@ class Ticket:
     model_id: str | None
     candidate_gap: float
     prev_close: float
+    assessment: Assessment | None = None
+    """Chances, scores, filters and evidence of the full gap rule; they are part of what is approved."""
 
     @property
     def max_sessions(self) -> int | None:
@@ -113,8 +116,14 @@ class Ticket:
         return self.exit_plan.max_sessions
 
     def canonical(self) -> bytes:
-        """The bytes that the approval hash is made of: JSON, sorted keys, no spaces (SPEC 11.9)."""
-        return canonical_json(self)
+        """The bytes that the approval hash is made of: JSON, sorted keys, no spaces (SPEC 11.9).
+
+        Without an assessment there is no such key: a ticket of before keeps its hash.
+        """
+        plain = to_plain(self)
+        if self.assessment is None:
+            del plain["assessment"]
+        return _ENCODER.encode(plain).encode()
 
     @property
     def sha256(self) -> str:
