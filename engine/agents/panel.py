@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from engine.agents.base import Agent, AgentContext
-from engine.agents.notes import against
+from engine.agents.notes import against, clip
+from engine.agents.roster import TIMEOUT_US as TIMEOUT_US
+from engine.agents.roster import Attempt, Roster
 from engine.model.candidates import AgentReport, GapCandidate, Vote
 from engine.money import EPSILON
 
-TIMEOUT_US = 5_000_000
+T = TypeVar("T")
 MIN_VOTES = 5
 """With fewer scored votes an agent weighs 1."""
 _WEIGHTS = ((0.90, 1.5), (0.70, 1.0), (0.50, 0.75))
@@ -76,34 +79,84 @@ def _first(report: AgentReport) -> str:
 
 
 class Panel:
-    """The agents of a strategy. A new agent is one more line where the panel is built."""
+    """The agents of a strategy. A new agent is one more line where the panel is built.
 
-    def __init__(self, agents: Sequence[Agent], monotonic_us: Callable[[], int]) -> None:
+    With a `roster` an agent that does not run is not asked: it counts as a hard veto.
+    """
+
+    def __init__(
+        self, agents: Sequence[Agent], monotonic_us: Callable[[], int], roster: Roster | None = None
+    ) -> None:
         self._agents = tuple(agents)
         self._monotonic_us = monotonic_us
+        self._roster = roster
 
     def judge(self, candidate: GapCandidate, context: AgentContext) -> tuple[AgentReport, ...]:
         """Every agent's report, also after a hard veto, with the time that each took."""
         return tuple(self._ask(agent, candidate, context) for agent in self._agents)
 
+    def attempt(self, name: str, work: Callable[[], T]) -> Attempt[T]:
+        """A piece of an agent's work that must be done before all are asked: its value, or the problem.
+
+        An error counts against the agent, as one while it judges does.
+        """
+        if why := self._why_silent(name):
+            return Attempt(None, f"{name} does not run: {why}", 0)
+        started = self._monotonic_us()
+        value, problem = None, ""
+        try:
+            value = work()
+        except Exception as error:  # noqa: BLE001 - one of the four edges: what is broken must not approve
+            problem = f"{type(error).__name__}: {error}"
+            self._failed(name, problem)
+        elapsed = self._monotonic_us() - started
+        if elapsed > TIMEOUT_US:
+            return Attempt(None, _late(elapsed), elapsed)
+        return Attempt(value, problem, elapsed)
+
     def _ask(self, agent: Agent, candidate: GapCandidate, context: AgentContext) -> AgentReport:
+        if why := self._why_silent(agent.name):
+            reason, note = f"{agent.name} does not run: {why}", clip(f"agent {why.split()[0]}")
+            return AgentReport(agent.name, Vote.VETO, True, (reason,), note, value=why, limit="running")
         started = self._monotonic_us()
         try:
             report = agent.judge(candidate, context)
         except Exception as error:  # noqa: BLE001 - one of the four edges: a broken agent must not approve
             reason = f"the agent failed: {type(error).__name__}: {error}"
             failed = (reason,), "agent failed"
-            report = AgentReport(agent.name, Vote.VETO, True, *failed, value="failed", limit="a judgment")
+            self._failed(agent.name, f"{type(error).__name__}: {error}")
+            return AgentReport(
+                agent.name,
+                Vote.VETO,
+                True,
+                *failed,
+                value="failed",
+                limit="a judgment",
+                elapsed_us=self._monotonic_us() - started,
+            )
         elapsed = self._monotonic_us() - started
         if elapsed > TIMEOUT_US:
-            reason = f"timeout: {elapsed / 1e6:.1f} s, limit {TIMEOUT_US / 1e6:.0f} s"
             report = AgentReport(
                 agent.name,
                 Vote.VETO,
                 True,
-                (reason, *report.reasons),
+                (_late(elapsed), *report.reasons),
                 "timeout",
                 value=f"{elapsed / 1e6:.1f} s",
                 limit=f"<= {TIMEOUT_US / 1e6:.0f} s",
             )
-        return replace(report, elapsed_us=elapsed)
+        report = replace(report, elapsed_us=elapsed)
+        if self._roster is not None:
+            self._roster.judged(agent.name, report)
+        return report
+
+    def _why_silent(self, name: str) -> str:
+        return "" if self._roster is None else self._roster.why_silent(name)
+
+    def _failed(self, name: str, error: str) -> None:
+        if self._roster is not None:
+            self._roster.failed(name, error)
+
+
+def _late(elapsed: int) -> str:
+    return f"timeout: {elapsed / 1e6:.1f} s, limit {TIMEOUT_US / 1e6:.0f} s"
