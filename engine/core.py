@@ -45,6 +45,7 @@ from engine.model.commands import (
     ClosePosition,
     Command,
     Halt,
+    NoteReport,
     RejectTicket,
     ReleaseBreaker,
     Resume,
@@ -71,6 +72,7 @@ from engine.money import ZERO
 from engine.parts import EngineState, Parts
 from engine.ports import AuditEntry
 from engine.reliability.supervisor import Supervisor, no_jitter
+from engine.report.note import note
 from engine.risk.live import missing
 from engine.scheduler import Scheduler
 from engine.scoring.provenance import usable, why_not_usable
@@ -511,6 +513,8 @@ class Engine:
                 return self.risk.release(command)
             case AskVenue() | CancelEntry() | ClosePosition():
                 return self.by_hand.give(command)
+            case NoteReport():
+                return note(self._parts.journal, command, self._parts.clock.now_us())
 
     def halt(self, actor: Actor, reason: str, instrument: InstrumentId | None = None) -> None:
         """No new entries, working entries are cancelled, stops stay; None: on the whole account."""

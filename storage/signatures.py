@@ -63,7 +63,7 @@ def verify_signatures(journal: JournalReader, key: ApprovalKey | None) -> Signat
             unsigned += 1
         elif key is None or not key.made(signature):
             other += 1
-        elif key.fits(signature, _approval(row, nonces[ticket]).canonical()):
+        elif key.fits(signature, approval_of(row, nonces[ticket]).canonical()):
             checked += 1
         else:
             forged.append(f"{name}: its approval was changed, the signature does not fit")
@@ -78,7 +78,8 @@ def _told(journal: JournalReader) -> Iterator[tuple[str, str]]:
             yield str(body.get("ticket")), str(body.get("signature") or "")
 
 
-def _approval(row: Row, nonce: str) -> Approval:
+def approval_of(row: Row, nonce: str) -> Approval:
+    """What the signature of a stored ticket covers."""
     uid, price, approved = row["approved_uid"], row["approved_px"], row["approved_us"]
     shown = None
     with suppress(ValueError):  # such an approval was never signed

@@ -11,7 +11,7 @@ import typer
 
 from engine.errors import DeckError
 from tui import redaction
-from tui.commands import accounts, attaching, audit, brackets, configs, desk, keys, research, whynot
+from tui.commands import accounts, attaching, audit, brackets, configs, desk, keys, reports, research, whynot
 from tui.commands.common import (
     ConfigOption,
     DataOption,
@@ -103,7 +103,7 @@ def console(
         run(context.obj, wanted)
 
 
-for _commands in (attaching, research, desk, brackets, whynot, accounts, audit, configs, keys):
+for _commands in (attaching, research, desk, brackets, whynot, reports, accounts, audit, configs, keys):
     _commands.register(app)
 
 

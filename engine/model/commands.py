@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.model.ids import InstrumentId, TicketId
+from engine.model.ids import CorrelationId, InstrumentId, TicketId
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +150,19 @@ class ClosePosition:
     actor: Actor
 
 
+@dataclass(frozen=True, slots=True)
+class NoteReport:
+    """Keep the SHA-256 of a report of one decision in the audit log; the same report again changes nothing.
+
+    `correlation` names the decision, `form` is json, md or html.
+    """
+
+    correlation: CorrelationId
+    sha256: str
+    form: str
+    actor: Actor
+
+
 Command = (
     ApproveTicket
     | RejectTicket
@@ -164,6 +177,7 @@ Command = (
     | AskVenue
     | CancelEntry
     | ClosePosition
+    | NoteReport
 )
 
 
@@ -175,7 +189,7 @@ class Answer:
     price_moved, dialog_expired, gated_out, manual_only, not_smaller, expires_first, not_journalled,
     not_readable, view_only, not_halted, not_reconciled, no_such_difference, not_stopped, wrong_name,
     no_equity, malformed, unknown_bracket, not_ready, nothing_unknown, asked_already, nothing_to_cancel,
-    no_position; from a link also detached, unknown_outcome, rate_limited.
+    no_position, unknown_decision; from a link also detached, unknown_outcome, rate_limited.
     """
 
     ok: bool

@@ -230,6 +230,11 @@ def settle(given: Given, difference: "Decimal", reason: str) -> "Answer":
     return _give(given, Settle(me(), difference, reason))
 
 
+def give_if_running(given: Given, command: "Command") -> "Answer | None":
+    """The engine's answer; None where none runs on the state."""
+    return _with_link(given, lambda link: link.give(command))[1]
+
+
 def _give(given: Given, command: "Command") -> "Answer":
     with keeping("The engine may have carried it out: look with tradedeck status and tradedeck proposals"):
         return with_engine(given, lambda link: link.give(command))

@@ -27,6 +27,7 @@ from engine.model.commands import (
     ClosePosition,
     Command,
     Halt,
+    NoteReport,
     RejectTicket,
     ReleaseBreaker,
     Resume,
@@ -85,6 +86,7 @@ class CommandKind(StrEnum):
     ASK_VENUE = "ask_venue"
     CANCEL_ENTRY = "cancel_entry"
     CLOSE_POSITION = "close_position"
+    NOTE_REPORT = "note_report"
 
 
 class ReplyKind(StrEnum):
@@ -194,6 +196,7 @@ COMMANDS: Final[dict[CommandKind, type[Command]]] = {
     CommandKind.ASK_VENUE: AskVenue,
     CommandKind.CANCEL_ENTRY: CancelEntry,
     CommandKind.CLOSE_POSITION: ClosePosition,
+    CommandKind.NOTE_REPORT: NoteReport,
 }
 _KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
 _ERRORS: Final[dict[str, type[DeckError]]] = {

@@ -53,6 +53,7 @@ from tui.settings import Settings
 from tui.wiring.disk import DiskWatch
 from tui.wiring.killswitch import HaltFile, on_signal
 from tui.wiring.pulse import Pulse
+from tui.wiring.rules import keep_rules
 
 TokenPrices = Callable[[TokenId, int, int], Sequence[tuple[int, float]]]
 LAST_WORDS_S = 2.0
@@ -195,6 +196,7 @@ class Runtime:
             check_buying_power=options.switches.buying_power,
         )
         gaps, risk = options.settings.config.gaps, options.settings.config.risk
+        keep_rules(journal, gaps, clock.now_us())
         self.engine = Engine(
             Parts(
                 account=account,
