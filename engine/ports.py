@@ -12,6 +12,7 @@ from engine.model.candidates import Verdict
 from engine.model.events import Alarm
 from engine.model.forecasts import Forecast
 from engine.model.ids import ClientOrderId, InstrumentId
+from engine.model.jobs import JobRecord
 from engine.model.market import MarketBatch, Session
 from engine.model.orders import BracketKind, BracketSpec, Fill, OrderSpec, VenueOrder, VenueUpdate
 from engine.model.positions import AccountSnapshot, RoundTrip
@@ -164,6 +165,15 @@ class VenueStore(Protocol):
     def get(self, key: str) -> str | None: ...
     def put(self, changed: Mapping[str, str]) -> None:
         """Write all of `changed` in one durable transaction."""
+        ...
+
+
+class JobStore(Protocol):
+    """What is remembered of the engine's jobs, by name. The one store whose rows change."""
+
+    def load(self) -> Mapping[str, JobRecord]: ...
+    def put(self, record: JobRecord) -> None:
+        """Keep it durably in the place of the older one. Raises StorageError."""
         ...
 
 

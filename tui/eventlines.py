@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from engine.model import events
 from engine.model.candidates import Verdict
 from engine.model.ids import symbol_of
+from engine.model.jobs import JobResult
 
 _CALM = frozenset({"STARTING", "RUNNING", "STOPPED"})
 
@@ -83,6 +84,12 @@ def lines_of(event: events.Event) -> Iterator[LogLine]:
             level = logging.WARNING if was_flagged else logging.INFO
             fields = dict(token_id=token, symbol=symbol, gate=gate, reason=reason, was_flagged=was_flagged)
             yield LogLine(level, "gem_blocked", {**fields, "ts_us": ts})
+        case events.JobStarted(name, due_us, ts):
+            yield LogLine(logging.INFO, "job_started", dict(job=name, due_us=due_us, ts_us=ts))
+        case events.JobEnded(name, due_us, result, words, failures, ts):
+            level = logging.INFO if result is JobResult.DONE else logging.WARNING
+            fields = dict(job=name, due_us=due_us, result=result.value, words=words, failures=failures)
+            yield LogLine(level, "job_ended", {**fields, "ts_us": ts})
         case events.Alarm(text, page, correlation, ts, kind):
             level = logging.CRITICAL if page else logging.WARNING
             fields = dict(correlation=correlation, text=text, page=page, kind=kind, ts_us=ts)

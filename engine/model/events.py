@@ -9,6 +9,7 @@ from typing import get_args
 
 from engine.model.candidates import Verdict
 from engine.model.ids import CorrelationId, InstrumentId, TicketId
+from engine.model.jobs import JobResult
 from engine.model.market import MarketBatch
 from engine.model.orders import Fill
 from engine.model.positions import RoundTrip
@@ -152,6 +153,30 @@ class RoundTripClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class JobStarted:
+    """A scheduled job began; `due_us` is the time that it was for."""
+
+    name: str
+    due_us: int
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnded:
+    """A scheduled job ended, or its due time was missed. `words`: what came of it, or why nothing did.
+
+    `failures`: in a row, this one counted.
+    """
+
+    name: str
+    due_us: int
+    result: JobResult
+    words: str
+    failures: int
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """Something a person should look at. `page`: now, wherever they are.
 
@@ -217,6 +242,8 @@ Event = (
     | GemFlagged
     | GemUnflagged
     | GemBlocked
+    | JobStarted
+    | JobEnded
     | Alarm
 )
 

@@ -13,6 +13,8 @@ from engine.model.events import (
     GemBlocked,
     GemFlagged,
     GemUnflagged,
+    JobEnded,
+    JobStarted,
     MarketMoved,
     PersonActed,
     RoundTripClosed,
@@ -22,6 +24,7 @@ from engine.model.events import (
     TicketSnoozed,
 )
 from engine.model.ids import symbol_of
+from engine.model.jobs import JobResult
 from engine.model.orders import OrderRole
 from engine.model.tickets import ProposalState, Ticket
 from tui import format
@@ -45,7 +48,7 @@ _ROLE_WORDS = {
 def line_of(event: Event) -> EventLine | None:
     """One line for the events a person follows; None for the others."""
     match event:
-        case MarketMoved() | BracketChanged():
+        case MarketMoved() | BracketChanged() | JobStarted():
             return None
         case EngineStateChanged():
             kind = EventKind.BLOCKED if event.state == "HALTED" else EventKind.INFO
@@ -101,6 +104,9 @@ def line_of(event: Event) -> EventLine | None:
             # Narrow panes cut the end: what it is about comes first.
             about = event.reason.removeprefix("the ")
             return EventLine(event.ts, EventKind.BLOCKED, f"{event.symbol} blocked: {about}", "")
+        case JobEnded():
+            kind = EventKind.INFO if event.result is JobResult.DONE else EventKind.UNKNOWN
+            return EventLine(event.ts, kind, f"{event.name} {event.result.value}: {event.words}", "")
         case Alarm():
             kind = EventKind.BLOCKED if event.page else EventKind.UNKNOWN
             return EventLine(event.ts, kind, event.text, event.correlation)

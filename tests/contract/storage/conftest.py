@@ -25,6 +25,7 @@ from engine.model.candidates import (
 )
 from engine.model.exits import single_target
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName, TicketId
+from engine.model.policy import ClosedTrade
 from engine.model.positions import AccountKind, ExitReason, RoundTrip
 from engine.ports import AuditEntry, BarColumns, Journal, JournalRow, VenueStore
 from storage.audit import FIRST_PREVIOUS, canonical, chain, row_text
@@ -46,6 +47,11 @@ KEYS = {
     "proposal_seen": ("key",),
     "whynot": ("correlation",),
     "settlement": ("id",),
+    "policy": ("id",),
+    "shadow": ("correlation",),
+    "excursion": ("ticket",),
+    "compliance": ("ticket",),
+    "freeze": ("strategy",),
 }
 
 
@@ -172,11 +178,16 @@ def bar_store(tmp_path: Path) -> Iterator[SqliteBarStore]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def memory_target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
+def memory_target(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     """An empty database of each kind: a file, and a schema of its own in the PostgreSQL that CI names."""
     if request.param == "sqlite":
-        yield tmp_path / "tradedeck.db"
-        return
+        return tmp_path / "tradedeck.db"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """An empty schema of its own."""
     url = os.environ.get("TRADEDECK_TEST_PG")
     if not url:
         pytest.skip("needs a PostgreSQL: set TRADEDECK_TEST_PG to its URL (.ci/postgres starts one)")
@@ -266,6 +277,37 @@ def new_verdict() -> Callable[..., Verdict]:
             model_id=None,
         )
         return Verdict(candidate, found, proposal if proposed else None, reason)
+
+    return build
+
+
+@pytest.fixture
+def new_trade() -> Callable[..., ClosedTrade]:
+    """A trade of the candidate that `new_verdict` makes, as it ended."""
+
+    def build(ticket: str = "01TICKET000000000000000001", **changes: Any) -> ClosedTrade:
+        values: dict[str, Any] = dict(
+            id=ticket,
+            correlation=CorrelationId("01CORRELATION0000000000001"),
+            strategy=StrategyName("gaps"),
+            instrument=InstrumentId("ABC.US"),
+            session=date(2016, 1, 4),
+            shadow=False,
+            proposed=True,
+            entry_us=1_451_917_801_000_000,
+            entry_price=Decimal("8.3700000001"),
+            exit_us=1_452_000_000_000_000,
+            exit_session=date(2016, 1, 5),
+            exit_price=Decimal("8.8722"),
+            exit_reason=ExitReason.TARGET,
+            sessions=2,
+            quantity=Decimal(14),
+            cost=Decimal("0.02"),
+            votes={"sentinel": Vote.APPROVE, "forecaster": Vote.ABSTAIN},
+            mae=-0.031,
+            mfe=0.0625,
+        )
+        return ClosedTrade(**{**values, **changes})
 
     return build
 

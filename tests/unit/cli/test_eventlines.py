@@ -20,6 +20,8 @@ from engine.model.events import (
     GemBlocked,
     GemFlagged,
     GemUnflagged,
+    JobEnded,
+    JobStarted,
     MarketMoved,
     PersonActed,
     RoundTripClosed,
@@ -37,6 +39,7 @@ from engine.model.ids import (
     client_order_id,
     instrument_id,
 )
+from engine.model.jobs import JobResult
 from engine.model.market import MarketBatch, Provenance, Quote
 from engine.model.orders import BracketSpec, Fill, OrderSide, OrderSpec, OrderType
 from engine.model.positions import ExitReason, RoundTrip
@@ -143,6 +146,8 @@ EVENTS: dict[type, Any] = {
     GemFlagged: GemFlagged(TokenId("base:0x7a"), "PLINTH", 79.5, 4, 88.0, 1),
     GemUnflagged: GemUnflagged(TokenId("base:0x7a"), "PLINTH", 64.0, "score 64 < 65", 1),
     GemBlocked: GemBlocked(TokenId("base:0x7b"), "VOLE", "rug_lp", "LP 22% < 50%", True, 1),
+    JobStarted: JobStarted("opening scan", 1, 1),
+    JobEnded: JobEnded("opening scan", 1, JobResult.FAILED, "no answer in 5 s", 2, 1),
     Alarm: Alarm("stop leg rejected", True, CORRELATION, 1, "stop_rejected"),
 }
 
