@@ -1,9 +1,9 @@
-"""All features that exist, by id. Importing the category modules is what declares them."""
+"""All features of stocks and their market, by id. Importing the category modules is what declares them."""
 
 from collections.abc import Mapping
 
-from engine.features import market, technical
+from engine.features import challenger, liquidity, market, quality, technical
 from engine.features.registry import FeatureSpec, registered
 
-MODULES = (market, technical)
+MODULES = (market, liquidity, technical, quality, challenger)
 CATALOGUE: Mapping[str, FeatureSpec] = registered()

@@ -1,20 +1,20 @@
-"""What a feature is: one frozen record beside the pure array function that computes it (SPEC 1.2)."""
+"""What a feature is: one frozen record with the one function that computes it (SPEC 1.2)."""
 
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.errors import InvariantBroken
+from engine.features.kernels import State
+from engine.jit import kernel
 from engine.money import EPSILON
 
 Array = npt.NDArray[np.float64]
-Compute = TypeVar("Compute", bound=Callable[..., Array])
 
 
 class Category(StrEnum):
@@ -89,20 +89,68 @@ class FeatureRecord:
 
 @dataclass(frozen=True, slots=True)
 class FeatureSpec(FeatureRecord):
-    """The registry record of a feature of bars.
+    """The registry record of a feature of columns, and its one definition.
 
     `lookback`: rows needed for the first value, so lookback - 1 rows are NaN. `window`: newest rows that one
-    value can depend on; None when it remembers all rows since the first. `inputs` names the columns that
-    `compute` takes, each (T,), oldest first; it returns (T,), and row t sees rows 0..t only.
+    value can depend on; None when it remembers all rows since the first. `inputs` names the columns that it
+    takes, each (T,), oldest first; row t sees rows 0..t only. `is_extra`: outside the 127 of SPEC 1.1.
+
+    `kernel(*inputs, memory, scratch, out)` goes through rows, on lists or compiled on arrays, and goes on
+    where it stopped: `states` are the starts of its memories, `scratch` counts the columns that it works in,
+    and `out` takes the values of the last rows, as many as it has places for.
     """
 
     lookback: int
     window: int | None
     inputs: tuple[str, ...]
-    compute: Callable[..., Array]
+    kernel: Callable[..., None]
+    states: tuple[State, ...]
+    scratch: int
+    is_extra: bool
+
+    def compute(self, *columns: Array) -> Array:
+        """All rows of columns (T,) each, in the order of `inputs` -> (T,)."""
+        out = [0.0] * len(columns[0])
+        self._run(columns, out)
+        return np.array(out, dtype=np.float64)
+
+    __call__ = compute
+
+    def last(self, *columns: Array) -> float:
+        """The value of the last row alone; NaN without rows."""
+        if not len(columns[0]):
+            return float("nan")
+        out = [0.0]
+        self._run(columns, out)
+        return out[0]
+
+    def start(self) -> "Following":
+        """The feature before its first row, to be told one row after the other."""
+        return Following(self)
+
+    def _run(self, columns: tuple[Array, ...], out: list[float]) -> None:
+        rows = [np.asarray(column, dtype=np.float64).tolist() for column in columns]
+        memory = tuple(list(state) for state in self.states)
+        self.kernel(*rows, memory, tuple([0.0] * len(rows[0]) for _ in range(self.scratch)), out)
+
+
+class Following:
+    """One feature of one instrument as its rows come; it gives what `compute` gives of all of them."""
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        self.spec = spec
+        self._memory = tuple(list(state) for state in spec.states)
+        self._scratch = tuple([0.0] for _ in range(spec.scratch))
+
+    def update(self, *row: float) -> float:
+        """Take one row, its values in the order of `inputs`; NaN where there is no number yet."""
+        out = [0.0]
+        self.spec.kernel(*([value] for value in row), self._memory, self._scratch, out)
+        return out[0]
 
 
 _RECORDS: dict[str, FeatureSpec] = {}
+_NO_INPUTS = ("memory", "scratch", "out")
 
 
 def feature(
@@ -111,8 +159,11 @@ def feature(
     category: Category,
     unit: str,
     lookback: int,
+    states: tuple[State, ...] = (),
+    scratch: int = 0,
     window: int | None = None,
     is_recursive: bool = False,
+    is_extra: bool = False,
     dtype: Dtype = Dtype.FLOAT,
     minimum: float | None = None,
     maximum: float | None = None,
@@ -122,15 +173,15 @@ def feature(
     asset_class: AssetClass = AssetClass.BOTH,
     sources: tuple[str, ...] = (),
     depends_on: tuple[str, ...] = (),
-) -> Callable[[Compute], Compute]:
-    """Register the decorated function under its own name; its positional parameters name its columns.
+) -> Callable[[Callable[..., None]], FeatureSpec]:
+    """Register the decorated kernel under its own name; its first parameters name its columns.
 
     `window` None: as many rows as `lookback`. `is_recursive`: every row since the first counts (Wilder).
     `nullable` False: a strategy that requires the feature cannot decide without it.
     """
 
-    def register(compute: Compute) -> Compute:
-        name = getattr(compute, "__name__", "")
+    def register(function: Callable[..., None]) -> FeatureSpec:
+        name = getattr(function, "__name__", "")
         if name in _RECORDS:
             raise InvariantBroken(f"feature {name} is declared twice", "give one of them another name")
         _RECORDS[name] = FeatureSpec(
@@ -150,17 +201,15 @@ def feature(
             transform=transform_of(dtype, unit, minimum, maximum),
             lookback=lookback,
             window=None if is_recursive else window or lookback,
-            inputs=_columns(compute),
-            compute=compute,
+            inputs=tuple(key for key in inspect.signature(function).parameters if key not in _NO_INPUTS),
+            kernel=kernel(function),
+            states=states,
+            scratch=scratch,
+            is_extra=is_extra,
         )
-        return compute
+        return _RECORDS[name]
 
     return register
-
-
-def _columns(compute: Callable[..., Array]) -> tuple[str, ...]:
-    parameters = inspect.signature(compute).parameters.values()
-    return tuple(p.name for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY)
 
 
 def transform_of(dtype: Dtype, unit: str, minimum: float | None, maximum: float | None) -> Transform:

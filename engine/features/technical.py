@@ -1,39 +1,78 @@
-"""Technical features of daily bars (SPEC 1.4.7). Bars are adjusted for splits and dividends, oldest first."""
+"""Technical features of daily bars (SPEC 1.4.7). Bars are adjusted for splits and dividends, oldest first.
 
-import numpy as np
+Each is a kernel of columns (T,); see `registry.FeatureSpec`. NaN: not available.
+"""
 
-from engine.features.registry import Array, AssetClass, Category, feature
-from engine.features.windows import (
+import math
+from dataclasses import dataclass
+
+from engine.features.kernels import (
+    NAN,
     ZERO_SIZE,
-    change,
-    log_of,
-    ratio,
-    rolling,
-    rolling_mean,
-    rolling_std,
-    warmed_up,
-    wilder_average,
+    Column,
+    Memory,
+    atr_rows,
+    change_rows,
+    deviation_state,
+    distance_rows,
+    lag_state,
+    lagged,
+    log_rows,
+    ratio_rows,
+    rolling_deviation,
+    rolling_slope,
+    slope_state,
+    step_rows,
+    sum_state,
+    volatility_rows,
+    wilder,
+    wilder_state,
 )
+from engine.features.registry import Array, AssetClass, Category, Dtype, feature
+from engine.jit import kernel
 
 _TECHNICAL = Category.TECHNICAL
-EQUITY_SESSIONS_PER_YEAR = 252.0
+FADE_BARS = 10
+FADE_DROP = 0.5
+"""A last volume below this share of the mean of the 5 before it is a fade as well (SPEC 3.7.5)."""
+FADE_P = 0.05
 
 
-def _wilder_rsi(close: Array, rows: int) -> Array:
-    """Average loss 0 gives 100, both averages 0 give 50 (SPEC 1.3)."""
-    moves = np.diff(close)
-    gain = wilder_average(np.maximum(moves, 0.0), rows)
-    total = gain + wilder_average(np.maximum(-moves, 0.0), rows)
-    index = np.where(total == 0, 50.0, 100 * ratio(gain, total))
-    return warmed_up(index, len(close))
+@kernel
+def rsi_rows(close: Column, rows: int, memory: Memory, scratch: Column, out: Column) -> None:
+    """Wilder RSI; average loss 0 gives 100, both averages 0 give 50 (SPEC 1.3)."""
+    gain, loss = scratch[0], scratch[1]
+    step_rows(close, memory[0], gain)
+    for row in range(len(close)):
+        step = gain[row]
+        if step > 0.0:
+            loss[row] = 0.0
+        else:
+            loss[row] = -step
+            gain[row] = step * 0.0
+    wilder(gain, rows, memory[1], gain)
+    wilder(loss, rows, memory[2], loss)
+    first = len(close) - len(out)
+    for row in range(len(out)):
+        up = gain[first + row]
+        total = up + loss[first + row]
+        out[row] = 50.0 if total == 0.0 else 100.0 * (up / total)
 
 
 @feature(
-    version="1.0.0", category=_TECHNICAL, unit="index", lookback=3, is_recursive=True, minimum=0, maximum=100
+    version="1.0.0",
+    category=_TECHNICAL,
+    unit="index",
+    lookback=3,
+    states=(lag_state(1), wilder_state(1), wilder_state(1)),
+    scratch=2,
+    is_recursive=True,
+    minimum=0,
+    maximum=100,
 )
-def rsi2(close: Array) -> Array:
-    """Wilder RSI of 2 bars (Connors & Alvarez 2009). close (T,) -> (T,), 0..100."""
-    return _wilder_rsi(close, 2)
+def rsi2(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
+    """Wilder RSI of 2 bars (Connors & Alvarez 2009), 0..100."""
+    rsi_rows(close, 2, memory, scratch, out)
 
 
 @feature(
@@ -41,52 +80,98 @@ def rsi2(close: Array) -> Array:
     category=_TECHNICAL,
     unit="index",
     lookback=15,
+    states=(lag_state(1), wilder_state(1), wilder_state(1)),
+    scratch=2,
     is_recursive=True,
     minimum=0,
     maximum=100,
     nullable=True,
 )
-def rsi_14(close: Array) -> Array:
-    """Wilder RSI of 14 bars. close (T,) -> (T,), 0..100."""
-    return _wilder_rsi(close, 14)
+def rsi_14(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
+    """Wilder RSI of 14 bars, 0..100."""
+    rsi_rows(close, 14, memory, scratch, out)
 
 
-@feature(version="1.0.0", category=_TECHNICAL, unit="z", lookback=66)
-def z5(close: Array) -> Array:
-    """5-bar return over its expected size, sigma60 * sqrt(5) (SPEC 1.3). close (T,) -> (T,).
+@feature(
+    version="1.0.0",
+    category=_TECHNICAL,
+    unit="z",
+    lookback=66,
+    states=(lag_state(1), lag_state(5), deviation_state(60), lag_state(5)),
+    scratch=3,
+)
+def z5(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
+    """5-bar return over its expected size, sigma60 * sqrt(5) (SPEC 1.3).
 
     sigma60 is the sample deviation of the 60 daily returns that end 5 bars ago, so that the shock itself is
     not in it. NaN for zero volatility.
     """
-    sigma60 = warmed_up(rolling_std(change(close), 60, ddof=1), len(close))
-    move = ratio(close[5:], close[:-5]) - 1
-    return warmed_up(ratio(move, sigma60[:-5] * np.sqrt(5.0), ZERO_SIZE), len(close))
-
-
-@feature(version="1.0.0", category=_TECHNICAL, unit="ratio", lookback=20)
-def bb_dev(close: Array) -> Array:
-    """Bollinger %b: 0 at the lower, 1 at the upper band of 20 bars, 2 population deviations wide each way.
-
-    close (T,) -> (T,); NaN for a band without width.
-    """
-    mean, sigma = rolling_mean(close, 20), rolling_std(close, 20, ddof=0)
-    return ratio(close - mean + 2 * sigma, 4 * sigma, 4 * ZERO_SIZE * np.abs(mean))
+    returns, squares, earlier = scratch
+    change_rows(close, memory[0], returns)
+    lagged(returns, 5, memory[1], squares)
+    rolling_deviation(squares, 60, memory[2], returns, squares)
+    lagged(close, 5, memory[3], earlier)
+    first, root = len(close) - len(out), math.sqrt(5.0)
+    for row in range(len(out)):
+        square, before = squares[first + row], earlier[first + row]
+        size = math.sqrt(square / 59.0) * root if square > 0.0 else NAN
+        out[row] = (close[first + row] / before - 1.0) / size if size > ZERO_SIZE and before > 0.0 else NAN
 
 
 @feature(
-    version="1.0.0", category=_TECHNICAL, unit="fraction", lookback=200, minimum=-1, minimum_excluded=True
+    version="1.0.0",
+    category=_TECHNICAL,
+    unit="ratio",
+    lookback=20,
+    states=(deviation_state(20),),
+    scratch=2,
 )
-def dist_200(close: Array) -> Array:
-    """Close over its mean of 200 bars, minus 1. close (T,) -> (T,)."""
-    return ratio(close, rolling_mean(close, 200)) - 1
+def bb_dev(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
+    """Bollinger %b: 0 at the lower, 1 at the upper band of 20 bars, 2 population deviations wide each way.
+
+    NaN for a band without width.
+    """
+    means, squares = scratch
+    rolling_deviation(close, 20, memory[0], means, squares)
+    first = len(close) - len(out)
+    for row in range(len(out)):
+        mean, square = means[first + row], squares[first + row]
+        sigma = math.sqrt(square / 20.0) if square > 0.0 else NAN
+        is_wide = sigma > ZERO_SIZE * abs(mean)
+        out[row] = (close[first + row] - mean + 2.0 * sigma) / (4.0 * sigma) if is_wide else NAN
 
 
-@feature(version="1.0.0", category=_TECHNICAL, unit="log return per quarter", lookback=63)
-def trend_63(close: Array) -> Array:
-    """63 times the least-squares slope of ln close over 63 bars. close (T,) -> (T,)."""
-    centered = np.arange(63.0) - 31.0
-    weights = 63 * centered / (centered**2).sum()
-    return warmed_up((rolling(log_of(close), 63) * weights).sum(axis=1), len(close))
+@feature(
+    version="1.0.0",
+    category=_TECHNICAL,
+    unit="fraction",
+    lookback=200,
+    states=(sum_state(200),),
+    scratch=1,
+    minimum=-1,
+    minimum_excluded=True,
+)
+def dist_200(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
+    """Close over its mean of 200 bars, minus 1."""
+    distance_rows(close, 200, memory, scratch, out)
+
+
+@feature(
+    version="1.0.0",
+    category=_TECHNICAL,
+    unit="log return per quarter",
+    lookback=63,
+    states=(slope_state(63),),
+    scratch=2,
+)
+def trend_63(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
+    """63 times the least-squares slope of ln close over 63 bars."""
+    logs, slopes = scratch
+    log_rows(close, logs)
+    rolling_slope(logs, 63, memory[0], slopes)
+    first = len(close) - len(out)
+    for row in range(len(out)):
+        out[row] = 63.0 * slopes[first + row]
 
 
 @feature(
@@ -94,13 +179,21 @@ def trend_63(close: Array) -> Array:
     category=_TECHNICAL,
     unit="fraction",
     lookback=2,
+    states=(lag_state(1),),
+    scratch=1,
     minimum=-1,
     maximum=0,
     asset_class=AssetClass.EQUITY,
 )
-def gap_dn(open: Array, close: Array) -> Array:
-    """min(0, open / prior close - 1). open, close (T,) -> (T,); 0 for a gap up."""
-    return warmed_up(np.minimum(ratio(open[1:], close[:-1]) - 1, 0.0), len(close))
+def gap_dn(open: Column, close: Column, memory: Memory, scratch: Column, out: Column) -> None:
+    """min(0, open / prior close - 1); 0 for a gap up."""
+    before = scratch[0]
+    lagged(close, 1, memory[0], before)
+    first = len(close) - len(out)
+    for row in range(len(out)):
+        prior = before[first + row]
+        gap = open[first + row] / prior - 1.0 if prior > 0.0 else NAN
+        out[row] = 0.0 if gap > 0.0 else gap
 
 
 @feature(
@@ -108,30 +201,176 @@ def gap_dn(open: Array, close: Array) -> Array:
     category=_TECHNICAL,
     unit="percent",
     lookback=15,
+    states=(lag_state(1), wilder_state(1)),
+    scratch=1,
     is_recursive=True,
     minimum=0,
     nullable=True,
 )
-def atr_14_pct(high: Array, low: Array, close: Array) -> Array:
-    """100 * Wilder ATR(14) / close. high, low, close (T,) -> (T,).
+def atr_14_pct(
+    high: Column, low: Column, close: Column, memory: Memory, scratch: Column, out: Column
+) -> None:
+    """100 * Wilder ATR(14) / close. NaN when nothing moved at all."""
+    ranges = scratch[0]
+    atr_rows(high, low, close, memory, ranges)
+    first = len(close) - len(out)
+    for row in range(len(out)):
+        price = close[first + row]
+        percent = 100.0 * (ranges[first + row] / price) if price > 0.0 else NAN
+        out[row] = percent if percent > ZERO_SIZE else NAN
 
-    A true range needs the prior close, so the first row has none. NaN when nothing moved at all.
+
+@feature(
+    version="1.0.0",
+    category=_TECHNICAL,
+    unit="fraction/yr",
+    lookback=21,
+    states=(lag_state(1), deviation_state(20)),
+    scratch=2,
+    minimum=0,
+    nullable=True,
+)
+def realized_vol_20(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
+    """Sample deviation of 20 log returns, per year of 252 sessions; NaN for zero volatility."""
+    volatility_rows(close, 20, memory, scratch, out)
+
+
+@feature(
+    version="1.0.0",
+    category=_TECHNICAL,
+    unit="ratio",
+    lookback=21,
+    states=(lag_state(1), sum_state(20)),
+    scratch=2,
+    minimum=0,
+    nullable=True,
+)
+def volume_ratio_20(volume: Column, memory: Memory, scratch: Column, out: Column) -> None:
+    """Volume over the mean of the 20 bars before it; NaN when that mean is 0.
+
+    Of daily bars. In a session the volume so far is measured by `intraday.volume_ratio` instead (SPEC 3.5).
     """
-    prior = close[:-1]
-    true_range = np.maximum(high[1:], prior) - np.minimum(low[1:], prior)
-    average = warmed_up(wilder_average(true_range, 14), len(close))
-    percent = 100 * ratio(average, close)
-    return np.where(percent > ZERO_SIZE, percent, np.nan)
+    ratio_rows(volume, memory, scratch, out)
 
 
-@feature(version="1.0.0", category=_TECHNICAL, unit="fraction/yr", lookback=21, minimum=0, nullable=True)
-def realized_vol_20(close: Array, *, bars_per_year: float = EQUITY_SESSIONS_PER_YEAR) -> Array:
-    """Sample deviation of 20 log returns, per year. close (T,) -> (T,); NaN for zero volatility."""
-    sigma = warmed_up(rolling_std(np.diff(log_of(close)), 20, ddof=1), len(close))
-    return np.where(sigma > ZERO_SIZE, sigma * np.sqrt(bars_per_year), np.nan)
+@feature(
+    version="1.0.0",
+    category=_TECHNICAL,
+    unit="percent",
+    lookback=1,
+    nullable=True,
+    max_age_s=60,
+)
+def vwap_dev_pct(close: Column, vwap: Column, memory: Memory, scratch: Column, out: Column) -> None:
+    """100 * (close / volume-weighted mean price of the session - 1)."""
+    first = len(close) - len(out)
+    for row in range(len(out)):
+        mean = vwap[first + row]
+        out[row] = 100.0 * (close[first + row] / mean - 1.0) if mean > 0.0 else NAN
 
 
-@feature(version="1.0.0", category=_TECHNICAL, unit="ratio", lookback=21, minimum=0, nullable=True)
-def volume_ratio_20(volume: Array) -> Array:
-    """Volume over the mean of the 20 bars before it. volume (T,) -> (T,); NaN when that mean is 0."""
-    return warmed_up(ratio(volume[1:], rolling_mean(volume, 20)[:-1]), len(volume))
+@kernel
+def fade_p(slope: float, residual: float, spread: float, count: int) -> float:
+    """One-sided p of a slope of 10 points under t with 8 degrees of freedom, which has a closed form.
+
+    `residual`: sum of squares about the line; `spread`: sum of squares of the places. 0.5 for a flat line.
+    """
+    variance = residual / (count - 2) / spread
+    scale = slope * slope + 8.0 * variance
+    if not scale > 0.0:
+        return 0.5
+    # With theta = atan(t / sqrt 8): sin and cos^2 without dividing by a residual of 0.
+    sine, cosine = slope / math.sqrt(scale), 8.0 * variance / scale
+    return 0.5 + 0.5 * sine * (1.0 + cosine * (0.5 + cosine * (0.375 + cosine * 0.3125)))
+
+
+@kernel
+def fade_rows(volume: Column, memory: Memory, scratch: Column, slope: Column, p: Column, out: Column) -> None:
+    """Slope of ln volume over 10 bars, its one-sided p, and the last volume over the mean of the 5 before."""
+    logs = scratch[0]
+    log_rows(volume, logs)
+    for row in range(len(volume)):
+        kept, newest = memory[0], memory[1]
+        total = moment = 0.0
+        for place in range(FADE_BARS - 1):
+            kept[place] = kept[place + 1]
+        kept[FADE_BARS - 1] = logs[row]
+        for place in range(FADE_BARS):
+            total += kept[place]
+        mean, middle = total / FADE_BARS, 0.5 * (FADE_BARS - 1)
+        squares = spread = 0.0
+        for place in range(FADE_BARS):
+            distance = kept[place] - mean
+            moment += (place - middle) * distance
+            spread += (place - middle) * (place - middle)
+            squares += distance * distance
+        line = moment / spread
+        residual = squares - line * moment
+        slope[row] = line
+        p[row] = fade_p(line, residual if residual > 0.0 else 0.0 * residual, spread, FADE_BARS)
+        before = 0.0
+        for place in range(5):
+            before += newest[place]
+        for place in range(4):
+            newest[place] = newest[place + 1]
+        newest[4] = volume[row]
+        out[row] = volume[row] / (before / 5.0) if before > 0.0 else NAN
+
+
+@dataclass(frozen=True, slots=True)
+class Fade:
+    """What `volume_fade` looked at.
+
+    `slope`: of ln volume, a bar; `p`: one-sided; `share`: the last volume over the mean of the 5 before it.
+    """
+
+    slope: float
+    p: float
+    share: float
+
+    @property
+    def is_falling(self) -> bool:
+        """Volume falls from bar to bar, and not by chance."""
+        return self.slope < 0.0 and self.p < FADE_P
+
+    @property
+    def is_drop(self) -> bool:
+        """The last bar alone had far less volume than those before it."""
+        return self.share < FADE_DROP
+
+
+def fade_of(volume: Array) -> Fade | None:
+    """Of the last 10 completed bars, volume (T,); None when there are fewer or one had no volume."""
+    last = volume[-FADE_BARS:].tolist()
+    if len(last) < FADE_BARS or not min(last) > 0.0:
+        return None
+    memory = tuple(list(state) for state in volume_fade.states)
+    logs, slope, p, share = ([0.0] * FADE_BARS for _ in range(4))
+    fade_rows(last, memory, (logs,), slope, p, share)
+    return Fade(slope[-1], p[-1], share[-1])
+
+
+@feature(
+    version="1.0.0",
+    category=_TECHNICAL,
+    dtype=Dtype.BOOL,
+    unit="bool",
+    lookback=FADE_BARS,
+    states=(lag_state(FADE_BARS), lag_state(5)),
+    scratch=4,
+    minimum=0,
+    maximum=1,
+)
+def volume_fade(volume: Column, memory: Memory, scratch: Column, out: Column) -> None:
+    """1 when volume fades (SPEC 3.7.5), else 0; NaN when a bar of the last 10 had none.
+
+    Either the slope of ln volume over 10 completed bars is negative with a one-sided p below 0.05, or the
+    last volume is under half the mean of the 5 before it.
+    """
+    slopes, chances, shares = scratch[1], scratch[2], scratch[3]
+    fade_rows(volume, memory, scratch, slopes, chances, shares)
+    first = len(volume) - len(out)
+    for row in range(len(out)):
+        slope, share = slopes[first + row], shares[first + row]
+        fades = (slope < 0.0 and chances[first + row] < FADE_P) or share < FADE_DROP
+        out[row] = (1.0 if fades else 0.0) if slope == slope and share == share else NAN

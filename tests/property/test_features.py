@@ -1,5 +1,7 @@
 """What no price path may break: look-ahead, declared ranges, and that a missing number stays missing."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +21,7 @@ def _columns(steps: list[float]) -> dict[str, np.ndarray]:
     high, low = np.maximum(opens, close), np.minimum(opens, close)
     volume = np.where(np.array(steps) == 0, 0.0, 1e6)
     vix = np.clip(close, 5, 150)
+    rows = np.arange(len(close), dtype=np.float64)
     return {
         "open": opens,
         "high": high,
@@ -27,6 +30,22 @@ def _columns(steps: list[float]) -> dict[str, np.ndarray]:
         "volume": volume,
         "vix": vix,
         "spy": close,
+        "spy_open": opens,
+        "vwap": low,
+        "bid": low,
+        "ask": high,
+        "shares_outstanding": volume,
+        "order_usd": volume,
+        "liquid": rows,
+        "gapping": np.floor(rows / 2),
+        "cash": close * 1e6,
+        "quarterly_cash_flow": 1e6 * (opens - close),
+        "required": rows,
+        "present": np.floor(rows / 3),
+        "freshness": rows / 5,
+        "bid_ask_spread_bps": close,
+        "adv_usd_20": volume,
+        "realized_vol_20": low,
     }
 
 
@@ -46,3 +65,19 @@ def test_every_number_lies_in_the_declared_range(name: str, steps: list[float]) 
     values = spec.compute(*(columns[key] for key in spec.inputs))
     assert not np.isinf(values).any()
     assert all(spec.holds(value) for value in values[~np.isnan(values)].tolist())
+
+
+@settings(max_examples=120, deadline=None)
+@given(name=features, steps=moves, cuts=st.lists(st.integers(0, SIZE), max_size=6))
+def test_any_pieces_give_the_bits_of_the_whole(name: str, steps: list[float], cuts: list[int]) -> None:
+    spec, columns = CATALOGUE[name], _columns(steps)
+    inputs = [columns[key].tolist() for key in spec.inputs]
+    memory = tuple(list(state) for state in spec.states)
+    pieces: list[float] = []
+    for first, last in itertools.pairwise(sorted({0, SIZE, *cuts})):
+        out = [0.0] * (last - first)
+        scratch = tuple([0.0] * (last - first) for _ in range(spec.scratch))
+        spec.kernel(*(column[first:last] for column in inputs), memory, scratch, out)
+        pieces += out
+    whole = spec.compute(*(columns[key] for key in spec.inputs))
+    assert [value.hex() for value in pieces] == [value.hex() for value in whole.tolist()]

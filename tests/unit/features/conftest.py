@@ -26,7 +26,8 @@ def walk() -> Callable[..., Columns]:
         volume = np.floor(rng.uniform(1e5, 1e6, rows))
         vix = np.clip(20 * np.exp(np.cumsum(rng.normal(0, 0.05, rows))), 9, 80)
         spy = 200 * np.exp(np.cumsum(rng.normal(0, 0.01, rows)))
-        return {
+        liquid = np.floor(rng.uniform(1, 500, rows))
+        columns = {
             "open": open_,
             "high": high,
             "low": low,
@@ -34,7 +35,24 @@ def walk() -> Callable[..., Columns]:
             "volume": volume,
             "vix": vix,
             "spy": spy,
+            "spy_open": spy * np.exp(rng.normal(0, 0.005, rows)),
+            "vwap": close * np.exp(rng.normal(0, 0.01, rows)),
+            "bid": close * (1 - rng.uniform(0, 0.002, rows)),
+            "ask": close * (1 + rng.uniform(0, 0.002, rows)),
+            "shares_outstanding": np.full(rows, 4e7),
+            "order_usd": rng.uniform(100, 5_000, rows),
+            "liquid": liquid,
+            "gapping": np.floor(liquid * rng.uniform(0, 0.3, rows)),
+            "cash": rng.uniform(0, 1e8, rows),
+            "quarterly_cash_flow": rng.normal(-1e7, 1e7, rows),
+            "required": np.full(rows, 9.0),
+            "present": np.floor(rng.uniform(1, 9, rows)),
         }
+        columns["freshness"] = columns["present"] * rng.uniform(0.2, 1, rows)
+        columns["bid_ask_spread_bps"] = 1e4 * (columns["ask"] / columns["bid"] - 1)
+        columns["adv_usd_20"] = close * volume
+        columns["realized_vol_20"] = rng.uniform(0.1, 0.9, rows)
+        return columns
 
     return make
 

@@ -1,7 +1,7 @@
 """One set of checks for every feature that is declared, now or later."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import pytest
 
 from engine.features.catalogue import CATALOGUE, MODULES
 from engine.features.registry import AssetClass, Dtype, FeatureSpec, Transform
+from engine.jit import fast, is_compiling
 
 Walk = Callable[..., dict[str, np.ndarray]]
 ROWS = 320
@@ -72,10 +73,56 @@ def test_an_unusable_row_never_becomes_a_number(spec: FeatureSpec, walk: Walk) -
     assert np.isnan(_compute(spec, columns)[-1])
 
 
+@every_feature
+def test_row_by_row_gives_the_bits_of_all_at_once(spec: FeatureSpec, walk: Walk) -> None:
+    columns = [walk(ROWS, 3)[name] for name in spec.inputs]
+    following = spec.start()
+    one_by_one = [following.update(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
+    assert _bits(one_by_one) == _bits(spec.compute(*columns))
+
+
+@every_feature
+def test_a_gap_of_missing_rows_gives_the_same_bits_either_way(spec: FeatureSpec, walk: Walk) -> None:
+    columns = [walk(ROWS, 4)[name] for name in spec.inputs]
+    for number, column in enumerate(columns):
+        column[70 + number : 74] = np.nan
+        column[100] = 0.0
+    following = spec.start()
+    one_by_one = [following.update(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
+    assert _bits(one_by_one) == _bits(spec.compute(*columns))
+
+
+@every_feature
+def test_the_last_value_alone_is_the_last_of_all(spec: FeatureSpec, walk: Walk) -> None:
+    columns = [walk(ROWS, 5)[name] for name in spec.inputs]
+    for rows in (1, spec.lookback - 1, spec.lookback, ROWS):
+        cut = [column[:rows] for column in columns]
+        if rows:
+            assert _bits([spec.last(*cut)]) == _bits(spec.compute(*cut)[-1:])
+    assert np.isnan(spec.last(*(column[:0] for column in columns)))
+
+
+@every_feature
+def test_compiled_code_gives_the_bits_of_plain_python(spec: FeatureSpec, walk: Walk) -> None:
+    if not is_compiling():
+        pytest.skip("needs numba: install the extra research")
+    columns = [walk(ROWS, 6)[name] for name in spec.inputs]
+    columns[0][150] = np.nan
+    memory = tuple(np.array(state) for state in spec.states)
+    scratch = tuple(np.empty(ROWS) for _ in range(spec.scratch))
+    out = np.empty(ROWS)
+    fast(spec.kernel)(*columns, memory, scratch, out)
+    assert _bits(out) == _bits(spec.compute(*columns))
+
+
+def _bits(values: Iterable[float]) -> list[str]:
+    return [float(value).hex() for value in values]
+
+
 def test_ids_are_the_names_of_their_functions() -> None:
     declared = {name for module in MODULES for name in vars(module) if name in CATALOGUE}
     assert declared == set(CATALOGUE)
-    assert all(spec.id == name == spec.compute.__name__ for name, spec in CATALOGUE.items())
+    assert all(spec.id == name == spec.kernel.__name__ for name, spec in CATALOGUE.items())
 
 
 def test_dependencies_are_declared_features() -> None:
@@ -96,14 +143,23 @@ def test_records_agree_with_the_machine_readable_catalogue(market_data: Path) ->
     with path.open(newline="") as file:
         rows = {row["id"]: row for row in csv.DictReader(file)}
     for name, spec in CATALOGUE.items():
+        assert spec.is_extra == (name not in rows), name
+        if spec.is_extra:
+            continue
         row = rows[name]
         category = row["category"].lower().replace("-", "_").replace(" ", "_")
-        age = None if row["max_age_s"] == "S" else int(row["max_age_s"])
         dtype = {"category": Dtype.CATEGORY, "bool": Dtype.BOOL}.get(row["unit"], Dtype.FLOAT)
-        assert (spec.category, spec.unit, spec.max_age_s) == (category, row["unit"], age), name
+        assert (spec.category, spec.unit, spec.max_age_s) == (category, row["unit"], _age(row)), name
         assert (spec.asset_class, spec.dtype) == (AssetClass(row["asset"]), dtype), name
         assert spec.nullable == row["nullable"].startswith("yes"), name
         assert _range_text(spec) == row["range"], name
+
+
+def _age(row: dict[str, str]) -> int | None:
+    """Of a stock, where the catalogue has an age of its own for it."""
+    text = row["max_age_s"]
+    text = text.partition("(E: ")[2].rstrip(")") or text
+    return {"S": None, "1 day": 86_400}[text] if text in ("S", "1 day") else int(text)
 
 
 def _range_text(spec: FeatureSpec) -> str:
@@ -112,4 +168,6 @@ def _range_text(spec: FeatureSpec) -> str:
         return "real"
     if high is None:
         return f">{low:g}" if spec.minimum_excluded else f">={low:g}"
-    return "{0,1,2}" if spec.dtype is Dtype.CATEGORY else f"[{low:g},{high:g}]"
+    if spec.dtype in (Dtype.CATEGORY, Dtype.BOOL):
+        return "{" + ",".join(str(value) for value in range(int(low), int(high) + 1)) + "}"
+    return f"[{low:g},{high:g}]"

@@ -382,8 +382,13 @@ def _range_text(record: TokenFeature) -> str:
     return f"{'(' if record.minimum_excluded else '['}{low:g},{high:g}]"
 
 
-def test_no_id_is_a_feature_of_bars_or_headlines_too() -> None:
-    assert not set(TOKEN_CATALOGUE) & set(CATALOGUE)
+def test_an_id_of_stocks_and_tokens_is_declared_for_both_alike() -> None:
+    both = set(TOKEN_CATALOGUE) & set(CATALOGUE)
+    assert both == {"volume_24h_usd", "market_cap_usd", "price_change_24h_pct"}
+    for name in both:
+        token, stock = TOKEN_CATALOGUE[name], CATALOGUE[name]
+        assert token.asset_class is stock.asset_class is AssetClass.BOTH
+        assert (token.unit, token.minimum, token.maximum) == (stock.unit, stock.minimum, stock.maximum)
     assert not set(NEWS) & (set(TOKEN_CATALOGUE) | set(CATALOGUE))
     declared = {name for module in MODULES for name in vars(module) if name in TOKEN_CATALOGUE}
     assert declared == set(TOKEN_CATALOGUE)

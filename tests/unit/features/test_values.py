@@ -6,8 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from engine.features.catalogue import CATALOGUE
+from engine.features.liquidity import IMPACT
+from engine.features.technical import fade_of
+from engine.scoring.confidence import freshness
 
 Walk = Callable[..., dict[str, np.ndarray]]
 
@@ -130,3 +134,136 @@ def test_nothing_moved_means_no_atr() -> None:
 
 def test_no_volume_means_no_volume_ratio() -> None:
     assert math.isnan(_last("volume_ratio_20", np.array([0.0] * 20 + [5.0])))
+
+
+def test_the_worked_example_of_a_fade(oracle: Callable[[str, str], Any]) -> None:
+    example = oracle("3", "volume_fade")
+    volume = np.array(example["input"]["volumes"], dtype=np.float64)
+    fade, expected = fade_of(volume), example["expected"]
+    assert fade is not None
+    assert (fade.slope, fade.p) == pytest.approx((expected["slope"], expected["p"]), rel=1e-6)
+    assert (fade.is_falling or fade.is_drop, fade.is_drop) == (expected["fade"], expected["drop"])
+    assert _last("volume_fade", volume) == float(expected["fade"])
+
+
+def test_the_p_of_a_slope_is_that_of_a_t_distribution() -> None:
+    rng = np.random.default_rng(9)
+    for drift in (-0.1, -0.02, 0.0, 0.03):
+        volume = np.exp(rng.normal(0, 0.1, 10) + drift * np.arange(10))
+        line = stats.linregress(np.arange(10), np.log(volume), alternative="less")
+        fade = fade_of(volume)
+        assert fade is not None
+        assert (fade.slope, fade.p) == pytest.approx((line.slope, line.pvalue), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("volumes", "fades"),
+    [
+        ([100.0] * 10, False),
+        ([100.0 - n for n in range(10)], True),
+        ([100.0 + n for n in range(10)], False),
+        ([100.0, 300.0, 90.0, 250.0, 120.0, 280.0, 100.0, 310.0, 110.0, 90.0], True),
+        ([100.0, 300.0, 90.0, 250.0, 120.0, 280.0, 100.0, 310.0, 110.0, 115.0], False),
+    ],
+)
+def test_volume_fades_by_its_slope_or_by_its_last_bar(volumes: list[float], fades: bool) -> None:
+    assert _last("volume_fade", np.array(volumes)) == float(fades)
+
+
+def test_a_bar_without_volume_tells_of_no_fade() -> None:
+    volume = np.array([5.0] * 9 + [0.0])
+    assert math.isnan(_last("volume_fade", volume))
+    assert fade_of(volume) is None
+    assert fade_of(volume[:5]) is None
+
+
+def test_slippage_of_the_worked_example(oracle: Callable[[str, str], Any]) -> None:
+    example = oracle("3", "slippage_pct")
+    given = example["input"]
+    assert given["Y"] == IMPACT
+    columns = [
+        given["spread_bps"],
+        given["order_usd"],
+        given["adv_usd"],
+        given["sigma_daily"] * math.sqrt(252),
+    ]
+    value = _last("est_slippage_pct", *(np.array([column]) for column in columns))
+    assert value == pytest.approx(example["expected"], rel=1e-6)
+
+
+def test_an_order_without_traded_value_has_no_slippage() -> None:
+    assert math.isnan(_last("est_slippage_pct", *(np.array([x]) for x in (12.0, 1200.0, 0.0, 0.5))))
+
+
+def test_runway_of_the_worked_example(oracle: Callable[[str, str], Any]) -> None:
+    example = oracle("3", "issuer_runway_months")
+    cash, flow = example["input"]["cash"], example["input"]["quarterly_ocf"]
+    assert _last("issuer_runway_months", np.array([cash]), np.array([flow])) == example["expected"]
+
+
+@pytest.mark.parametrize(
+    ("cash", "flow", "months"), [(1e6, 5e5, 999.0), (1e9, -1.0, 999.0), (0.0, -1e6, 0.0), (1e6, 0.0, 999.0)]
+)
+def test_an_issuer_that_earns_cash_has_the_longest_runway(cash: float, flow: float, months: float) -> None:
+    assert _last("issuer_runway_months", np.array([cash]), np.array([flow])) == months
+
+
+def test_recency_of_the_worked_example(oracle: Callable[[str, str], Any]) -> None:
+    example = oracle("1", "data_recency")
+    ages = example["input"]["age_maxage"]
+    total = sum(freshness(age, most) for age, most in ages)
+    value = _last("data_recency", np.array([total]), np.array([float(len(ages))]))
+    assert value == pytest.approx(example["expected"], rel=1e-6)
+
+
+def test_a_spread_is_measured_at_the_middle_and_a_crossed_quote_has_none() -> None:
+    assert _last("bid_ask_spread_bps", np.array([9.99]), np.array([10.01])) == pytest.approx(20.0)
+    assert _last("bid_ask_spread_bps", np.array([10.0]), np.array([10.0])) == 0.0
+    assert math.isnan(_last("bid_ask_spread_bps", np.array([10.01]), np.array([10.0])))
+    assert math.isnan(_last("bid_ask_spread_bps", np.array([0.0]), np.array([10.0])))
+
+
+def test_amihud_is_return_per_million_traded(walk: Walk) -> None:
+    columns = walk(21)
+    close, volume = columns["close"], columns["volume"]
+    sizes = [abs(close[i] / close[i - 1] - 1) / (close[i] * volume[i] / 1e6) for i in range(1, 21)]
+    assert _last("amihud_illiq_20", close, volume) == pytest.approx(np.mean(sizes))
+    volume[3] = 0.0
+    assert math.isnan(_last("amihud_illiq_20", close, volume))
+
+
+def test_liquidity_delta_compares_five_bars_with_twenty() -> None:
+    volume = np.array([100.0] * 15 + [60.0] * 5)
+    assert _last("liquidity_delta_pct", volume) == pytest.approx(100 * (60 / 90 - 1))
+    assert math.isnan(_last("liquidity_delta_pct", np.zeros(20)))
+
+
+def test_volume_z_leaves_its_own_bar_out(walk: Walk) -> None:
+    volume = walk(31)["volume"]
+    expected = (volume[-1] - volume[:-1].mean()) / volume[:-1].std(ddof=1)
+    assert _last("volume_z_30", volume) == pytest.approx(expected)
+    assert math.isnan(_last("volume_z_30", np.array([5.0] * 30 + [9.0])))
+
+
+def test_challenger_inputs_by_hand(walk: Walk) -> None:
+    columns = walk(300)
+    close, volume = columns["close"], columns["volume"]
+    logs = np.log(close)
+    assert _last("rv60", close) == pytest.approx(np.diff(logs)[-60:].std(ddof=1) * math.sqrt(252))
+    assert _last("ret20", close) == pytest.approx(close[-1] / close[-21] - 1)
+    assert _last("prev_return", close) == pytest.approx(close[-1] / close[-2] - 1)
+    assert _last("prev_volume_ratio", volume) == _last("volume_ratio_20", volume)
+    distance = CATALOGUE["dist_200"].compute(close)[-63:]
+    assert _last("knife_share_63", close) == pytest.approx((distance < -0.20).mean())
+    bars = [columns[name] for name in ("high", "low", "close")]
+    size = CATALOGUE["atr_14_pct"].compute(*bars)[-2] / 100 * close[-2]
+    gap = min(0.0, columns["open"][-1] - close[-2])
+    assert _last("gap_atr", columns["open"], *bars) == pytest.approx(gap / size)
+
+
+def test_prices_of_another_time_do_not_blur_the_newest_window() -> None:
+    # A thousandfold fall leaves no digits of the old level behind: each window stands on its own rows.
+    tail = 5.0 + 0.01 * np.sin(np.arange(400.0))
+    fallen = np.concatenate((np.full(777, 5_000.0), tail))
+    for name in ("bb_dev", "z5", "dist_200", "trend_63", "realized_vol_20"):
+        assert _last(name, fallen) == pytest.approx(_last(name, tail), rel=1e-9), name
