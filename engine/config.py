@@ -25,6 +25,7 @@ from engine.execution.policies import ListRule, PolicyName
 from engine.model.positions import AccountKind
 from engine.model.tickets import canonical_json, to_plain
 from engine.money import EPSILON
+from engine.reliability.config import ReliabilityConfig
 from engine.risk.limits import RiskConfig
 from engine.strategies.gaps import GapsConfig
 from engine.strategies.gems_config import GemsConfig
@@ -125,30 +126,6 @@ class BacktestConfig:
     spread_bps: float = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerConfig:
-    """One circuit breaker (SPEC 10.1): opens after `failures` in a row, closes after `successes`."""
-
-    failures: int
-    open_s: float
-    successes: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReliabilityConfig:
-    """`[reliability]` (SPEC 10.1, 10.2). Caches: default, least and greatest time to live in seconds."""
-
-    default: BreakerConfig = BreakerConfig(5, 60, 2)
-    broker: BreakerConfig = BreakerConfig(3, 30, 2)
-    cex: BreakerConfig = BreakerConfig(5, 30, 2)
-    dex: BreakerConfig = BreakerConfig(10, 60, 3)
-    twitter: BreakerConfig = BreakerConfig(3, 120, 1)
-    cache_books: tuple[float, float, float] = (5, 2, 15)
-    cache_dex: tuple[float, float, float] = (30, 10, 120)
-    cache_twitter: tuple[float, float, float] = (300, 60, 900)
-    cache_market: tuple[float, float, float] = (60, 30, 300)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything the engine can be told; one field a section of config.toml."""
@@ -164,7 +141,7 @@ class Config:
     ml: MlConfig = MlConfig()
     signals: SignalsConfig = SignalsConfig()
     backtest: BacktestConfig = BacktestConfig()
-    reliability: ReliabilityConfig = ReliabilityConfig()
+    reliability: ReliabilityConfig = field(default_factory=ReliabilityConfig)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ DeckError
 ├─ Busy                   another process owns the state folder, or a peer is not there yet: exit 75
 ├─ SourceError
 │  ├─ SourceUnavailable   retried, then the breaker opens
-│  │  └─ RateLimited
-│  └─ BadPayload          no retry, the payload is kept
+│  │  ├─ RateLimited      retried after the pause that is asked for; no failure
+│  │  └─ SourceOff        the breaker is open: nothing was sent
+│  ├─ SourceRefused       it will not serve this, or we will not call it: no retry
+│  └─ BadPayload          no retry, counts as a failure
 ├─ BrokerError
 │  ├─ BrokerUnavailable   reads retry; new entries stop; exits stay allowed
 │  ├─ AuthFailed
@@ -74,6 +76,20 @@ class RateLimited(SourceUnavailable):
     def __init__(self, message: str, retry_after_s: float, hint: str = "") -> None:
         super().__init__(message, hint)
         self.retry_after_s = retry_after_s
+
+
+class SourceOff(SourceUnavailable):
+    """The source failed too often and is left alone for a while."""
+
+
+class SourceRefused(SourceError):
+    """The source refuses this request, or a rule of ours forbids it. `status`: HTTP, if it answered."""
+
+    exit_code = 78
+
+    def __init__(self, message: str, hint: str = "", status: int | None = None) -> None:
+        super().__init__(message, hint)
+        self.status = status
 
 
 class BadPayload(SourceError):
