@@ -15,7 +15,8 @@ from engine.model.ids import ClientOrderId, InstrumentId
 from engine.model.jobs import JobRecord
 from engine.model.market import MarketBatch, Session
 from engine.model.orders import BracketKind, BracketSpec, Fill, OrderSpec, VenueOrder, VenueUpdate
-from engine.model.positions import AccountSnapshot, RoundTrip
+from engine.model.policy import ClosedTrade, PolicyStep
+from engine.model.positions import AccountSnapshot
 from engine.model.secrets import KeyName, Secret
 
 REPLACED = "replaced"
@@ -216,14 +217,29 @@ class Predictor(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a memory holds: candidates, those of them with an action, outcomes, and steps of policy."""
+
+    signals: frozenset[str]
+    acted: frozenset[str]
+    outcomes: frozenset[str]
+    steps: frozenset[str]
+
+
 class Memory(Protocol):
     """The agents' memory tables of SPEC 3.10 and the projection of finished trades. Append-only."""
 
-    def record_verdicts(self, verdicts: Sequence[Verdict]) -> None: ...
+    def record_verdicts(self, verdicts: Sequence[Verdict], policy_id: str | None = None) -> None:
+        """`policy_id`: the policy in force, where no proposal names it."""
+        ...
+
     def record_action(
         self, correlation: str, ts: int, kind: str, actor: str, payload: Mapping[str, object]
     ) -> None: ...
-    def record_outcome(self, round_trip: RoundTrip) -> None: ...
+    def record_outcome(self, trade: ClosedTrade) -> None: ...
+    def record_policy(self, step: PolicyStep) -> None: ...
+    def known(self) -> Known: ...
     def batch(self) -> AbstractContextManager[None]:
         """Group the writes made inside it into one transaction."""
         ...

@@ -106,8 +106,26 @@ ALTER TABLE ticket ADD COLUMN replaces TEXT;       -- the ticket that a person m
 ALTER TABLE ticket ADD COLUMN snoozed_us INT;      -- out of sight until then
 """
 
+_VERSION_7 = """
+CREATE TABLE policy(        -- engine.agents.policybook: baselines and steps; moves and evidence are JSON
+  id TEXT PRIMARY KEY, number INT, strategy TEXT, ts_us INT, parent TEXT, moves TEXT, config TEXT,
+  reason TEXT, evidence TEXT, author TEXT, reverts TEXT, state TEXT, decided_by TEXT, decided_us INT) STRICT;
+CREATE TABLE shadow(        -- engine.execution.shadow: signals followed on paper; terms is JSON
+  correlation TEXT PRIMARY KEY, strategy TEXT, instrument TEXT, session TEXT, opened_us INT, terms TEXT,
+  state TEXT, reason TEXT, exit_us INT, exit_session TEXT, exit_px TEXT, exit_reason TEXT, sessions INT,
+  cost TEXT, mae TEXT, mfe TEXT, counts INT) STRICT;
+CREATE INDEX shadow_state ON shadow(state);
+CREATE INDEX shadow_session ON shadow(session);
+CREATE TABLE excursion(     -- lowest and highest price while a bracket held, entry-day dollars
+  ticket TEXT PRIMARY KEY, correlation TEXT, low_px TEXT, high_px TEXT) STRICT;
+CREATE TABLE compliance(    -- what a closed trade was held against; checks is JSON
+  ticket TEXT PRIMARY KEY, correlation TEXT, strategy TEXT, ts_us INT, ok INT, checks TEXT) STRICT;
+CREATE TABLE freeze(        -- a strategy that proposes nothing until a person releases it; why NULL: released
+  strategy TEXT PRIMARY KEY, why TEXT, since_us INT, by TEXT) STRICT;
+"""
+
 JOURNAL = Schema(
     "order journal",
     0x7464_4A31,  # "tdJ1"
-    (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6),
+    (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7),
 )

@@ -12,20 +12,24 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from engine.errors import InvariantBroken, StorageError
-from engine.model.candidates import Regime, Verdict
+from engine.model.candidates import Regime, Verdict, Vote
 from engine.model.ids import CorrelationId, InstrumentId, StrategyName, TicketId
-from engine.model.positions import ExitReason, RoundTrip
+from engine.model.policy import Author, ClosedTrade, Param, PolicyStep
+from engine.model.positions import ExitReason
 from engine.model.tickets import to_plain
+from engine.ports import Known
 from storage.audit import canonical
 from storage.database import reason_of
 from storage.memory_records import (
     ActionKind,
     ActionRecord,
     OutcomeRecord,
+    PolicyRecord,
     SignalRecord,
     agent_report,
     feature_value,
     outcome_values,
+    policy_values,
     signal_values,
 )
 from storage.sql import NAME, describe, open_engine, sql_errors
@@ -33,9 +37,9 @@ from storage.sql import NAME, describe, open_engine, sql_errors
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from storage.tables import Action, Outcome, Signal, Table
+    from storage.tables import Action, Outcome, PolicyChange, Signal, Table
 
-    Row = TypeVar("Row", Signal, Action, Outcome)
+    Row = TypeVar("Row", Signal, Action, Outcome, PolicyChange)
     Record = TypeVar("Record")
 
 
@@ -51,12 +55,15 @@ class SqlMemory:
         """Where it is, without a password."""
         return describe(self._engine)
 
-    def record_verdicts(self, verdicts: Sequence[Verdict]) -> None:
-        """Keep what became of each candidate, with the features and votes behind it."""
+    def record_verdicts(self, verdicts: Sequence[Verdict], policy_id: str | None = None) -> None:
+        """Keep what became of each candidate, with the features and votes behind it.
+
+        `policy_id`: the policy in force, where no proposal names it.
+        """
         from storage.tables import Signal  # loaded with the database
 
         if verdicts:
-            self._add(Signal, [signal_values(verdict) for verdict in verdicts])
+            self._add(Signal, [signal_values(verdict, policy_id) for verdict in verdicts])
 
     def record_action(
         self, correlation: str, ts: int, kind: str, actor: str, payload: Mapping[str, object]
@@ -77,13 +84,19 @@ class SqlMemory:
             }
             self._add(Action, [row])
 
-    def record_outcome(self, round_trip: RoundTrip) -> None:
-        """Keep a finished round trip with its reward."""
+    def record_outcome(self, trade: ClosedTrade) -> None:
+        """Keep a trade that ended, or a followed signal, with its reward."""
         from storage.tables import Outcome  # loaded with the database
 
         with self.batch():
-            row = {**outcome_values(round_trip), "signal_id": self._known_signal(round_trip.correlation)}
+            row = {**outcome_values(trade), "signal_id": self._known_signal(trade.correlation)}
             self._add(Outcome, [row])
+
+    def record_policy(self, step: PolicyStep) -> None:
+        """Keep a step that was applied: a row for each parameter that it moved."""
+        from storage.tables import PolicyChange  # loaded with the database
+
+        self._add(PolicyChange, policy_values(step))
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -115,6 +128,37 @@ class SqlMemory:
         from storage.tables import Outcome  # loaded with the database
 
         return self._records(Outcome, _outcome_record, correlation, "exit_ts", "outcome_id")
+
+    def policies(self) -> tuple[PolicyRecord, ...]:
+        """How thresholds changed, by time."""
+        from storage.tables import PolicyChange  # loaded with the database
+
+        return self._records(PolicyChange, _policy_record, None, "ts", "policy_id")
+
+    def known(self) -> Known:
+        """What it holds, by id."""
+        from storage.tables import Action, Outcome, PolicyChange, Signal  # loaded with the database
+
+        ids = [
+            self._ids(column)
+            for column in (
+                Signal.signal_id,
+                Action.correlation,
+                Outcome.outcome_id,
+                PolicyChange.correlation,
+            )
+        ]
+        return Known(*ids)
+
+    def _ids(self, column: str) -> frozenset[str]:
+        from sqlmodel import col, select  # loaded with the database
+
+        with self._connection() as connection:
+            return frozenset(str(row[0]) for row in connection.execute(select(col(column)).distinct()))
+
+    def trades(self) -> tuple[ClosedTrade, ...]:
+        """Outcomes as the policy reads them, by time; rows of before all of it was kept are left out."""
+        return tuple(record.trade for record in self.outcomes() if record.trade is not None)
 
     def close(self) -> None:
         """Close all connections."""
@@ -230,4 +274,47 @@ def _outcome_record(row: "Outcome") -> OutcomeRecord:
         mae=row.mae,
         mfe=row.mfe,
         reward=row.reward,
+        trade=_trade(row),
+    )
+
+
+def _trade(row: "Outcome") -> ClosedTrade | None:
+    """All of an outcome; None where its row was written before all of it was kept."""
+    if row.exit_session is None or row.session is None or row.quantity is None or row.proposed is None:
+        return None
+    return ClosedTrade(
+        id=row.outcome_id,
+        correlation=CorrelationId(row.correlation),
+        strategy=StrategyName(row.strategy or ""),
+        instrument=InstrumentId(row.instrument or ""),
+        session=row.session,
+        shadow=row.shadow,
+        proposed=row.proposed,
+        entry_us=row.entry_ts,
+        entry_price=Decimal(row.entry_px),
+        exit_us=row.exit_ts,
+        exit_session=row.exit_session,
+        exit_price=Decimal(row.exit_px),
+        exit_reason=ExitReason(row.exit_reason),
+        sessions=row.sessions,
+        quantity=Decimal(row.quantity),
+        cost=Decimal(row.cost),
+        votes={agent: Vote(word) for agent, word in (row.votes or {}).items()},
+        mae=row.mae,
+        mfe=row.mfe,
+    )
+
+
+def _policy_record(row: "PolicyChange") -> PolicyRecord:
+    return PolicyRecord(
+        policy_id=row.policy_id,
+        step=row.correlation,
+        ts=row.ts,
+        parent_id=row.parent_id,
+        param=Param(row.param),
+        old=None if row.old is None else float(row.old),
+        new=float(row.new),
+        reason=row.reason,
+        evidence=tuple(CorrelationId(str(found["correlation"])) for found in row.evidence),
+        author=Author(row.author),
     )

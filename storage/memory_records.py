@@ -8,16 +8,10 @@ from enum import StrEnum
 
 from engine.model.candidates import AgentReport, FeatureValue, MissingReason, Regime, Verdict, Vote
 from engine.model.ids import CorrelationId, InstrumentId, StrategyName, TicketId
-from engine.model.positions import ExitReason, RoundTrip
+from engine.model.policy import Author, ClosedTrade, Param, PolicyStep
+from engine.model.positions import ExitReason
 from engine.model.tickets import to_plain
-
-_REWARDS = {
-    ExitReason.TARGET: 1.0,
-    ExitReason.STOP: -1.0,
-    ExitReason.TIME: -0.2,
-    ExitReason.NEWS: -1.0,
-}
-_REWARD_PER_SESSION = -0.01
+from engine.strategies.adapting import reward
 
 
 class ActionKind(StrEnum):
@@ -66,7 +60,10 @@ class ActionRecord:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeRecord:
-    """One finished round trip. `cost` is fees in account currency, `ret` a fraction."""
+    """One finished round trip. `cost` is money in account currency, ratios are fractions.
+
+    `trade` holds all of it again, in rows that were written since it is kept; None in older ones.
+    """
 
     ticket: TicketId
     correlation: CorrelationId
@@ -82,13 +79,32 @@ class OutcomeRecord:
     mae: float | None
     mfe: float | None
     reward: float | None
+    trade: ClosedTrade | None
 
 
-def signal_values(verdict: Verdict) -> dict[str, object]:
-    """The row of a verdict."""
+@dataclass(frozen=True, slots=True)
+class PolicyRecord:
+    """One change of one parameter. `evidence`: the candidates whose closed trades are behind it."""
+
+    policy_id: str
+    step: str
+    """Of which step it is a part: its `_highvix` key moves along."""
+    ts: int
+    parent_id: str | None
+    param: Param
+    old: float | None
+    new: float
+    reason: str
+    evidence: tuple[CorrelationId, ...]
+    author: Author
+
+
+def signal_values(verdict: Verdict, policy_id: str | None) -> dict[str, object]:
+    """The row of a verdict; `policy_id`: in force, where no proposal names its own."""
     candidate, proposal = verdict.candidate, verdict.proposal
     veto_agent, veto_reason = (None, None) if proposal else _veto(verdict)
-    scores = {feature.id: feature.value for feature in candidate.features}
+    found = candidate.assessment
+    forecast, bcs = (found.forecast, found.bcs) if found else (None, None)
     return {
         "signal_id": candidate.correlation,
         "correlation": candidate.correlation,
@@ -97,40 +113,63 @@ def signal_values(verdict: Verdict) -> dict[str, object]:
         "instrument": candidate.instrument,
         "session": candidate.session,
         "features": to_plain(candidate.features),
-        "p_revert": scores.get("p_revert"),
-        "bcs": scores.get("bcs"),
+        "p_revert": forecast.p_revert if forecast else None,
+        "bcs": bcs.total if bcs else None,
         "regime": candidate.regime.value,
         "votes": to_plain(verdict.reports),
         "vetoed": proposal is None,
         "veto_agent": veto_agent,
         "veto_reason": veto_reason,
-        "model_version": proposal.model_id if proposal else None,
-        "policy_id": proposal.policy_id if proposal else None,
+        "model_version": forecast.model_id if forecast else proposal.model_id if proposal else None,
+        "policy_id": proposal.policy_id if proposal else policy_id,
     }
 
 
-def outcome_values(trip: RoundTrip) -> dict[str, object]:
-    """The row of a finished round trip, without `signal_id`."""
+def outcome_values(trade: ClosedTrade) -> dict[str, object]:
+    """The row of a trade that ended, without `signal_id`."""
     return {
-        "outcome_id": trip.ticket,
-        "correlation": trip.correlation,
-        "shadow": False,
-        "entry_ts": trip.entry_us,
-        "entry_px": format(trip.entry_price, "f"),
-        "exit_ts": trip.exit_us,
-        "exit_px": format(trip.exit_price, "f"),
-        "exit_reason": trip.exit_reason.value,
-        "sessions": trip.sessions,
-        "ret": trip.return_ratio,
-        "cost": format(trip.fees, "f"),
-        "reward": reward(trip.exit_reason, trip.sessions),
+        "outcome_id": trade.id,
+        "correlation": trade.correlation,
+        "shadow": trade.shadow,
+        "entry_ts": trade.entry_us,
+        "entry_px": format(trade.entry_price, "f"),
+        "exit_ts": trade.exit_us,
+        "exit_px": format(trade.exit_price, "f"),
+        "exit_reason": trade.exit_reason.value,
+        "sessions": trade.sessions,
+        "ret": trade.ret,
+        "cost": format(trade.cost, "f"),
+        "mae": trade.mae,
+        "mfe": trade.mfe,
+        "reward": reward(trade.exit_reason, trade.sessions),
+        "strategy": trade.strategy,
+        "instrument": trade.instrument,
+        "session": trade.session,
+        "exit_session": trade.exit_session,
+        "proposed": trade.proposed,
+        "quantity": format(trade.quantity, "f"),
+        "net": trade.net,
+        "votes": {agent: vote.value for agent, vote in trade.votes.items()},
     }
 
 
-def reward(reason: ExitReason, sessions: int) -> float | None:
-    """Target +1, stop and news -1, time -0.2, minus 0.01 a session (SPEC 3.10); None: not rated."""
-    base = _REWARDS.get(reason)
-    return None if base is None else base + _REWARD_PER_SESSION * sessions
+def policy_values(step: PolicyStep) -> list[dict[str, object]]:
+    """The rows of a step that was applied: one for each parameter, tied by `correlation`."""
+    return [
+        {
+            "policy_id": f"{step.id}.{n}",
+            "correlation": step.id,
+            "ts": step.ts if step.decided_us is None else step.decided_us,
+            "parent_id": step.parent_id,
+            "param": move.param.value,
+            "old": repr(move.old),
+            "new": repr(move.new),
+            "reason": step.reason,
+            "evidence": [{"correlation": correlation} for correlation in step.trades],
+            "author": step.author.value,
+        }
+        for n, move in enumerate(step.moves, start=1)
+    ]
 
 
 def feature_value(plain: Mapping[str, object]) -> FeatureValue:

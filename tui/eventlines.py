@@ -90,6 +90,12 @@ def lines_of(event: events.Event) -> Iterator[LogLine]:
             level = logging.INFO if result is JobResult.DONE else logging.WARNING
             fields = dict(job=name, due_us=due_us, result=result.value, words=words, failures=failures)
             yield LogLine(level, "job_ended", {**fields, "ts_us": ts})
+        case events.ShadowEnded():
+            yield _shadow(event)
+        case events.PolicyMoved(step, text, ts):
+            fields = dict(step=step.id, number=step.number, strategy=step.strategy, state=step.state.value)
+            fields |= dict(author=step.author.value, by=step.decided_by, text=text, ts_us=ts)
+            yield LogLine(logging.INFO, "policy_moved", fields)
         case events.Alarm(text, page, correlation, ts, kind):
             level = logging.CRITICAL if page else logging.WARNING
             fields = dict(correlation=correlation, text=text, page=page, kind=kind, ts_us=ts)
@@ -160,3 +166,20 @@ def _round_trip(event: events.RoundTripClosed) -> LogLine:
         ts_us=trip.exit_us,
     )
     return LogLine(logging.INFO, "round_trip_closed", fields)
+
+
+def _shadow(event: events.ShadowEnded) -> LogLine:
+    trade = event.trade
+    fields = dict(
+        correlation=trade.correlation,
+        strategy=trade.strategy,
+        symbol=symbol_of(trade.instrument),
+        session=trade.session,
+        proposed=trade.proposed,
+        counts=event.counts,
+        exit_reason=trade.exit_reason.value,
+        sessions=trade.sessions,
+        net_ratio=trade.net,
+        ts_us=trade.exit_us,
+    )
+    return LogLine(logging.INFO, "shadow_ended", fields)

@@ -12,6 +12,7 @@ from engine.model.ids import CorrelationId, InstrumentId, TicketId
 from engine.model.jobs import JobResult
 from engine.model.market import MarketBatch
 from engine.model.orders import Fill
+from engine.model.policy import ClosedTrade, PolicyStep
 from engine.model.positions import RoundTrip
 from engine.model.tickets import ProposalState, Ticket
 from engine.model.tokens import TokenId
@@ -191,6 +192,23 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowEnded:
+    """A signal that was followed on paper came to its end. `counts`: as evidence of an edge (SPEC 3.3.6)."""
+
+    trade: ClosedTrade
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyMoved:
+    """A step of policy waits for a person, was applied, or is over; `text` says it in words."""
+
+    step: PolicyStep
+    text: str
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
 class GemFlagged:
     """A token passed the flag rule and waits for a person (SPEC 2.5). Score and confidence of 100."""
 
@@ -242,6 +260,8 @@ Event = (
     | GemFlagged
     | GemUnflagged
     | GemBlocked
+    | ShadowEnded
+    | PolicyMoved
     | JobStarted
     | JobEnded
     | Alarm

@@ -17,7 +17,9 @@ from engine.model.events import (
     JobStarted,
     MarketMoved,
     PersonActed,
+    PolicyMoved,
     RoundTripClosed,
+    ShadowEnded,
     SymbolHalted,
     SymbolReleased,
     TicketChanged,
@@ -26,6 +28,7 @@ from engine.model.events import (
 from engine.model.ids import symbol_of
 from engine.model.jobs import JobResult
 from engine.model.orders import OrderRole
+from engine.model.policy import StepState
 from engine.model.tickets import ProposalState, Ticket
 from tui import format
 from tui.shown.deck import EventKind, EventLine
@@ -48,7 +51,7 @@ _ROLE_WORDS = {
 def line_of(event: Event) -> EventLine | None:
     """One line for the events a person follows; None for the others."""
     match event:
-        case MarketMoved() | BracketChanged() | JobStarted():
+        case MarketMoved() | BracketChanged() | ShadowEnded() | JobStarted():
             return None
         case EngineStateChanged():
             kind = EventKind.BLOCKED if event.state == "HALTED" else EventKind.INFO
@@ -107,6 +110,9 @@ def line_of(event: Event) -> EventLine | None:
         case JobEnded():
             kind = EventKind.INFO if event.result is JobResult.DONE else EventKind.UNKNOWN
             return EventLine(event.ts, kind, f"{event.name} {event.result.value}: {event.words}", "")
+        case PolicyMoved():
+            kind = EventKind.YOURS if event.step.state is StepState.WAITING else EventKind.INFO
+            return EventLine(event.ts, kind, event.text, "")
         case Alarm():
             kind = EventKind.BLOCKED if event.page else EventKind.UNKNOWN
             return EventLine(event.ts, kind, event.text, event.correlation)

@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from brokers.paper.broker import PaperBroker
-from engine.agents.historian import Historian
+from engine.agents.historian import HEARD, Historian
 from engine.backtest.drive import Drive
 from engine.backtest.pace import TICK_S, Pace
 from engine.bus import Bus, Subscription, Trouble
@@ -23,7 +23,7 @@ from engine.execution.gating import StrategyTerms
 from engine.execution.matching import MatchRules
 from engine.execution.policies import ListRule, PolicyName, policy_of
 from engine.model.commands import ENGINE, Actor
-from engine.model.events import ALL_EVENTS, Alarm, CandidatesJudged, Event, RoundTripClosed, TicketChanged
+from engine.model.events import ALL_EVENTS, Alarm, Event
 from engine.model.ids import AccountId, CorrelationId, InstrumentId, StrategyName
 from engine.model.market import FeedState, Instrument, MarketBatch, Provenance
 from engine.model.positions import AccountKind
@@ -263,9 +263,8 @@ class Runtime:
         options = self.options
         if options.remember:
             place = options.settings.config.engine.db or options.state.memory
-            historian = Historian(self._open.enter_context(open_memory(place)))
-            kinds = (CandidatesJudged, TicketChanged, RoundTripClosed)
-            self.bus.subscribe_call(kinds, historian.hear, historian.name)
+            historian = Historian(self._open.enter_context(open_memory(place)), self._journal)
+            self.bus.subscribe_call(HEARD, historian.hear, historian.name)
         for dispatcher in self._dispatchers:
             self.bus.subscribe_call(Alarm, dispatcher.hear, f"notifier {dispatcher.delivery().notifier}")
         self.link: Link = LocalLink(

@@ -24,7 +24,9 @@ from engine.model.events import (
     JobStarted,
     MarketMoved,
     PersonActed,
+    PolicyMoved,
     RoundTripClosed,
+    ShadowEnded,
     SymbolHalted,
     SymbolReleased,
     TicketChanged,
@@ -42,6 +44,7 @@ from engine.model.ids import (
 from engine.model.jobs import JobResult
 from engine.model.market import MarketBatch, Provenance, Quote
 from engine.model.orders import BracketSpec, Fill, OrderSide, OrderSpec, OrderType
+from engine.model.policy import Author, ClosedTrade, Param, ParamMove, PolicyStep
 from engine.model.positions import ExitReason, RoundTrip
 from engine.model.tickets import ProposalState, Ticket
 from engine.model.tokens import TokenId
@@ -148,6 +151,42 @@ EVENTS: dict[type, Any] = {
     GemBlocked: GemBlocked(TokenId("base:0x7b"), "VOLE", "rug_lp", "LP 22% < 50%", True, 1),
     JobStarted: JobStarted("opening scan", 1, 1),
     JobEnded: JobEnded("opening scan", 1, JobResult.FAILED, "no answer in 5 s", 2, 1),
+    ShadowEnded: ShadowEnded(
+        ClosedTrade(
+            id=f"shadow-{CORRELATION}",
+            correlation=CORRELATION,
+            strategy=GAPS,
+            instrument=ABC,
+            session=DAY,
+            shadow=True,
+            proposed=True,
+            entry_us=1,
+            entry_price=Decimal("8.37"),
+            exit_us=2,
+            exit_session=DAY,
+            exit_price=Decimal("8.87"),
+            exit_reason=ExitReason.TARGET,
+            sessions=1,
+            quantity=Decimal(9),
+            cost=Decimal("0.05"),
+        ),
+        True,
+    ),
+    PolicyMoved: PolicyMoved(
+        PolicyStep(
+            "01JD4Q9M7AAAAAAAAAAAAAAAAA",
+            3,
+            GAPS,
+            1,
+            "gaps-full-1-0a1b2c3d",
+            (ParamMove(Param.Q_MIN, 0.62, 0.63),),
+            "11 of 24 at target",
+            (CORRELATION,),
+            Author.AUDITOR,
+        ),
+        "P-3 waits for you: q_min 0.62 -> 0.63",
+        1,
+    ),
     Alarm: Alarm("stop leg rejected", True, CORRELATION, 1, "stop_rejected"),
 }
 
