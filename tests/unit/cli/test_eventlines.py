@@ -48,7 +48,7 @@ from engine.model.policy import Author, ClosedTrade, Param, ParamMove, PolicySte
 from engine.model.positions import ExitReason, RoundTrip
 from engine.model.tickets import ProposalState, Ticket
 from engine.model.tokens import TokenId
-from tui import logs, redaction
+from tui import redaction
 from tui.eventlines import lines_of
 
 CORRELATION = CorrelationId("01JD4Q9M7AYYYYYYYYYYYYYYYY")
