@@ -55,7 +55,18 @@ class ExchangeSessions:
         """What to tell a person when the calendar no longer reaches a year ahead; None while it does."""
         if today + _AHEAD <= self.horizon:
             return None
-        return f"the exchange calendar ends {self.horizon}, less than a year ahead: a restart extends it"
+        return f"the exchange calendar ends {self.horizon}, less than a year ahead: it is extended each day"
+
+    def extend(self, today: date) -> bool:
+        """Reach to the end of the year after `today`, for a process that runs for years; False where it does.
+
+        Takes half a second when it must be computed. Raises DataError.
+        """
+        if today.year + 1 <= self._last_year:
+            return False
+        self._last_year = today.year + 1
+        self._table = self._load()
+        return True
 
     def between(self, first: date, last: date) -> Sequence[Session]:
         """All sessions of first..last, both included."""
