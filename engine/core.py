@@ -37,6 +37,7 @@ from engine.model.candidates import Verdict
 from engine.model.commands import (
     ENGINE,
     AcceptDifference,
+    AcceptPolicy,
     Actor,
     Answer,
     ApproveTicket,
@@ -48,8 +49,10 @@ from engine.model.commands import (
     NoteReport,
     RejectTicket,
     ReleaseBreaker,
+    ReleaseStrategy,
     Resume,
     ResumeSymbol,
+    RevertPolicy,
     Settle,
     ShrinkTicket,
     SnoozeTicket,
@@ -69,7 +72,7 @@ from engine.model.market import CorporateAction, Instrument, MarketBatch, Sessio
 from engine.model.positions import AccountSnapshot
 from engine.model.tickets import ProposalState, Ticket
 from engine.money import ZERO
-from engine.parts import EngineState, Parts
+from engine.parts import NOTHING_LEARNED, EngineState, Learned, Parts
 from engine.ports import AuditEntry
 from engine.reliability.supervisor import Supervisor, no_jitter
 from engine.report.note import note
@@ -141,6 +144,8 @@ class Engine:
         self.switch = self._make_switch(parts)
         self.surveillance = self._make_surveillance(parts)
         self.by_hand = self._make_by_hand(parts)
+        self.learned: Learned | None = None
+        """What memory adapted; None: nobody looks back on this run."""
         self.halts.restore()
         self.emergency.restore()
 
@@ -515,6 +520,8 @@ class Engine:
                 return self.by_hand.give(command)
             case NoteReport():
                 return note(self._parts.journal, command, self._parts.clock.now_us())
+            case AcceptPolicy() | RevertPolicy() | ReleaseStrategy():
+                return NOTHING_LEARNED if self.learned is None else self.learned.give(command)
 
     def halt(self, actor: Actor, reason: str, instrument: InstrumentId | None = None) -> None:
         """No new entries, working entries are cancelled, stops stay; None: on the whole account."""

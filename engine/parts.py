@@ -4,15 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, tzinfo
 from enum import StrEnum
+from typing import Protocol
 
 from engine.clock import Clock
 from engine.execution.approvals import unsigned
 from engine.execution.approving import DIALOG_US
 from engine.execution.gating import StrategyTerms
 from engine.execution.policies import ApprovalPolicy
+from engine.model.commands import AcceptPolicy, Answer, ReleaseStrategy, RevertPolicy
 from engine.model.events import Event
+from engine.model.evidence import EdgeEvidence
 from engine.model.ids import AccountId, InstrumentId, StrategyName
 from engine.model.market import FeedState, Instrument, Provenance
+from engine.model.policy import GapsPolicy
 from engine.model.positions import AccountKind
 from engine.model.tokens import TokenId
 from engine.ports import BarColumns, Broker, Journal, Sessions, Snapshots
@@ -30,6 +34,21 @@ class EngineState(StrEnum):
     DEGRADED = "DEGRADED"
     HALTED = "HALTED"
     STOPPED = "STOPPED"
+
+
+NOTHING_LEARNED = Answer(False, "not_ready", "Nothing is learned in this run. Nothing was done.")
+
+
+class Learned(Protocol):
+    """What the past of a strategy changes of how it decides."""
+
+    def policy(self, strategy: StrategyName) -> GapsPolicy | None: ...
+    def evidence(self, strategy: StrategyName) -> EdgeEvidence | None: ...
+    def frozen(self) -> Mapping[StrategyName, str]:
+        """Strategies that propose nothing until a person releases them, and why."""
+        ...
+
+    def give(self, command: AcceptPolicy | RevertPolicy | ReleaseStrategy) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)

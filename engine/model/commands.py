@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.model.ids import CorrelationId, InstrumentId, TicketId
+from engine.model.ids import CorrelationId, InstrumentId, StrategyName, TicketId
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,30 @@ class NoteReport:
     actor: Actor
 
 
+@dataclass(frozen=True, slots=True)
+class AcceptPolicy:
+    """Apply a step of policy that waits. `step`: its number, P-3 or 3, or its id."""
+
+    step: str
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class RevertPolicy:
+    """Take an applied step of policy back, by a step of its own. `step`: as for AcceptPolicy."""
+
+    step: str
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseStrategy:
+    """Let a strategy propose again that a finding of the Auditor froze."""
+
+    strategy: StrategyName
+    actor: Actor
+
+
 Command = (
     ApproveTicket
     | RejectTicket
@@ -178,6 +202,9 @@ Command = (
     | CancelEntry
     | ClosePosition
     | NoteReport
+    | AcceptPolicy
+    | RevertPolicy
+    | ReleaseStrategy
 )
 
 
@@ -189,7 +216,8 @@ class Answer:
     price_moved, dialog_expired, gated_out, manual_only, not_smaller, expires_first, not_journalled,
     not_readable, view_only, not_halted, not_reconciled, no_such_difference, not_stopped, wrong_name,
     no_equity, malformed, unknown_bracket, not_ready, nothing_unknown, asked_already, nothing_to_cancel,
-    no_position, unknown_decision; from a link also detached, unknown_outcome, rate_limited.
+    no_position, unknown_decision, unknown_step, not_waiting, outdated, quarter_full, not_applied, reverted,
+    not_frozen; from a link also detached, unknown_outcome, rate_limited.
     """
 
     ok: bool

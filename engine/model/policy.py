@@ -124,6 +124,8 @@ class PolicyStep:
     trades: tuple[CorrelationId, ...]
     """The evidence: candidates whose closed trades were counted."""
     author: Author
+    reverts: str = ""
+    """The id of the step that this one takes back; "" for one that goes forward."""
     state: StepState = StepState.WAITING
     decided_by: str = ""
     decided_us: int | None = None

@@ -20,6 +20,7 @@ import msgspec
 from engine.errors import Busy, ConfigError, DataError, DeckError, InvariantBroken, UsageError
 from engine.model.commands import (
     AcceptDifference,
+    AcceptPolicy,
     Answer,
     ApproveTicket,
     AskVenue,
@@ -30,8 +31,10 @@ from engine.model.commands import (
     NoteReport,
     RejectTicket,
     ReleaseBreaker,
+    ReleaseStrategy,
     Resume,
     ResumeSymbol,
+    RevertPolicy,
     Settle,
     ShrinkTicket,
     SnoozeTicket,
@@ -87,6 +90,9 @@ class CommandKind(StrEnum):
     CANCEL_ENTRY = "cancel_entry"
     CLOSE_POSITION = "close_position"
     NOTE_REPORT = "note_report"
+    ACCEPT_POLICY = "accept_policy"
+    REVERT_POLICY = "revert_policy"
+    RELEASE_STRATEGY = "release_strategy"
 
 
 class ReplyKind(StrEnum):
@@ -197,6 +203,9 @@ COMMANDS: Final[dict[CommandKind, type[Command]]] = {
     CommandKind.CANCEL_ENTRY: CancelEntry,
     CommandKind.CLOSE_POSITION: ClosePosition,
     CommandKind.NOTE_REPORT: NoteReport,
+    CommandKind.ACCEPT_POLICY: AcceptPolicy,
+    CommandKind.REVERT_POLICY: RevertPolicy,
+    CommandKind.RELEASE_STRATEGY: ReleaseStrategy,
 }
 _KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
 _ERRORS: Final[dict[str, type[DeckError]]] = {

@@ -22,6 +22,7 @@ from engine.errors import (
 )
 from engine.model.commands import (
     AcceptDifference,
+    AcceptPolicy,
     Actor,
     Answer,
     ApproveTicket,
@@ -32,12 +33,14 @@ from engine.model.commands import (
     Halt,
     RejectTicket,
     ReleaseBreaker,
+    ReleaseStrategy,
     Resume,
     ResumeSymbol,
+    RevertPolicy,
     ShrinkTicket,
     SnoozeTicket,
 )
-from engine.model.ids import InstrumentId, TicketId
+from engine.model.ids import InstrumentId, StrategyName, TicketId
 from tui.link import Question
 from tui.server.protocol import (
     FRAME_MAX,
@@ -70,6 +73,9 @@ COMMANDS: list[Command] = [
     AskVenue(TicketId("T"), ACTOR),
     CancelEntry(TicketId("T"), ACTOR),
     ClosePosition(TicketId("T"), ACTOR),
+    AcceptPolicy("P-3", ACTOR),
+    RevertPolicy("P-3", ACTOR),
+    ReleaseStrategy(StrategyName("gaps"), ACTOR),
 ]
 
 
