@@ -10,6 +10,7 @@ from engine.execution.records import restore_brackets, restore_round_trip
 from engine.execution.shutdown import META_KEY, Shutdown, from_json
 from engine.execution.ticketbook import read_ticket
 from engine.model.ids import symbol_of
+from engine.model.jobs import JobStatus
 from engine.model.positions import RoundTrip
 from engine.model.tickets import ProposalState, Ticket, to_plain
 from engine.money import ZERO
@@ -29,6 +30,7 @@ def answer(
     question: Question,
     deliveries: Iterable[Delivery] = (),
     pulse: HealthView = NO_HEALTH,
+    jobs: Iterable[JobStatus] = (),
 ) -> Document:
     """From the live state."""
     journal = engine.parts.journal
@@ -42,7 +44,7 @@ def answer(
         case Question.ROUND_TRIPS:
             return round_trips(restore_round_trip(row) for row in journal.rows("round_trip"))
         case Question.STATUS:
-            return status(engine, deliveries) | _pulse(pulse)
+            return status(engine, deliveries) | _pulse(pulse) | {"jobs": to_plain(tuple(jobs))}
         case Question.HEALTH:
             return health(pulse)
 

@@ -11,6 +11,7 @@ from engine.bus import Bus
 from engine.core import Engine
 from engine.model.commands import Answer, Command
 from engine.model.events import ALL_EVENTS, Event, MarketMoved
+from engine.model.jobs import JobStatus
 from engine.model.market import Session
 from engine.notify.dispatch import Delivery
 from tui.books import answer
@@ -52,6 +53,8 @@ class LocalLink:
         self._figures = Figures(engine, gauges, wall)
         self.guests: Callable[[], tuple[GuestView, ...]] = tuple
         """Who else looks on; set by whoever opens a door to this engine."""
+        self.jobs: Callable[[], tuple[JobStatus, ...]] = tuple
+        """What runs at its times; set by whoever drives this engine by the clock."""
         self._changed = asyncio.Event()
         self._events: deque[EventLine] = deque(maxlen=EVENTS_KEPT)
         self._handle = bus.subscribe_call(ALL_EVENTS, self._hear, "link")
@@ -82,7 +85,7 @@ class LocalLink:
 
     async def ask(self, question: Question) -> object:
         """A JSON-able document of the books."""
-        return answer(self._engine, question, self._deliveries(), self._figures.health())
+        return answer(self._engine, question, self._deliveries(), self._figures.health(), self.jobs())
 
     async def detail(self, topic: Topic, id: str) -> Detail | None:
         """What is known of one thing."""

@@ -2,8 +2,12 @@
 
 from typing import cast
 
-from engine.errors import DataError, UsageError
+from engine.errors import DataError, StorageError, UsageError
+from engine.jobs import stored_status
+from engine.model.ids import AccountId
+from engine.model.tickets import to_plain
 from engine.ports import Journal
+from storage.jobs import read_jobs
 from storage.journal import JournalReader, TraceLine, read_journal
 from storage.lock import lock_holder
 from storage.paths import JournalFile, StatePaths
@@ -16,6 +20,8 @@ def read_books(state: StatePaths, question: Question) -> books.Document:
     with _reader(_one_journal(state)) as journal:
         # The books ask for a whole journal and only read it.
         document = books.read(cast(Journal, journal), question)
+    if question is Question.STATUS and isinstance(document, dict):
+        document |= _jobs(state, str(document["account"]))
     holder = lock_holder(state.lock)
     if question is Question.STATUS and holder is not None and isinstance(document, dict):
         why = f"process {holder} runs on this state and cannot be asked now: this is what it wrote down"
@@ -23,6 +29,14 @@ def read_books(state: StatePaths, question: Question) -> books.Document:
         state_word = "HALTED" if halted else "UNREACHED"
         document |= {"running": True, "state": state_word, "reason": "; ".join((*map(str, halted), why))}
     return document
+
+
+def _jobs(state: StatePaths, account: str) -> dict[str, object]:
+    """What was written down of them; the state of the books must be readable without that."""
+    try:
+        return {"jobs": to_plain(stored_status(read_jobs(state.memory, AccountId(account))))}
+    except StorageError as error:
+        return {"jobs": [], "jobs_error": str(error)}
 
 
 def trace(state: StatePaths, identifier: str) -> tuple[TraceLine, ...]:

@@ -96,6 +96,16 @@ PULSE = (
 )
 
 
+JOBS = (
+    Column("name", "job"),
+    Column("next", "next"),
+    Column("last", "last"),
+    Column("word", "result"),
+    Column("failures", "failures"),
+    Column("last_words", "words"),
+)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("proposals")(proposals)
@@ -163,7 +173,20 @@ def status(
     if as_json:
         write_json(document)
     elif isinstance(document, Mapping):
-        write_fields(_with_times(document))
+        jobs = document["jobs"]
+        write_fields(_with_times({key: value for key, value in document.items() if key != "jobs"}))
+        if jobs:
+            write_table([_timed(row) for row in jobs], JOBS)
+
+
+def _timed(row: Mapping[str, Any]) -> dict[str, Any]:
+    from tui import format  # keeps --help quick
+
+    def at(ts: int | None) -> str | None:
+        return None if ts is None else f"{format.date_utc(ts)} {format.clock_utc(ts)}"
+
+    word = "running" if row["running_us"] is not None else row["last_result"]
+    return {**row, "next": at(row["next_us"]), "last": at(row["last_us"]), "word": word}
 
 
 def health(

@@ -11,7 +11,7 @@ from engine.errors import StorageError
 from engine.model.ids import AccountId
 from engine.model.jobs import JobRecord, JobResult
 from engine.ports import JobStore
-from storage.jobs import SqlJobs
+from storage.jobs import SqlJobs, read_jobs
 from storage.sql import open_engine
 
 SINCE = 1_764_081_900_000_000
@@ -103,6 +103,33 @@ def test_accounts_that_share_a_database_share_no_job(open_jobs: Open) -> None:
     assert [open_jobs(name).load()["scan"].runs for name in ("paper", "paper_2", "paperx2")] == [7, 1, 2]
     assert set(open_jobs("paper").load()) == {"scan"}
     assert dict(open_jobs("p").load()) == {}
+
+
+def test_a_file_is_read_the_quick_way_too(tmp_path: Path) -> None:
+    path, paper = tmp_path / "tradedeck.db", AccountId("paper")
+    assert dict(read_jobs(path, paper)) == {}
+    engine = open_engine(path)
+    assert dict(read_jobs(path, paper)) == {}
+    SqlJobs(engine, paper).put(FULL)
+    SqlJobs(engine, AccountId("paper_2")).put(replace(FULL, name="other"))
+    assert dict(read_jobs(path, paper)) == {"scan": FULL}
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE job SET last_result = 'maybe'"))
+    with pytest.raises(StorageError, match="makes no sense"):
+        read_jobs(path, paper)
+    engine.dispose()
+    path.write_bytes(b"no database" * 100)
+    with pytest.raises(StorageError):
+        read_jobs(path, paper)
+
+
+def test_a_database_from_before_there_were_jobs_holds_none(tmp_path: Path) -> None:
+    path = tmp_path / "tradedeck.db"
+    engine = open_engine(path)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE job"))
+    engine.dispose()
+    assert dict(read_jobs(path, AccountId("paper"))) == {}
 
 
 def test_a_row_that_makes_no_sense_is_told(tmp_path: Path) -> None:
