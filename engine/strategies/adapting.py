@@ -223,6 +223,22 @@ def moves_of(direction: Direction, policy: GapsPolicy) -> tuple[ParamMove, ...]:
     return tuple(moves)
 
 
+def moves_back(moves: Iterable[ParamMove], policy: GapsPolicy) -> tuple[ParamMove, ...]:
+    """What takes a step back: by as much as it moved, and no further than to the bounds."""
+    made = {move.param: move.new - move.old for move in moves}
+    back: list[ParamMove] = []
+    for param, partner, _ in _PARTNERS:
+        low, high = BOUNDS[param]
+        now, also = getattr(policy, param), getattr(policy, partner)
+        new = now - made.get(param, 0.0)
+        if low <= now <= high:
+            new = min(max(new, low), high)
+        if abs(new - now) > EPSILON:
+            back.append(ParamMove(param, now, round(new, _DIGITS)))
+            back.append(ParamMove(partner, also, round(also + new - now, _DIGITS)))
+    return tuple(back)
+
+
 def moved(policy: GapsPolicy, moves: Iterable[ParamMove], policy_id: str) -> GapsPolicy:
     """The policy after a step."""
     values = {move.param.value: move.new for move in moves}
