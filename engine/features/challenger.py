@@ -11,7 +11,6 @@ from engine.features.kernels import (
     atr_rows,
     change_rows,
     deviation_state,
-    distance_rows,
     lag_state,
     lagged,
     ratio_rows,
@@ -189,10 +188,11 @@ def ret20(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
 )
 def knife_share_63(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
     """Share of the last 63 completed sessions with `dist_200` under -0.20 (SPEC 3.2.2)."""
-    distances, counts = scratch
-    distance_rows(close, 200, memory[:1], scratch[1:], distances)
+    totals, counts = scratch
+    rolling_sum(close, 200, memory[0], totals)
     for row in range(len(close)):
-        distance = distances[row]
+        mean = totals[row] / 200.0
+        distance = close[row] / mean - 1.0 if mean > 0.0 else NAN
         counts[row] = 1.0 if distance < KNIFE_BELOW else 0.0 * distance
     rolling_sum(counts, KNIFE_BARS, memory[1], counts)
     first = len(close) - len(out)
