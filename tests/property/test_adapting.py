@@ -99,6 +99,7 @@ def world(folder: Path, config: GapsConfig, kind: AccountKind) -> Iterator[World
 acts = st.one_of(
     st.tuples(st.just("trades"), st.sampled_from(REASONS), st.booleans(), st.integers(1, 25)),
     st.tuples(st.just("review")),
+    st.tuples(st.just("season"), st.sampled_from(REASONS[:2]), st.integers(1, 6)),
     st.tuples(st.just("days"), st.integers(1, 60)),
     st.tuples(st.just("accept"), st.integers(1, 6)),
     st.tuples(st.just("revert"), st.integers(1, 6)),
@@ -148,6 +149,13 @@ def _play(w: World, act: tuple[Any, ...]) -> None:
                 w.trade(reason, win)
         case ("review",):
             w.book.review()
+        case ("season", reason, reviews):
+            for _ in range(reviews):
+                for _ in range(12):
+                    w.trade(reason, reason is ExitReason.TARGET)
+                w.book.review()
+                for step in w.book.waiting():
+                    w.book.accept(AcceptPolicy(step.id, NINA))
         case ("days", count):
             w.clock.advance_to(w.clock.now_us() + count * DAY_US)
         case ("accept", number):
@@ -171,7 +179,7 @@ def _only_what_is_allowed(
         partner = f"{param}_highvix"
         # The `_highvix` keys move along: the distance is what the person configured.
         assert after[partner] - after[param] == pytest.approx(own[Param(partner)] - own[param], abs=1e-5)
-    if act[0] not in ("review", "accept", "revert"):
+    if act[0] not in ("review", "season", "accept", "revert"):
         assert after == before, "nothing else changes a threshold"
     if act[0] == "review":
         assert len(w.book.steps()) <= steps + 1, "one step a review"
