@@ -217,6 +217,14 @@ class Predictor(Protocol):
         ...
 
 
+class ModelShelf(Protocol):
+    """The model that was the newest one before each session: of a walk-forward, or of the registry."""
+
+    def as_of(self, session: date) -> Predictor | None:
+        """None where none was trained by then."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What a memory holds: candidates, those of them with an action, outcomes, and steps of policy."""

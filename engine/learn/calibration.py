@@ -198,10 +198,12 @@ def fit_band(
     total, hits = times @ cells[0], times @ cells[1]
     if len(scores) >= ISOTONIC_FROM:
         share = np.divide(hits, total, out=np.zeros_like(hits), where=total > 0)
-        found = np.array([pool_adjacent(*draw) for draw in zip(share, total + _RIDGE, strict=True)])
+        drawn = [pool_adjacent(*draw) for draw in zip(share, total + _RIDGE, strict=True)]
+        margin = 1 / (len(scores) + 2)
+        found = np.clip(drawn, margin, 1 - margin)
     else:
-        drawn = weight * times[:, day]
-        fitted = [fit_calibrator(scores, happened, row) for row in drawn if row.sum() > 0]
+        drawn_weights = weight * times[:, day]
+        fitted = [fit_calibrator(scores, happened, row) for row in drawn_weights if row.sum() > 0]
         found = np.array([calibrator.chances(points) for calibrator in fitted])
     low, high = np.quantile(found, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2), axis=0)
     return Band(points, low, high)

@@ -11,6 +11,8 @@ import numpy as np
 BINS = 10
 _TINY = 1e-15
 _PERFECT_DRAWS = 200
+_ONE_SIDED = 1.645
+"""Deviations of a normal below which 95 % lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,9 @@ class Skill:
     """Scores of chances over `n` events, beside those of always saying `base`.
 
     `share`: of these events, how many happened. `base`: the share in training. `gain`: 1 - brier/base_brier.
-    `perfect_ece`: the mean ECE of chances that are right, on as many events (SPEC 3.3.4).
+    `bound`: base_brier - brier is above it with 95 % confidence, whole sessions taken as one draw; None where
+    the events' sessions were not told. `perfect_ece`: the mean ECE of chances that are right, on as many
+    events (SPEC 3.3.4).
     """
 
     n: int
@@ -27,6 +31,7 @@ class Skill:
     brier: float | None
     base_brier: float | None
     gain: float | None
+    bound: float | None
     log_loss: float | None
     auc: float | None
     average_precision: float | None
@@ -114,7 +119,12 @@ def perfect_error(chance: np.ndarray, seed: int = 0) -> float | None:
     return float(np.mean([error for error in found if error is not None]))
 
 
-def skill(chance: np.ndarray, happened: np.ndarray, *bases: float | np.ndarray) -> Skill:
+def skill(
+    chance: np.ndarray,
+    happened: np.ndarray,
+    *bases: float | np.ndarray,
+    session: np.ndarray | None = None,
+) -> Skill:
     """All scores of unweighted events, against the best of always saying one of `bases`.
 
     A base is one training share, or that of each event's own model (N,).
@@ -123,6 +133,10 @@ def skill(chance: np.ndarray, happened: np.ndarray, *bases: float | np.ndarray) 
     against = [found for found in (brier(constant, happened) for constant in constants) if found is not None]
     scored = brier(chance, happened)
     best = min(against, default=None)
+    bound = None
+    if best is not None and session is not None:
+        constant = constants[against.index(best)]
+        bound = _bound((constant - happened) ** 2 - (chance - happened) ** 2, session)
     return Skill(
         n=len(chance),
         share=_mean(happened, None),
@@ -130,9 +144,19 @@ def skill(chance: np.ndarray, happened: np.ndarray, *bases: float | np.ndarray) 
         brier=scored,
         base_brier=best,
         gain=1 - scored / best if scored is not None and best is not None and best > 0 else None,
+        bound=bound,
         log_loss=log_loss(chance, happened),
         auc=auc(chance, happened),
         average_precision=average_precision(chance, happened),
         ece=calibration_error(chance, happened),
         perfect_ece=perfect_error(chance),
     )
+
+
+def _bound(better: np.ndarray, session: np.ndarray) -> float | None:
+    """Lower 95 % bound of the mean of values (N,) whose sums over sessions are independent draws."""
+    sums = np.bincount(np.unique(session, return_inverse=True)[1], better - better.mean())
+    if len(sums) < 2:
+        return None
+    error = float(np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1))) / len(better)
+    return float(better.mean()) - _ONE_SIDED * error

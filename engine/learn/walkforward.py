@@ -209,11 +209,16 @@ def _proof(events: Events, touch: np.ndarray, bounce: np.ndarray, shares: np.nda
 
 def prove(events: Events, p_touch: np.ndarray, q_bounce: np.ndarray, shares: np.ndarray) -> Proof:
     """The skill of out-of-time chances (N,) of labeled events; `shares` (2, 2, N) as in `Quarter`."""
-    touched = events.touched > 0
+    touched, session = events.touched > 0, events.session
     proof = Proof(
-        touch=skill(p_touch, events.touched, *shares[0]),
-        bounce=skill(q_bounce[touched], events.bounced[touched], *shares[1][:, touched]),
-        revert=skill(p_touch * q_bounce, events.bounced, *(shares[0] * shares[1])),
+        touch=skill(p_touch, events.touched, *shares[0], session=session),
+        bounce=skill(
+            q_bounce[touched],
+            events.bounced[touched],
+            *shares[1][:, touched],
+            session=session[touched],
+        ),
+        revert=skill(p_touch * q_bounce, events.bounced, *(shares[0] * shares[1]), session=session),
         failings=(),
     )
     return replace(proof, failings=tuple(_failings(proof)))
@@ -222,7 +227,8 @@ def prove(events: Events, p_touch: np.ndarray, q_bounce: np.ndarray, shares: np.
 def _failings(proof: Proof) -> Iterator[str]:
     """Why a model is not usable: the chance of the target, and of the target given a touch, must have skill.
 
-    The latter is what the gates compare (SPEC 3.5.1); P(target) alone would pass on volatility.
+    The latter is what the gates compare (SPEC 3.5.1); P(target) alone would pass on volatility. A Brier score
+    that is below the base rate's by luck is no skill: without inputs that matter every second one is.
     """
     if proof.bounce.n < JUDGED_FEWEST:
         yield f"{proof.bounce.n} traded events with a touch were judged, {JUDGED_FEWEST} are needed"
@@ -230,6 +236,11 @@ def _failings(proof: Proof) -> Iterator[str]:
     for name, found in (("p_revert", proof.revert), ("q_bounce", proof.bounce)):
         if found.brier is None or found.base_brier is None or found.brier >= found.base_brier:
             yield f"{name}: Brier {_four(found.brier)}, the training base rate has {_four(found.base_brier)}"
+        elif found.bound is None or found.bound <= 0:
+            yield (
+                f"{name}: Brier {_four(found.brier)} against {_four(found.base_brier)} of the base rate"
+                f" may be luck over these sessions (bound {_four(found.bound)})"
+            )
         if found.n >= CALIBRATION_FROM and found.ece is not None and found.ece > ECE_MAX:
             yield f"{name}: ECE {found.ece:.4f}, at most {ECE_MAX} over {found.n:,} events"
 

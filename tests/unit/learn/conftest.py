@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from engine.features.panel import DecisionPanel
+from engine.learn.boosting import BoostParams
 from engine.learn.events import Events
+from engine.learn.fitting import FitSettings, Fitted, fit_gaps
+from engine.learn.manifest import Standing
+from engine.learn.modelfiles import Packed, Provenance, pack
 from engine.model.ids import InstrumentId, instrument_id
 from engine.ports import BarColumns
 
@@ -93,3 +97,50 @@ def make_events() -> Callable[..., Events]:
         )
 
     return make
+
+
+QUICK = BoostParams(num_leaves=7, learning_rate=0.2, min_child_samples=20)
+
+
+@pytest.fixture(scope="session")
+def settings() -> FitSettings:
+    """Few rounds, so that a test takes no time."""
+    return FitSettings(QUICK, QUICK, seed=7)
+
+
+@pytest.fixture(scope="session")
+def fitted(make_events: Callable[..., Events], settings: FitSettings) -> Fitted:
+    """Boosted models of 1,500 events with a strong signal."""
+    found = fit_gaps(make_events(1800), settings, "toy")
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="session")
+def small(make_events: Callable[..., Events], settings: FitSettings) -> Fitted:
+    """Logistic models of 300 events."""
+    found = fit_gaps(make_events(300), settings, "toy")
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="session")
+def provenance(settings: FitSettings) -> Provenance:
+    """What a manifest tells of a toy."""
+    return Provenance(
+        name="gaps",
+        first="2011-01-20",
+        last="2016-12-30",
+        versions=dict.fromkeys("abcdefg", "1.0.0"),
+        settings=settings,
+        standing=Standing(False, ("0 traded events were judged",)),
+        walk_forward={},
+        importance={},
+        parent=None,
+    )
+
+
+@pytest.fixture(scope="session")
+def packed(fitted: Fitted, provenance: Provenance) -> Packed:
+    """The boosted toy as files."""
+    return pack(fitted, provenance)
