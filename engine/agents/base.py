@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from engine.model.candidates import AgentReport, GapCandidate, Vote
+from engine.model.checks import Check
 from engine.model.market import Quote
 from engine.risk.sizing import Sizing
 from engine.strategies.base import StrategyContext
@@ -58,6 +59,11 @@ class Objection:
     note: str
     value: str
     limit: str
+
+
+def objection(check: Check) -> Objection:
+    """A check that failed, as what speaks against the candidate."""
+    return Objection(check.reason, check.note, check.value, check.limit)
 
 
 def verdict(agent: str, objections: list[Objection], hard: bool, approval: tuple[str, ...]) -> AgentReport:

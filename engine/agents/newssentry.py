@@ -6,12 +6,14 @@ from engine.agents.base import AgentContext, Objection, verdict
 from engine.agents.notes import against, age, clip
 from engine.features.lexicon import score
 from engine.features.news import DAY_US, NEGATIVE_BELOW, distinct, known, news_sentiment_24h
-from engine.features.severe import severe_term
+from engine.features.severe import SEVERE_ITEMS, severe_term
 from engine.model.candidates import AgentReport, GapCandidate, Vote
 from engine.model.market import Headline, Provenance
 from engine.model.positions import AccountKind
 from engine.money import EPSILON
 from engine.state import MAX_HEADLINES, MAX_TITLE
+from engine.strategies.base import StrategyContext
+from engine.strategies.gaps_company_checks import filings_of
 
 WINDOW_US = 3 * DAY_US
 """A severe headline counts so long: what was told on a Friday evening still counts on Monday."""
@@ -22,15 +24,18 @@ _QUOTED = 80
 
 
 class NewsSentry:
-    """Hard veto for a severe headline of 72 h, a mute source and unread news; soft for bad sentiment of 24 h.
+    """Hard veto for a severe headline or filing of 72 h, a mute source and unread news.
 
-    Without a source of headlines it abstains.
+    Soft veto for bad sentiment of 24 h. Without a source of headlines it abstains, unless a filing is severe.
     """
 
     name = "newssentry"
 
     def judge(self, candidate: GapCandidate, context: AgentContext) -> AgentReport:
         market = context.market
+        filed = _filed(candidate, market)
+        if market.headlines is None and filed:
+            return verdict(self.name, filed, True, ())
         if market.headlines is None:
             reason = "no_source: no source of headlines is connected, so this vote is left out of the count"
             return AgentReport(self.name, Vote.ABSTAIN, False, (reason,), "no_source")
@@ -40,7 +45,7 @@ class NewsSentry:
             return verdict(self.name, [mute], True, ())
         now_us = market.now_us
         found = known(market.headlines(candidate.instrument), now_us, WINDOW_US)
-        hard = [*_unfit(found, market.account_kind), *_unread(found), *_severe(found, now_us)]
+        hard = [*_unfit(found, market.account_kind), *_unread(found), *filed, *_severe(found, now_us)]
         mean = news_sentiment_24h(found, now_us)
         weak = []
         if mean is not None and mean < SENTIMENT_MIN - EPSILON:
@@ -51,6 +56,21 @@ class NewsSentry:
         if report.vote is Vote.APPROVE and mean is not None and mean < NEGATIVE_BELOW - EPSILON:
             return replace(report, score=mean, note=against("news", mean, "<", NEGATIVE_BELOW))
         return replace(report, score=mean)
+
+
+def _filed(candidate: GapCandidate, market: StrategyContext) -> list[Objection]:
+    """Severe items of forms 8-K, newest first."""
+    facts = None if market.company is None else market.company(candidate.instrument)
+    objections = []
+    for filing in filings_of(market, facts):
+        severe = [item for item in filing.items if item in SEVERE_ITEMS]
+        filed_us = max(0, market.now_us - filing.ts_event)
+        if severe and filed_us < WINDOW_US:
+            told, items = age(filed_us), ", ".join(severe)
+            reason = f"severe filing, 8-K item {items}, {told} ago, limit none in {age(WINDOW_US)}"
+            limit = f"no severe filing in {age(WINDOW_US)}"
+            objections.append(Objection(reason, clip(f"8-K {items}"), f"8-K {items} {told} ago", limit))
+    return objections[:_MAX_REASONS]
 
 
 def _unfit(found: list[Headline], kind: AccountKind) -> list[Objection]:

@@ -1,15 +1,19 @@
 """Holds a candidate against the rule that selects (SPEC 3.2; under `naive` the rule of the back-test)."""
 
-from engine.agents.base import AgentContext, Objection, verdict
+from engine.agents.base import AgentContext, Objection, objection, verdict
 from engine.agents.notes import against, clip
 from engine.features.assemble import ADV_BARS
+from engine.model.assessment import Assessment
 from engine.model.candidates import AgentReport, GapCandidate
+from engine.model.checks import Step
 from engine.money import EPSILON
 from engine.strategies.gaps_config import GapsConfig
 
+STEPS = (Step.UNIVERSE, Step.GAP, Step.TRIGGER, Step.EARNINGS, Step.HALTS)
+
 
 class Screener:
-    """Hard veto for a price or traded value outside the rule, and for too short a history."""
+    """Hard veto for any rule of SPEC 3.2; under `naive` for price, traded value and too short a history."""
 
     name = "screener"
 
@@ -18,6 +22,8 @@ class Screener:
         self._gap_limit = gap_limit
 
     def judge(self, candidate: GapCandidate, context: AgentContext) -> AgentReport:
+        if candidate.assessment is not None:
+            return self._by_checks(candidate.assessment)
         low, high = self._config.price_min, self._config.price_max
         price, gap, adv = candidate.decision_price, candidate.gap, candidate.adv_usd_20
         objections = []
@@ -38,6 +44,11 @@ class Screener:
             "" if adv is None else f"mean traded value {adv:,.0f} USD, limit {self._config.adv_min_usd:,.0f}",
         )
         return verdict(self.name, objections, True, approval)
+
+    def _by_checks(self, found: Assessment) -> AgentReport:
+        objections = [objection(check) for check in found.failed(*STEPS)]
+        words = tuple(check.reason for check in found.checks if check.step in STEPS)
+        return verdict(self.name, objections, True, words)
 
     def _trading_objections(self, adv: float | None, bars: int) -> list[Objection]:
         adv_min = self._config.adv_min_usd

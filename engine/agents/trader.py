@@ -44,9 +44,19 @@ class Trader:
                     f"<= {100 * MAX_SPREAD_RATIO:.2f} %",
                 )
             )
-        return verdict(
-            self.name, broken + weak, bool(broken), (_age_words(quote_age), _spread_words(context))
-        )
+        words: tuple[str, ...] = (_age_words(quote_age), _spread_words(context))
+        if candidate.assessment is not None:
+            words += (_bracket_words(context),)
+        return verdict(self.name, broken + weak, bool(broken), words)
+
+
+def _bracket_words(context: AgentContext) -> str:
+    """The order that it builds."""
+    prices, sizing = context.prices, context.sizing
+    if prices is None or sizing is None:
+        return ""
+    legs = f"stop {prices.stop_price:f}, target {prices.target_price:f}"
+    return f"buy {sizing.quantity:f} at {prices.limit_price:f} or less, {legs}"
 
 
 def _age_words(quote_age: int) -> str:

@@ -7,11 +7,14 @@ from decimal import Decimal
 from typing import Protocol
 
 from engine.model.candidates import Proposal, Verdict
+from engine.model.company import CompanyFacts
+from engine.model.evidence import EdgeEvidence
 from engine.model.exits import ExitPlan
 from engine.model.ids import CorrelationId, InstrumentId, StrategyName
 from engine.model.market import Headline, Instrument, Quote
+from engine.model.policy import GapsPolicy
 from engine.model.positions import AccountKind, RoundTrip
-from engine.ports import BarColumns
+from engine.ports import BarColumns, Predictor
 from engine.risk.limits import LimitSwitches
 from engine.risk.view import UNLIMITED, SizeLimits
 
@@ -71,6 +74,24 @@ class StrategyContext:
     """Why what the source of headlines says is not all there is; "" while it speaks."""
     sector_of: Callable[[InstrumentId], str | None] | None = None
     """None: there is no source of sectors."""
+    model: Predictor | None = None
+    """What is on the shelf; None: no model is registered."""
+    policy: GapsPolicy | None = None
+    """What the memory changed of the strategy; None: nothing yet, the configuration rules."""
+    evidence: EdgeEvidence | None = None
+    """Of the strategy's own past proposals; None: nobody collects any."""
+    company: Callable[[InstrumentId], CompanyFacts | None] | None = None
+    """Listing, filings, cash and halts as they were known now; None: there is no source of them."""
+    volume_ratio: Callable[[InstrumentId], float | None] | None = None
+    """Volume of the session so far over its mean to the same minute of 20 sessions; None: no source."""
+    sessions_between: Callable[[date, date], int] | None = None
+    """How many sessions a span has, both days included; None: no calendar is at hand."""
+    earnings_dates: Callable[[InstrumentId], Sequence[date]] = lambda instrument: ()
+    """Days of results that the person wrote down; empty: none."""
+    spy_price: float | None = None
+    """SPY's price of this morning where it is not among the quotes; None: not known."""
+    assumed_spread_bps: float = 10.0
+    """Of a dataset, which has no quotes (SPEC 9.8)."""
 
 
 class Strategy(Protocol):

@@ -1,83 +1,54 @@
-"""The gap-down bounce (SPEC 3), first form: the naive rule of the published back-test.
+"""The gap-down bounce (SPEC 3): two rules, and the one that is in force decides.
 
-It buys what opens at least 3 % under its prior close, priced and traded within the limits, and leaves at
-+6 %, -8 % or the close of the fifth session. SPEC 3.2.1-6, 3.3, 3.5 and 3.7 apply once a model is registered.
+`naive` is the published back-test: it buys what opens at least 3 % under its prior close, priced and traded
+within the limits. `full` is all of SPEC 3: a registered model, scores, filters and the agents' votes. Both
+leave at +6 %, -8 % or the close of the fifth session.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from math import isfinite
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from engine.agents.base import AgentContext
 from engine.agents.forecaster import Forecaster
 from engine.agents.newssentry import NewsSentry
 from engine.agents.panel import Panel, TrackRecord, agree
 from engine.agents.riskofficer import RiskOfficer
+from engine.agents.roster import Roster
 from engine.agents.screener import Screener
 from engine.agents.sentinel import Sentinel
 from engine.agents.trader import Trader
-from engine.errors import ConfigError, InvariantBroken
-from engine.features.assemble import (
-    ADV_BARS,
-    HISTORY_BARS,
-    PRICE_FEATURES,
-    VOLUME_FEATURES,
-    instrument_features,
-    traded_value,
-)
+from engine.errors import InvariantBroken
+from engine.features.assemble import PRICE_FEATURES, VOLUME_FEATURES, instrument_features
 from engine.features.news import news_features
-from engine.model.candidates import AgentReport, GapCandidate, Proposal, Verdict
+from engine.model.assessment import Assessment
+from engine.model.candidates import AgentReport, FeatureValue, GapCandidate, Proposal, Verdict
 from engine.model.exits import ExitPlan, single_target
 from engine.model.ids import InstrumentId, StrategyName, symbol_of
-from engine.model.market import Instrument, Quote
+from engine.model.market import Instrument
+from engine.model.policy import TickerState
 from engine.model.positions import RoundTrip
 from engine.model.tickets import canonical_json
-from engine.money import EPSILON, ZERO
-from engine.ports import BarColumns
-from engine.risk.fatfinger import liquidity_room
+from engine.ports import Predictor
+from engine.risk.kelly import binary_kelly, kelly_share
 from engine.risk.limits import RiskConfig
-from engine.risk.sectors import count_in_sector, sector_name
 from engine.strategies.base import StrategyContext
+from engine.strategies.gaps_choice import RuleChoice, choose_rule
 from engine.strategies.gaps_config import GapsConfig as GapsConfig
 from engine.strategies.gaps_config import GapsRule
-from engine.strategies.gaps_orders import EntryRooms, price_entry, size_entry
+from engine.strategies.gaps_full import assess, is_promising
+from engine.strategies.gaps_orders import price_entry, size_entry
+from engine.strategies.gaps_scan import Booked, Gap, booked_now, find_gaps, rooms, sector, traded
+from engine.strategies.gaps_study import look_at_morning
 from engine.strategies.regime import RegimeReading, read_regime
 
 NAIVE_GAP_LIMIT = -0.03
 """A gap is at or under this fraction of the prior close; part of the naive rule, so not configurable."""
 APPROVAL_TTL_US = 600_000_000
 ENTRY_TTL_US = 600_000_000
+MONITORED_SHARE = 0.5
+"""Of the size, for an instrument whose own past is poor (SPEC 3.11)."""
 _RULE_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Gap:
-    """An instrument that opened lower; prices in dollars of the session, `gap` a negative fraction."""
-
-    instrument: InstrumentId
-    quote: Quote
-    price: float
-    prev_close: float
-    gap: float
-    bars: BarColumns
-
-
-@dataclass(frozen=True, slots=True)
-class _Booked:
-    """What the limits count: the book as it stands, and the proposals made before at the same instant."""
-
-    open_in_strategy: int
-    entries_this_session: int
-    cash: Decimal
-    values: Mapping[InstrumentId, Decimal]
-    """Of the proposals, by instrument."""
-
-    def with_entry(self, proposal: Proposal) -> "_Booked":
-        cost, name = proposal.limit_price * proposal.quantity, proposal.candidate.instrument
-        values = {**self.values, name: self.values.get(name, ZERO) + cost}
-        return _Booked(self.open_in_strategy + 1, self.entries_this_session + 1, self.cash - cost, values)
 
 
 class Gaps:
@@ -85,17 +56,17 @@ class Gaps:
 
     name = StrategyName("gaps")
 
-    def __init__(self, config: GapsConfig, risk: RiskConfig, monotonic_us: Callable[[], int]) -> None:
-        """`monotonic_us` times the agents. Raises ConfigError for a rule that cannot run."""
-        if config.rule is not GapsRule.NAIVE:
-            raise ConfigError(
-                'gaps.rule = "full" needs a registered model, and none is registered',
-                'set gaps.rule = "naive"',
-            )
+    def __init__(
+        self,
+        config: GapsConfig,
+        risk: RiskConfig,
+        monotonic_us: Callable[[], int],
+        roster: Roster | None = None,
+    ) -> None:
+        """`monotonic_us` times the agents. `roster`: their states; None: all run."""
         self._config = config
-        self._max_position_pct = risk.max_position_pct
-        digest = hashlib.sha256(canonical_json(config)).hexdigest()[:8]
-        self.policy_id = f"gaps-{config.rule}-{_RULE_VERSION}-{digest}"
+        self._risk = risk
+        self._digest = hashlib.sha256(canonical_json(config)).hexdigest()[:8]
         agents = (
             Sentinel(config),
             Screener(config, NAIVE_GAP_LIMIT),
@@ -104,30 +75,38 @@ class Gaps:
             NewsSentry(),
             Trader(),
         )
-        self._panel = Panel(agents, monotonic_us)
+        self._panel = Panel(agents, monotonic_us, roster)
+
+    def choice(self, model: Predictor | None) -> RuleChoice:
+        """Which rule is in force with this model on the shelf, and why."""
+        return choose_rule(self._config.rule, None if model is None else model.model_id)
 
     def universe(self, context: StrategyContext) -> Sequence[InstrumentId]:
         """The instruments that trade enough by their last 20 bars; their price decides at the open."""
         return [
             instrument
             for instrument in context.history.instruments()
-            if (adv := _adv(context, instrument)) is not None and adv >= self._config.adv_min_usd
+            if (adv := traded(context, instrument)) is not None and adv >= self._config.adv_min_usd
         ]
 
     def required_features(self) -> Sequence[str]:
         return (*PRICE_FEATURES, *VOLUME_FEATURES, "vix_regime")
 
     def propose(self, context: StrategyContext) -> Sequence[Verdict]:
-        """A verdict for every instrument whose known quote is 3 % or more under its prior close.
+        """A verdict for every instrument whose known quote fell far enough under its prior close.
 
-        Deepest gap first, then symbol. Limits count the proposals made before it at the same instant, so that
-        the deepest gaps get the slots, the entries of the session and the cash.
+        Under the naive rule 3 %, deepest gap first; under the full one `gap_min`, best expected value first;
+        then by symbol. Limits count the proposals made before it at the same instant, so that the first get
+        the slots, the entries of the session and the cash.
         """
         reading = read_regime(context.vix, context.spy, context.session, context.previous_session)
-        booked = _Booked(context.open_in_strategy, context.entries_this_session, context.cash, {})
-        verdicts = []
-        for gap in sorted(_gaps(context), key=lambda gap: (gap.gap, symbol_of(gap.instrument))):
-            verdict = self._judge(context, reading, gap, booked)
+        if self.choice(context.model).rule is GapsRule.FULL:
+            return self._propose_full(context, reading)
+        booked, verdicts = booked_now(context), []
+        gaps = find_gaps(context, NAIVE_GAP_LIMIT)
+        for gap in sorted(gaps, key=lambda gap: (gap.gap, symbol_of(gap.instrument))):
+            features = _naive_features(context, reading, gap)
+            verdict = self._judge(context, reading, gap, booked, features, None)
             if verdict.proposal is not None:
                 booked = booked.with_entry(verdict.proposal)
             verdicts.append(verdict)
@@ -137,14 +116,56 @@ class Gaps:
         return proposal.exit_plan
 
     def on_outcome(self, outcome: RoundTrip) -> None:
-        """Nothing adapts under the naive rule: its voters stay unanimous whatever the past was."""
+        """What adapts is in the policy that each context brings; the memory keeps the outcomes."""
 
-    def _judge(self, context: StrategyContext, reading: RegimeReading, gap: _Gap, booked: _Booked) -> Verdict:
-        candidate = _candidate(context, reading, gap)
-        agent_context = self._agent_context(context, reading, gap, booked)
+    def policy_id(self, context: StrategyContext) -> str:
+        """Names rule, adapted policy and configuration: `gaps-full-1-POLICY-DIGEST`."""
+        rule = self.choice(context.model).rule
+        adapted = context.policy.policy_id if rule is GapsRule.FULL and context.policy is not None else ""
+        return "-".join(filter(None, ("gaps", rule.value, str(_RULE_VERSION), adapted, self._digest)))
+
+    def _propose_full(self, context: StrategyContext, reading: RegimeReading) -> Sequence[Verdict]:
+        inputs = () if context.model is None else context.model.inputs
+        morning = look_at_morning(context, inputs)
+        studied = []
+        for gap in find_gaps(context, -self._config.gap_min):
+            features, found = assess(
+                context,
+                reading,
+                morning,
+                gap,
+                self._config,
+                lambda work: self._panel.attempt(Forecaster.name, work),
+            )
+            studied.append((gap, features, found))
+        booked, verdicts = booked_now(context), []
+        studied.sort(key=lambda each: (_last_ev(each[2]), symbol_of(each[0].instrument)))
+        for gap, features, found in studied:
+            verdict = self._judge(context, reading, gap, booked, features, found)
+            # What its scores keep out takes no place from those behind it.
+            if verdict.proposal is not None and is_promising(found):
+                booked = booked.with_entry(verdict.proposal)
+            verdicts.append(verdict)
+        return verdicts
+
+    def _judge(
+        self,
+        context: StrategyContext,
+        reading: RegimeReading,
+        gap: Gap,
+        booked: Booked,
+        features: tuple[FeatureValue, ...],
+        found: Assessment | None,
+    ) -> Verdict:
+        candidate = _candidate(context, reading, gap, features, found)
+        agent_context = self._agent_context(context, reading, gap, booked, found)
         reports = self._panel.judge(candidate, agent_context)
-        # An empty record keeps the vote unanimous: the naive rule has no scored votes to weigh agents by.
-        count = agree(reports, TrackRecord(), self._config.consensus_after_trades, self._config.consensus_min)
+        count = agree(
+            reports,
+            _record(context, found),
+            self._config.consensus_after_trades,
+            self._config.consensus_min,
+        )
         if not count.approved:
             return Verdict(candidate, reports, None, count.note)
         return Verdict(candidate, reports, self._proposal(candidate, reports, agent_context), "")
@@ -153,14 +174,21 @@ class Gaps:
         self,
         context: StrategyContext,
         reading: RegimeReading,
-        gap: _Gap,
-        booked: _Booked,
+        gap: Gap,
+        booked: Booked,
+        found: Assessment | None,
     ) -> AgentContext:
         instrument = context.instruments.get(gap.instrument, Instrument(gap.instrument))
         prices, sizing = price_entry(gap.quote, instrument, self._config), None
         if prices is not None and prices.is_ordered:
-            rooms = self._rooms(context, gap, booked)
-            sizing = size_entry(prices, reading.regime, self._config, rooms, instrument.lot_size)
+            room = rooms(context, gap.instrument, booked, self._risk.max_position_pct)
+            if found is not None:
+                room = replace(
+                    room,
+                    share=_share_of_past(context, gap.instrument),
+                    kelly_pct=_kelly_pct(found, self._config, self._risk),
+                )
+            sizing = size_entry(prices, reading.regime, self._config, room, instrument.lot_size)
         return AgentContext(
             context,
             reading,
@@ -171,30 +199,16 @@ class Gaps:
             booked.open_in_strategy,
             booked.entries_this_session,
             booked.cash,
-            *_sector(context, gap.instrument, booked),
-        )
-
-    def _rooms(self, context: StrategyContext, gap: _Gap, booked: _Booked) -> EntryRooms:
-        limits = context.risk
-        correlation = limits.correlation_room
-        # A traded value that is not known leaves no room: the screener says what is missing.
-        liquid = liquidity_room(_adv(context, gap.instrument)) or ZERO
-        return EntryRooms(
-            context.equity,
-            booked.cash if context.switches.buying_power else None,
-            None if correlation is None else correlation(gap.instrument, booked.values),
-            liquid if limits.liquidity else None,
-            self._max_position_pct,
-            limits.multiplier,
-            limits.is_conservative,
+            *sector(context, gap.instrument, booked),
         )
 
     def _proposal(
         self, candidate: GapCandidate, reports: tuple[AgentReport, ...], context: AgentContext
     ) -> Proposal:
-        prices, sizing = context.prices, context.sizing
+        prices, sizing, found = context.prices, context.sizing, candidate.assessment
         if prices is None or sizing is None:
             raise InvariantBroken(f"{candidate.instrument} was approved without prices or size")
+        model = context.market.model
         return Proposal(
             candidate=candidate,
             reports=reports,
@@ -204,36 +218,27 @@ class Gaps:
             size_binding=sizing.binding,
             entry_ttl_us=ENTRY_TTL_US,
             approval_ttl_us=APPROVAL_TTL_US,
-            priority=candidate.gap,
-            policy_id=self.policy_id,
-            model_id=None,
+            priority=candidate.gap if found is None else _last_ev(found),
+            policy_id=self.policy_id(context.market),
+            model_id=None if found is None or model is None else model.model_id,
         )
 
 
-def _gaps(context: StrategyContext) -> list[_Gap]:
-    """The cheap look at everything that is quoted: one prior close each, no features."""
-    found = []
-    for instrument, quote in context.quotes.items():
-        price = quote.bid if quote.ask is None else quote.ask
-        if price is None or quote.ts_known > context.now_us:
-            continue
-        bars = context.history.daily(instrument, HISTORY_BARS)
-        if bars is None:
-            continue
-        prev_close = float(bars.close[-1]) * context.ratios.get(instrument, 1.0)
-        if not (isfinite(prev_close) and prev_close > 0):
-            continue
-        gap = price / prev_close - 1
-        if gap <= NAIVE_GAP_LIMIT + EPSILON:
-            found.append(_Gap(instrument, quote, price, prev_close, gap, bars))
-    return found
-
-
-def _candidate(context: StrategyContext, reading: RegimeReading, gap: _Gap) -> GapCandidate:
+def _naive_features(context: StrategyContext, reading: RegimeReading, gap: Gap) -> tuple[FeatureValue, ...]:
     ratio = context.ratios.get(gap.instrument, 1.0)
     features = (*instrument_features(gap.bars, ratio, gap.price, gap.quote), reading.vix_regime)
     if context.headlines is not None and not context.news_mute:
         features += news_features(context.headlines(gap.instrument), context.now_us)
+    return features
+
+
+def _candidate(
+    context: StrategyContext,
+    reading: RegimeReading,
+    gap: Gap,
+    features: tuple[FeatureValue, ...],
+    found: Assessment | None,
+) -> GapCandidate:
     return GapCandidate(
         correlation=context.new_correlation(),
         strategy=Gaps.name,
@@ -246,19 +251,32 @@ def _candidate(context: StrategyContext, reading: RegimeReading, gap: _Gap) -> G
         adv_usd_20=next(value.value for value in features if value.id == "adv_usd_20"),
         regime=reading.regime,
         features=features,
+        assessment=found,
     )
 
 
-def _sector(context: StrategyContext, instrument: InstrumentId, booked: _Booked) -> tuple[str, int]:
-    """The sector of an instrument and how many others are in it; "" and 0 without a source of sectors."""
-    if context.sector_of is None:
-        return "", 0
-    taken = context.open_instruments | booked.values.keys()
-    count = count_in_sector(context.sector_of, instrument, taken)
-    return sector_name(context.sector_of, instrument), count
+def _record(context: StrategyContext, found: Assessment | None) -> TrackRecord:
+    """The naive rule has no scored votes to weigh agents by, so it stays unanimous."""
+    if found is None or context.policy is None:
+        return TrackRecord()
+    return TrackRecord(context.policy.closed_trades, context.policy.accuracy)
 
 
-def _adv(context: StrategyContext, instrument: InstrumentId) -> float | None:
-    """Mean traded value of the 20 bars before the session; None when there are fewer."""
-    bars = context.history.daily(instrument, ADV_BARS)
-    return None if bars is None else traded_value(bars).value
+def _last_ev(found: Assessment) -> float:
+    """Rises as the expected value falls; those without one come last."""
+    return float("inf") if found.ev is None else -found.ev
+
+
+def _share_of_past(context: StrategyContext, instrument: InstrumentId) -> float:
+    if context.policy is None:
+        return 1.0
+    standing = context.policy.standing(instrument, context.session)
+    return MONITORED_SHARE if standing.state is TickerState.MONITORED else 1.0
+
+
+def _kelly_pct(found: Assessment, config: GapsConfig, risk: RiskConfig) -> float | None:
+    """The share of equity by SPEC 4.8.1, which may only lower a size; None without a forecast."""
+    if found.forecast is None:
+        return None
+    full = binary_kelly(found.forecast.q_bounce, config.target_pct, config.stop_pct)
+    return kelly_share(full, risk.kelly_fraction)

@@ -10,6 +10,8 @@ from engine.strategies.stage import Stage
 class GapsRule(StrEnum):
     """Which rule decides: that of the published back-test, or all of SPEC 3 with a registered model."""
 
+    AUTO = "auto"
+    """Full once a model is registered, naive until then."""
     NAIVE = "naive"
     FULL = "full"
 

@@ -74,6 +74,10 @@ class EntryRooms:
     max_position_pct: float = 0.10
     multiplier: Decimal = ONE
     is_conservative: bool = False
+    share: float = 1.0
+    """Of the strategy's size, by the instrument's own past (SPEC 3.11)."""
+    kelly_pct: float | None = None
+    """Fraction of equity by the forecast (SPEC 4.8.1); None: no forecast."""
 
 
 def size_entry(
@@ -84,10 +88,13 @@ def size_entry(
     A multiplier of the drawdown breaker is named with the cap, and instead of it where nothing is left.
     """
     equity = rooms.equity
+    own = to_decimal(size_share(regime, config, rooms.is_conservative)) * to_decimal(rooms.share)
     caps = [
-        SizeCap("strategy", equity * to_decimal(size_share(regime, config, rooms.is_conservative))),
+        SizeCap("strategy" if rooms.share == 1 else f"strategy x {rooms.share:g} for its past", equity * own),
         SizeCap("max_position", equity * to_decimal(rooms.max_position_pct)),
     ]
+    if rooms.kelly_pct is not None:
+        caps.append(SizeCap("kelly", equity * to_decimal(rooms.kelly_pct)))
     limits = (("correlation", rooms.correlation), ("liquidity", rooms.liquidity), ("cash", rooms.cash))
     caps += [SizeCap(name, room) for name, room in limits if room is not None]
     sizing = size_position(prices.limit_price, caps, (rooms.multiplier,), lot)

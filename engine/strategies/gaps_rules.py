@@ -13,27 +13,11 @@ Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 BARS_MIN = 263
 """200 + 63: what the falling-knife filter looks back."""
-KNIFE_SESSIONS = 63
-KNIFE_BELOW = -0.20
-"""Of the mean of 200 sessions."""
 KNIFE_SHARE_MAX = 0.30
+"""Of the last 63 sessions (feature `knife_share_63`)."""
 SPLIT_SESSIONS = 30
 SPLIT_FROM = 0.05
 """A ratio that differs from 1 by more is a split; dividends differ by less."""
-
-
-def knife_share(dist_200: Array) -> Array:
-    """Share of the last 63 rows, this one among them, that lie more than 20 % under the mean: (T,) -> (T,).
-
-    NaN where one of the 63 is not known.
-    """
-    shares = np.full(len(dist_200), np.nan)
-    if len(dist_200) < KNIFE_SESSIONS:
-        return shares
-    windows = np.lib.stride_tricks.sliding_window_view(dist_200, KNIFE_SESSIONS)
-    below = (windows < KNIFE_BELOW - EPSILON).mean(axis=1)
-    shares[KNIFE_SESSIONS - 1 :] = np.where(np.isnan(windows).any(axis=1), np.nan, below)
-    return shares
 
 
 def has_reverse_split(event_ratio: Array) -> Mask:
@@ -51,9 +35,9 @@ def is_split_ratio(ratio: npt.ArrayLike) -> Mask:
     return np.abs(np.nan_to_num(np.asarray(ratio, dtype=np.float64), nan=1.0) - 1) > SPLIT_FROM
 
 
-def is_no_knife(share: npt.ArrayLike) -> Mask:
+def is_no_knife(knife_share_63: npt.ArrayLike) -> Mask:
     """At most 30 % of the last 63 sessions were far under the mean."""
-    return np.asarray(share, dtype=np.float64) <= KNIFE_SHARE_MAX + EPSILON
+    return np.asarray(knife_share_63, dtype=np.float64) <= KNIFE_SHARE_MAX + EPSILON
 
 
 def is_priced(prev_close: npt.ArrayLike, config: GapsConfig) -> Mask:

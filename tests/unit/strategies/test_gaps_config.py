@@ -35,7 +35,7 @@ def test_a_number_outside_its_range_is_named_with_the_range(key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "allowed"),
     [
-        ("rule", "clever", "naive or full"),
+        ("rule", "clever", "auto or naive or full"),
         ("stage", "real", "shadow or paper or canary or live"),
         ("earnings_unknown", "ignore", "veto or note"),
         ("liquidity_delta_mode", "none", "one or both"),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.features.catalogue import CATALOGUE
 from engine.model.candidates import Regime
 from engine.model.forecasts import Forecast
 from engine.risk.slippage import expected_slippage_pct, slippage_pct
@@ -200,17 +201,20 @@ def test_stress_never_asks_for_less_than_the_specification() -> None:
     assert in_force(CONFIG, low) is low
 
 
-def test_a_knife_is_counted_over_63_sessions() -> None:
-    distance = np.full(70, 0.0)
-    distance[-19:] = -0.21
-    share = gaps_rules.knife_share(distance)
-    assert np.isnan(share[:62]).all()
-    assert share[-1] == pytest.approx(19 / 63)
-    assert not gaps_rules.is_no_knife(share[-1])
-    assert gaps_rules.is_no_knife(18 / 63)
-    distance[30] = nan
-    assert isnan(gaps_rules.knife_share(distance)[-1])
-    assert np.isnan(gaps_rules.knife_share(distance[:62])).all()
+def test_a_knife_fell_in_more_than_30_percent_of_its_sessions() -> None:
+    assert gaps_rules.is_no_knife(np.array([18 / 63, 0.30, 19 / 63, nan])).tolist() == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_slippage_of_the_gates_is_that_of_the_feature() -> None:
+    for spread, order, adv, vol in ((12.0, 1200.0, 8e6, 0.55), (0.0, 1.0, 1e7, 0.2), (95.0, 5e4, 5e6, 1.9)):
+        columns = [np.array([value]) for value in (spread, order, adv, vol)]
+        feature = CATALOGUE["est_slippage_pct"].last(*columns)
+        assert expected_slippage_pct(spread / 1e4, order, adv, vol) == pytest.approx(feature, rel=1e-12)
 
 
 def test_a_reverse_split_counts_for_30_sessions() -> None:
