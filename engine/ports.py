@@ -208,9 +208,12 @@ class Notifier(Protocol):
 class Predictor(Protocol):
     """A registered model of the gap-down bounce (SPEC 3.3): pure, the same inputs give the same forecast."""
 
-    model_id: str
-    inputs: tuple[str, ...]
-    """Features it needs, in order."""
+    @property
+    def model_id(self) -> str: ...
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Features it needs, in order."""
+        ...
 
     def forecast(self, values: Mapping[str, float]) -> Forecast:
         """Of one candidate; `values` holds all `inputs`, finite. Raises KeyError for one that is absent."""
