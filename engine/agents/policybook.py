@@ -6,6 +6,7 @@ may be applied by itself. Nothing but thresholds is ever moved, and going back i
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from engine.agents.past import EXCHANGE, followed_trades, real_trades
 from engine.agents.policyrows import (
@@ -24,7 +25,7 @@ from engine.model.events import Event, PolicyMoved
 from engine.model.ids import StrategyName
 from engine.model.policy import Author, ClosedTrade, GapsPolicy, PolicyStep, StepState
 from engine.model.positions import AccountKind
-from engine.model.tickets import to_plain
+from engine.model.tickets import canonical_json, to_plain
 from engine.ports import AuditEntry, Journal, JournalRow, Sessions
 from engine.risk.daily import day_of
 from engine.strategies.adapting import (
@@ -52,11 +53,9 @@ class PolicyDesk:
 class PolicyBook:
     """Of one strategy."""
 
-    def __init__(self, desk: PolicyDesk, strategy: StrategyName, baseline_id: str, rules: Rules) -> None:
-        """`baseline_id`: what the strategy calls the rules of a person that are in force now."""
+    def __init__(self, desk: PolicyDesk, strategy: StrategyName, rules: Rules) -> None:
         self._desk = desk
         self._strategy = strategy
-        self._baseline_id = baseline_id
         self.rules = rules
         self._changes: list[Change] = []
         self._trades: list[ClosedTrade] = []
@@ -77,8 +76,9 @@ class PolicyBook:
         baselines = [change for change in self._changes if isinstance(change, Baseline)]
         if baselines and baselines[-1].rules == self.rules:
             return
-        taken = sum(baseline.id.startswith(self._baseline_id) for baseline in baselines)
-        name = f"{self._baseline_id}-{taken + 1}" if taken else self._baseline_id
+        digest = f"rules{sha256(canonical_json(self.rules)).hexdigest()[:8]}"
+        taken = sum(baseline.id.startswith(digest) for baseline in baselines)
+        name = f"{digest}.{taken + 1}" if taken else digest
         parent = policy_after(self._changes)
         now = self._now()
         baseline = Baseline(name, self._strategy, now, "" if parent is None else parent.policy_id, self.rules)

@@ -56,7 +56,7 @@ class World:
     def open(self) -> PolicyBook:
         calendar: Any = Weekdays()
         desk = PolicyDesk(self.journal, self.clock, calendar, self.ids.new, lambda event: None)
-        book = PolicyBook(desk, GAPS, "gaps-full-1", Rules(self.config, self.kind, FULL, 0.10))
+        book = PolicyBook(desk, GAPS, Rules(self.config, self.kind, FULL, 0.10))
         book.restore()
         return book
 
@@ -235,4 +235,7 @@ def test_what_a_person_changes_is_theirs_and_the_rest_stays_moved(folder: Path) 
             "q_min": 0.63,
             "q_min_highvix": 0.69,
         }
-        assert w.book.current().policy_id == "gaps-full-1-2"
+        assert w.book.current().policy_id not in (step.id, step.parent_id)
+        w.config = GapsConfig()
+        w.book = w.open()
+        assert w.book.current().policy_id == f"{step.parent_id}.2", "an id is used once"
