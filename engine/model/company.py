@@ -4,12 +4,21 @@ Two clocks on each value, int microseconds UTC: `ts_event` is when it was true o
 could first be used. Nothing unknown is 0: a fact that no source told is None.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from engine.model.ids import InstrumentId
 from engine.model.market import Provenance
+
+BEST_EFFORT = frozenset({"yahoo"})
+"""Sources, by name, that promise nothing: never the only evidence for an order with real money."""
+
+
+def is_enough_evidence(sources: Iterable[str]) -> bool:
+    """Whether any of the sources that agree on a fact is more than best effort."""
+    return not BEST_EFFORT.issuperset(sources)
 
 
 class ListingKind(StrEnum):
