@@ -7,7 +7,7 @@ import numpy as np
 from engine.core import Engine
 from engine.execution.equity import DAY_US, Point
 from engine.risk.daily import day_of
-from engine.statistics import DAYS_A_YEAR, SESSIONS_A_YEAR, drawdowns, flow_returns
+from engine.statistics.returns import DAYS_A_YEAR, SESSIONS_A_YEAR, drawdowns, flow_returns
 from tui.shown.details import EquityDetail
 
 PERIODS = {"1d": 1, "7d": 7, "30d": 30, "90d": 90, "1y": 365, "all": None}

@@ -12,15 +12,9 @@ from engine.model.orders import OrderState
 from engine.model.positions import RoundTrip
 from engine.money import ZERO
 from engine.risk.daily import day_of, start_us
-from engine.statistics import (
-    MEANINGFUL,
-    WinRate,
-    sharpe,
-    sharpe_interval,
-    sharpe_probability,
-    trade_figures,
-    win_rate,
-)
+from engine.statistics.returns import sharpe
+from engine.statistics.sharpe import sharpe_interval, sharpe_probability
+from engine.statistics.trades import MEANINGFUL, WinRate, trade_figures, win_rate
 from tui.showing.equity import day_returns
 from tui.showing.realised import Realised
 from tui.showing.trades import Trades
