@@ -55,7 +55,7 @@ class PolicyBook:
 
     def __init__(self, desk: PolicyDesk, strategy: StrategyName, rules: Rules) -> None:
         self._desk = desk
-        self._strategy = strategy
+        self.strategy = strategy
         self.rules = rules
         self._changes: list[Change] = []
         self._trades: list[ClosedTrade] = []
@@ -67,9 +67,9 @@ class PolicyBook:
         Raises StorageError.
         """
         journal = self._desk.journal
-        self._changes = list(read_changes(journal, self._strategy))
+        self._changes = list(read_changes(journal, self.strategy))
         found = (*real_trades(journal), *followed_trades(journal))
-        self._trades = [trade for trade in found if trade.strategy == self._strategy]
+        self._trades = [trade for trade in found if trade.strategy == self.strategy]
         self._rebase()
 
     def _rebase(self) -> None:
@@ -81,7 +81,7 @@ class PolicyBook:
         name = f"{digest}.{taken + 1}" if taken else digest
         parent = policy_after(self._changes)
         now = self._now()
-        baseline = Baseline(name, self._strategy, now, "" if parent is None else parent.policy_id, self.rules)
+        baseline = Baseline(name, self.strategy, now, "" if parent is None else parent.policy_id, self.rules)
         over = [replace(step, state=StepState.DISMISSED, decided_us=now) for step in self.waiting()]
         body = {"policy": name, "parent": baseline.parent_id, "rules": to_plain(self.rules)}
         self._commit(
@@ -102,7 +102,7 @@ class PolicyBook:
             thresholds = policy_after(self._changes)
             if thresholds is None:
                 raise InvariantBroken(
-                    f"the policy of {self._strategy} was asked for before its rules were read"
+                    f"the policy of {self.strategy} was asked for before its rules were read"
                 )
             self._current = remembered(thresholds, self._trades, self._desk.sessions)
         return self._current
@@ -118,7 +118,7 @@ class PolicyBook:
 
     def learn(self, trade: ClosedTrade) -> None:
         """One more trade or followed signal came to its end."""
-        if trade.strategy == self._strategy:
+        if trade.strategy == self.strategy:
             self._trades.append(trade)
             self._current = None
 
@@ -145,7 +145,7 @@ class PolicyBook:
         step = PolicyStep(
             id=self._desk.new_id(),
             number=max((step.number for step in self.steps()), default=0) + 1,
-            strategy=self._strategy,
+            strategy=self.strategy,
             ts=self._now(),
             parent_id=policy.policy_id,
             moves=moves,
@@ -189,7 +189,7 @@ class PolicyBook:
         back = PolicyStep(
             id=self._desk.new_id(),
             number=max(other.number for other in self.steps()) + 1,
-            strategy=self._strategy,
+            strategy=self.strategy,
             ts=self._now(),
             parent_id=policy.policy_id,
             moves=moves,
@@ -257,7 +257,7 @@ class PolicyBook:
         self._desk.journal.commit(rows, audit)
 
     def _line(self, actor: Actor, kind: str, body: dict[str, object]) -> AuditEntry:
-        return AuditEntry(self._now(), str(actor), kind, "", {"strategy": self._strategy, **body})
+        return AuditEntry(self._now(), str(actor), kind, "", {"strategy": self.strategy, **body})
 
     def _now(self) -> int:
         return self._desk.clock.now_us()
