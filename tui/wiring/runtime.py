@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from brokers.paper.broker import PaperBroker
@@ -15,7 +17,7 @@ from engine.agents.historian import HEARD, Historian
 from engine.backtest.drive import Drive
 from engine.backtest.pace import TICK_S, Pace
 from engine.bus import Bus, Subscription, Trouble
-from engine.clock import TestClock
+from engine.clock import Clock, TestClock
 from engine.core import Engine
 from engine.errors import ConfigError, StorageError
 from engine.execution.approving import DIALOG_US
@@ -72,9 +74,9 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """What a simulation trades on, and how it is shown: made from stored days, or the demo.
+    """What an account trades on, and how it is shown: made from stored days, the demo, or live.
 
-    Nothing of it is worth money, so the account that trades on it is always of kind simulation.
+    What is made up or long past is worth no money: the account that trades on it is of kind simulation.
     """
 
     account: AccountId
@@ -107,6 +109,9 @@ class Market:
     entry_until: date | None = None
     flat_after_us: int | None = None
     """From here on the run ends as soon as no bracket is open."""
+    kind: AccountKind = AccountKind.SIMULATION
+    is_live: bool = False
+    """Its time is the wall's: it runs by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,17 @@ class RunOptions:
     """How a person is told of alarms."""
 
 
+class Driver(Protocol):
+    """Hands a market to an engine, batch by batch, until it ends or `stop`."""
+
+    @property
+    def paused(self) -> bool: ...
+    @property
+    def why_slow(self) -> str: ...
+    async def run(self, until_flat_after_us: int | None = None) -> None: ...
+    def stop(self) -> None: ...
+
+
 class Runtime:
     """One running engine with everything it stands on; `stop` closes all of it."""
 
@@ -134,6 +150,7 @@ class Runtime:
         self.bus = Bus(self._trouble)
         self._open = ExitStack()
         self._task: asyncio.Task[None] | None = None
+        self.drive: Driver
         self._stopping = asyncio.Event()
         self._halt_file = HaltFile(options.state.halt_file, self._press)
         self._dispatchers = tuple(Dispatcher(notifier) for notifier in options.notifiers)
@@ -169,7 +186,7 @@ class Runtime:
         self.engine.switch.shut_down(actor, reason)
 
     def _build(self) -> None:
-        options, market, kind = self.options, self.market, AccountKind.SIMULATION
+        options, market, kind = self.options, self.market, self.market.kind
         state, account = options.state, market.account
         state.make()
         self._open.enter_context(StateLock.acquire(state.lock))
@@ -183,7 +200,7 @@ class Runtime:
         _remember_start(journal, initial_cash, market, state)
         handled = journal.meta("market_us")
         # Never back: what was written after the last finished instant has later times.
-        clock = TestClock(max(market.start_us, int(handled or 0), journal.latest_us() or 0))
+        clock = self._clock(max(market.start_us, int(handled or 0), journal.latest_us() or 0))
         broker = PaperBroker(
             account,
             kind,
@@ -214,7 +231,8 @@ class Runtime:
                 max_positions_total=risk.max_positions_total,
                 dataset=market.dataset,
                 policy=policy_of(options.policy, kind, _rules(options.settings)),
-                random_bits=_id_bits(market.id_seed, handled),
+                random_bits=secrets.randbits if market.is_live else _id_bits(market.id_seed, handled),
+                live=market.is_live,
                 publish=self.bus.publish,
                 config_hash=options.settings.sha256,
                 entry_until=market.entry_until,
@@ -240,9 +258,14 @@ class Runtime:
         self._tasks = Supervisor(clock, self._alarm, lambda why: self.engine.halt(ENGINE, why))
         self._listen()
 
-    def _join(self, clock: TestClock, broker: PaperBroker) -> None:
+    def _clock(self, since_us: int) -> Clock:
+        """The engine's time, which goes on at `since_us` or later."""
+        return TestClock(since_us)
+
+    def _join(self, clock: Clock, broker: PaperBroker) -> None:
         """The market drives the venue and the engine."""
         market = self.market
+        assert isinstance(clock, TestClock)  # noqa: S101 - what is stored or made up is stepped
 
         def venue_sees(batch: MarketBatch) -> None:
             market.sees(batch)
@@ -270,7 +293,7 @@ class Runtime:
         self.link: Link = LocalLink(
             self.engine,
             self.bus,
-            self.drive,
+            self.drive if isinstance(self.drive, Drive) else None,
             self.sessions.next_after,
             lambda: [dispatcher.delivery() for dispatcher in self._dispatchers],
             self._pulse.gauges,
