@@ -1,11 +1,10 @@
 """Strategies that the Auditor froze: they propose nothing until a person releases them (SPEC 3.4)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from engine.clock import Clock
 from engine.errors import StorageError
-from engine.model.candidates import AgentReport, Verdict, Vote
 from engine.model.commands import Answer, ReleaseStrategy
 from engine.model.events import Alarm, Event
 from engine.model.ids import CorrelationId, StrategyName
@@ -49,9 +48,8 @@ class Freezes:
         """From now on it proposes nothing. Raises StorageError when it cannot be written, and holds."""
         before = self._on.get(strategy)
         now = self._clock.now_us()
-        self._on[strategy] = (
-            Frozen(why, now) if before is None else replace(before, why=f"{before.why}; {why}")
-        )
+        reason = why if before is None else f"{before.why}; {why}"
+        self._on[strategy] = Frozen(reason, now if before is None else before.since_us)
         self._unwritten[strategy] = None
         text = f"{strategy} FROZEN: {why}. To let it propose again: tradedeck policy release {strategy}"
         self._publish(Alarm(text, True, correlation, now, TABLE))
@@ -92,14 +90,3 @@ class Freezes:
         return JournalRow(
             TABLE, {"strategy": name, "why": frozen.why, "since_us": frozen.since_us, "by": AUDITOR}
         )
-
-
-def withheld(verdicts: Iterable[Verdict], why: str) -> Sequence[Verdict]:
-    """The verdicts of a frozen strategy: the Auditor vetoes what it proposed. `why` "": as they are."""
-    return tuple(_vetoed(verdict, why) if why and verdict.proposal else verdict for verdict in verdicts)
-
-
-def _vetoed(verdict: Verdict, why: str) -> Verdict:
-    reason = f"the strategy is frozen: {why}"
-    veto = AgentReport(AUDITOR, Vote.VETO, True, (reason,), "frozen", value="frozen", limit="not frozen")
-    return replace(verdict, reports=(*verdict.reports, veto), proposal=None, reason="frozen")
