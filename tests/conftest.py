@@ -49,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the fixtures of `fixtures_*.py` known to all tests."""
-    for name in ("fixtures_bars", "fixtures_terminal", "fixtures_tokens"):
+    for name in ("fixtures_bars", "fixtures_http", "fixtures_terminal", "fixtures_tokens"):
         if not config.pluginmanager.has_plugin(name):
             config.pluginmanager.register(_load(name), name)
 
