@@ -8,8 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from engine.model.candidates import Verdict
+from engine.model.candidates import FeatureValue, Verdict
 from engine.model.events import Alarm
+from engine.model.features import FeatureVector, Refusal, Written
 from engine.model.forecasts import Forecast
 from engine.model.ids import ClientOrderId, InstrumentId
 from engine.model.jobs import JobRecord
@@ -236,6 +237,43 @@ class Known:
     acted: frozenset[str]
     outcomes: frozenset[str]
     steps: frozenset[str]
+
+
+class FeatureStore(Protocol):
+    """Features point in time (SPEC 1.7, 1.8): a read says what was known then, in back-tests as in trading.
+
+    A value is served when it was known by `as_of_us` and is not older than its feature allows, counted from
+    when it was true; of features that must come from the last completed bar, when it is not older than
+    `bar_us`, where one is given. The newest reading decides: where that holds no value, or a suspect one, an
+    earlier value is not served in its place.
+    """
+
+    def put(self, vectors: Sequence[FeatureVector]) -> Written:
+        """Check and store vectors, durable when it returns; raises StorageError and keeps none of them.
+
+        One that was true before what is stored is kept as history and replaces nothing.
+        """
+        ...
+
+    def get(
+        self, entity: str, ids: Sequence[str], as_of_us: int, bar_us: int | None = None
+    ) -> Mapping[str, FeatureValue]:
+        """Each of `ids` as it was known; a missing one says why."""
+        ...
+
+    def panel(
+        self, entities: Sequence[str], ids: Sequence[str], as_of_us: int, bar_us: int | None = None
+    ) -> np.ndarray:
+        """The served values of many entities, (entities, ids) float64; NaN where there is none."""
+        ...
+
+    def refused(self) -> Mapping[tuple[str, Refusal], int]:
+        """How many values were ever refused: (feature or layout, reason) -> count."""
+        ...
+
+    def forget(self, now_us: int) -> int:
+        """Of each entity and day more than 30 days ago keep the last vector alone; how many went."""
+        ...
 
 
 class Memory(Protocol):
