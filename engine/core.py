@@ -22,7 +22,7 @@ from engine.execution.drain import drain
 from engine.execution.emergency import Emergency, EmergencyDesk
 from engine.execution.evidence import SessionOver
 from engine.execution.findings import Post
-from engine.execution.gating import Gatekeeper, VenueHealth, is_taken
+from engine.execution.gating import Gatekeeper, Standing, VenueHealth, is_taken
 from engine.execution.halts import HaltDesk, Halted, Halts
 from engine.execution.missed import count_missed
 from engine.execution.orders import Brackets
@@ -31,6 +31,7 @@ from engine.execution.riskbook import RiskBook, RiskDesk
 from engine.execution.surveillance import Surveillance, SurveillanceDesk
 from engine.execution.switch import KillSwitch, SwitchDesk
 from engine.execution.ticketbook import Entry
+from engine.execution.waivers import waive, waiver_of
 from engine.execution.watch import Watch
 from engine.features.news import why_mute
 from engine.model.candidates import Verdict
@@ -56,6 +57,8 @@ from engine.model.commands import (
     Settle,
     ShrinkTicket,
     SnoozeTicket,
+    SteerAgent,
+    WaiveEvidence,
 )
 from engine.model.events import (
     Alarm,
@@ -72,7 +75,7 @@ from engine.model.market import CorporateAction, Instrument, MarketBatch, Sessio
 from engine.model.positions import AccountSnapshot
 from engine.model.tickets import ProposalState, Ticket
 from engine.money import ZERO
-from engine.parts import NOTHING_LEARNED, EngineState, Learned, Parts
+from engine.parts import NO_AGENTS, NOTHING_LEARNED, EngineState, Learned, Parts
 from engine.ports import AuditEntry
 from engine.reliability.supervisor import Supervisor, no_jitter
 from engine.report.note import note
@@ -148,6 +151,8 @@ class Engine:
         """What memory adapted; None: nobody looks back on this run."""
         self.halts.restore()
         self.emergency.restore()
+        if parts.agents is not None:
+            parts.agents.restore()
 
     def _make_halts(self, parts: Parts) -> Halts:
         return Halts(
@@ -221,6 +226,7 @@ class Engine:
                 parts.sector_of,
                 parts.live_request,
             ),
+            self._standing,
         )
 
     def _make_tickets(self, parts: Parts) -> Tickets:
@@ -520,6 +526,13 @@ class Engine:
                 return self.by_hand.give(command)
             case NoteReport():
                 return note(self._parts.journal, command, self._parts.clock.now_us())
+            case SteerAgent():
+                agents = self._parts.agents
+                return NO_AGENTS if agents is None else agents.give(command)
+            case WaiveEvidence():
+                terms = self._parts.terms.get(command.strategy)
+                allowed = terms is not None and terms.without_evidence
+                return waive(self._parts.journal, command, allowed, self._parts.clock.now_us())
             case AcceptPolicy() | RevertPolicy() | ReleaseStrategy():
                 return NOTHING_LEARNED if self.learned is None else self.learned.give(command)
 
@@ -589,7 +602,7 @@ class Engine:
         before = [
             bracket for bracket in self.brackets.open() if self._is_earlier(bracket) and is_taken(bracket)
         ]
-        return StrategyContext(
+        context = StrategyContext(
             now_us=now_us,
             session=session,
             session_open_us=hours.open_us,
@@ -615,6 +628,7 @@ class Engine:
             news_mute=why_mute(parts.feeds(), parts.news_feed, parts.clock.now_us()),
             sector_of=parts.sector_of,
         )
+        return parts.knowledge.join(context, parts.sessions)
 
     def _ticket_of(self, ticket: TicketId) -> Ticket | None:
         entry = self.tickets.get(ticket)
@@ -649,10 +663,21 @@ class Engine:
     def _for(self, strategy: Strategy, context: StrategyContext) -> StrategyContext:
         ours = [b for b in self.brackets.open() if b.strategy == strategy.name and self._is_earlier(b)]
         today = [b for b in self.brackets.of_session(context.session) if b.strategy == strategy.name]
+        learned = self.learned
         return replace(
             context,
             open_in_strategy=sum(is_taken(bracket) for bracket in ours),
             entries_this_session=sum(self._is_earlier(bracket) for bracket in today),
+            policy=None if learned is None else learned.policy(strategy.name),
+            evidence=None if learned is None else learned.evidence(strategy.name),
+        )
+
+    def _standing(self, strategy: StrategyName) -> Standing:
+        learned, parts = self.learned, self._parts
+        return Standing(
+            None if learned is None else learned.evidence(strategy),
+            "" if learned is None else learned.frozen().get(strategy, ""),
+            waiver_of(parts.journal, strategy) if parts.terms[strategy].without_evidence else "",
         )
 
     def _is_earlier(self, bracket: Bracket) -> bool:

@@ -6,6 +6,7 @@ from datetime import UTC, date, tzinfo
 from enum import StrEnum
 from typing import Protocol
 
+from engine.agents.steering import AgentDesk
 from engine.clock import Clock
 from engine.execution.approvals import unsigned
 from engine.execution.approving import DIALOG_US
@@ -24,6 +25,7 @@ from engine.risk.limits import LimitSwitches, RiskConfig
 from engine.risk.live import LiveRequest
 from engine.strategies.base import History, Strategy
 from engine.strategies.gems import GemScan
+from engine.strategies.knowledge import NOTHING_KNOWN, Knowledge
 
 
 class EngineState(StrEnum):
@@ -36,6 +38,7 @@ class EngineState(StrEnum):
     STOPPED = "STOPPED"
 
 
+NO_AGENTS = Answer(False, "not_ready", "No agents are at work in this run. Nothing was done.")
 NOTHING_LEARNED = Answer(False, "not_ready", "Nothing is learned in this run. Nothing was done.")
 
 
@@ -107,5 +110,9 @@ class Parts:
     """The company behind a symbol, in words from outside; None where it is not known."""
     gems: GemScan | None = None
     """None: this market has no tokens."""
+    agents: AgentDesk | None = None
+    """The states of the agents, and who may change them; None: all run."""
+    knowledge: Knowledge = NOTHING_KNOWN
+    """What strategies may know beside prices and books."""
     token_prices: Callable[[TokenId, int, int], Sequence[tuple[int, float]]] | None = None
     """(token, now, count) -> at most `count` 5-minute closes known by then, as (ts, USD), oldest first."""

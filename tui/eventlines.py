@@ -45,6 +45,9 @@ def lines_of(event: events.Event) -> Iterator[LogLine]:
             yield LogLine(
                 logging.WARNING if worse else logging.INFO, "breaker_moved", {**fields, "ts_us": ts}
             )
+        case events.AgentMoved(agent, state, was, why, by, ts):
+            fields = dict(agent=agent, state=state, was=was, why=why, by=by, ts_us=ts)
+            yield LogLine(logging.INFO if state == "running" else logging.WARNING, "agent_moved", fields)
         case events.CandidatesJudged(strategy, verdicts, ts):
             proposed = sum(verdict.proposal is not None for verdict in verdicts)
             counts = dict(strategy=strategy, candidates=len(verdicts), proposals=proposed, ts_us=ts)

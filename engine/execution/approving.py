@@ -3,7 +3,7 @@
 from math import isfinite
 
 from engine.clock import US_PER_S, clock_text
-from engine.execution.gating import Gatekeeper, GateSubject, traded_value_of
+from engine.execution.gating import Gatekeeper, GateSubject, realized_vol_of, traded_value_of
 from engine.execution.policies import why_manual
 from engine.execution.ticketbook import Entry, TicketBook
 from engine.execution.whynot import gate_words
@@ -172,4 +172,7 @@ def subject_of_ticket(ticket: Ticket) -> GateSubject | None:
         ticket.decision_price,
         ticket.prev_close,
         traded_value_of(ticket.features),
+        ticket.assessment,
+        realized_vol_of(ticket.features),
+        ticket.created_us,
     )

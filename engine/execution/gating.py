@@ -10,7 +10,10 @@ from engine.execution.books import Books
 from engine.execution.bracket import Bracket, BracketPhase
 from engine.execution.orders import Brackets
 from engine.execution.riskbook import RiskBook
+from engine.features.severe import severe_term
+from engine.model.assessment import Assessment
 from engine.model.candidates import AgentReport, FeatureValue, GateResult, Regime
+from engine.model.evidence import EdgeEvidence
 from engine.model.ids import InstrumentId, StrategyName
 from engine.model.market import Instrument
 from engine.model.positions import AccountKind
@@ -41,6 +44,10 @@ class StrategyTerms:
     entries_per_session: int
     max_per_sector: int = 3
     is_crypto: bool = False
+    slippage_max_pct: float = 0.5
+    """One way, percent."""
+    without_evidence: bool = False
+    """Whether a person may waive the evidence of an edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,21 @@ class GateSubject:
     prev_close: float | None = None
     adv_usd: float | None = None
     """Mean traded value of a day, USD; None where it is not known."""
+    assessment: Assessment | None = None
+    """What the full rule found out; None under a rule that has none."""
+    realized_vol: float | None = None
+    """Of the instrument, per year."""
+    decided_us: int | None = None
+    """When the agents judged; None: now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a strategy stands: what its past shows, why it is frozen ("" when not), who waived evidence."""
+
+    evidence: EdgeEvidence | None = None
+    frozen: str = ""
+    waiver: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +114,7 @@ class Gatekeeper:
     """State word and reason of the engine."""
     risk: RiskBook
     health: VenueHealth = VenueHealth()
+    standing: Callable[[StrategyName], Standing] = lambda strategy: Standing()
 
     def buying_power(self) -> Decimal:
         """Cash that no working entry has reserved."""
@@ -105,6 +128,7 @@ class Gatekeeper:
         state, reason = self.engine_state()
         instrument = self.instruments.get(subject.instrument, Instrument(subject.instrument))
         exposure, value_at_risk = self._measured(subject)
+        standing, found = self.standing(subject.strategy), subject.assessment
         return evaluate(
             GateInput(
                 stage=stage,
@@ -118,7 +142,7 @@ class Gatekeeper:
                 reports=subject.reports,
                 regime=subject.regime,
                 dataset=self.dataset,
-                rule=terms.rule,
+                rule=terms.rule if found is None else "full",
                 open_in_strategy=len(ours),
                 max_in_strategy=terms.max_concurrent,
                 open_total=len(taken),
@@ -146,8 +170,27 @@ class Gatekeeper:
                 references=self._references(subject, terms),
                 adv_usd=subject.adv_usd,
                 live_missing=missing(self.account_kind, self.switches, self.health.live_request()),
+                assessment=found,
+                evidence=standing.evidence,
+                waiver=standing.waiver,
+                frozen=standing.frozen,
+                late_news=self._late_news(subject),
+                realized_vol=subject.realized_vol,
+                slippage_max_pct=terms.slippage_max_pct,
             )
         )
+
+    def _late_news(self, subject: GateSubject) -> str:
+        """A severe headline since the agents judged; a ticket may wait for minutes."""
+        if subject.decided_us is None:
+            return ""
+        now = self.clock.now_us()
+        told = [
+            item
+            for item in self.picture.headlines(subject.instrument)
+            if subject.decided_us < item.ts_known <= now and severe_term(item.title) is not None
+        ]
+        return f'{severe_term(told[-1].title)}: "{told[-1].title}"' if told else ""
 
     def entries(self, strategy: StrategyName, session: date) -> int:
         """Entries that this strategy started in a session, whatever became of them."""
@@ -193,6 +236,11 @@ class Gatekeeper:
 def is_taken(bracket: Bracket) -> bool:
     """Whether a bracket uses a place: it holds a position, or its entry may still fill."""
     return bracket.position != ZERO or bracket.entry.is_live
+
+
+def realized_vol_of(features: tuple[FeatureValue, ...]) -> float | None:
+    """The volatility per year that a candidate was judged with; None where it is missing."""
+    return next((feature.value for feature in features if feature.id == "realized_vol_20"), None)
 
 
 def traded_value_of(features: tuple[FeatureValue, ...]) -> float | None:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from engine.execution.bracket import entry_spec
-from engine.execution.gating import Gatekeeper, GateSubject
+from engine.execution.gating import Gatekeeper, GateSubject, realized_vol_of
 from engine.model.candidates import GateResult, Proposal
 from engine.model.ids import AccountId, TicketId
 from engine.model.market import Quote
@@ -24,6 +24,8 @@ def subject_of(proposal: Proposal) -> GateSubject:
         candidate.decision_price,
         candidate.prev_close,
         candidate.adv_usd_20,
+        candidate.assessment,
+        realized_vol_of(candidate.features),
     )
 
 

@@ -47,6 +47,8 @@ class Assessment:
     evidence: EdgeEvidence | None
     """Of the strategy's own past proposals; None: nobody collected any."""
     checks: tuple[Check, ...]
+    vote: str = ""
+    """How the agents' votes were counted, once they agreed: the sentence with share and limit."""
 
     @property
     def is_unproved(self) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from engine.model.ids import CorrelationId, InstrumentId, StrategyName, TicketId
 
@@ -187,6 +188,33 @@ class ReleaseStrategy:
     actor: Actor
 
 
+class AgentMove(StrEnum):
+    """What a person may do to an agent."""
+
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class SteerAgent:
+    """Start, pause, resume or stop one agent. One that does not run counts as a hard veto."""
+
+    agent: str
+    move: AgentMove
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class WaiveEvidence:
+    """Let a strategy trade real money without evidence of an edge. `typed`: the phrase, as it was written."""
+
+    strategy: StrategyName
+    typed: str
+    actor: Actor
+
+
 Command = (
     ApproveTicket
     | RejectTicket
@@ -205,6 +233,8 @@ Command = (
     | AcceptPolicy
     | RevertPolicy
     | ReleaseStrategy
+    | SteerAgent
+    | WaiveEvidence
 )
 
 
@@ -217,7 +247,8 @@ class Answer:
     not_readable, view_only, not_halted, not_reconciled, no_such_difference, not_stopped, wrong_name,
     no_equity, malformed, unknown_bracket, not_ready, nothing_unknown, asked_already, nothing_to_cancel,
     no_position, unknown_decision, unknown_step, not_waiting, outdated, quarter_full, not_applied, reverted,
-    not_frozen; from a link also detached, unknown_outcome, rate_limited.
+    not_frozen, unknown_agent, illegal_move, not_configured, wrong_phrase; from a link also detached,
+    unknown_outcome, rate_limited.
     """
 
     ok: bool

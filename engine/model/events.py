@@ -178,6 +178,18 @@ class JobEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentMoved:
+    """An agent came into another state: paused, failed, back from an error. `why`: its error, "" for none."""
+
+    agent: str
+    state: str
+    was: str
+    why: str
+    by: str
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """Something a person should look at. `page`: now, wherever they are.
 
@@ -264,6 +276,7 @@ Event = (
     | PolicyMoved
     | JobStarted
     | JobEnded
+    | AgentMoved
     | Alarm
 )
 

@@ -8,20 +8,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from enum import StrEnum
-from math import isfinite
+from math import isfinite, nan
 
 from engine.clock import US_PER_S
+from engine.model.assessment import Assessment
 from engine.model.candidates import AgentReport, GateResult, GateStatus, Regime, Vote
+from engine.model.checks import Step
+from engine.model.evidence import EdgeEvidence
 from engine.model.market import Provenance, Quote
 from engine.model.positions import AccountKind
 from engine.money import EPSILON, ZERO, to_decimal
 from engine.risk.anomalies import ORDERS_PER_MINUTE
 from engine.risk.collar import PriceReferences, collar_problems
 from engine.risk.drawdown import Level
+from engine.risk.evidence import evidence_words
 from engine.risk.exposure import Exposure
 from engine.risk.fatfinger import fat_finger_problems
 from engine.risk.limits import LimitSwitches, RiskConfig
 from engine.risk.rates import rate_problems
+from engine.risk.slippage import expected_slippage_pct
 from engine.risk.var import ValueAtRisk
 from engine.risk.view import RiskView
 from engine.risk.words import money, percent
@@ -92,6 +97,20 @@ class GateInput:
     """Mean traded value of a day, USD."""
     live_missing: tuple[str, ...]
     """What a live account lacks of what live mode needs (`engine.risk.live`); empty on others."""
+    assessment: Assessment | None = None
+    """What the full rule found out; None under a rule that has none."""
+    evidence: EdgeEvidence | None = None
+    """Of the strategy's own past proposals, as it is now; None: nobody collects any."""
+    waiver: str = ""
+    """Who allowed a live account to trade without evidence, and when; "" nobody."""
+    frozen: str = ""
+    """Why the strategy proposes nothing until a person releases it; "" when it may."""
+    late_news: str = ""
+    """What was told since the agents judged and speaks against it; "" nothing."""
+    realized_vol: float | None = None
+    """Of the instrument, per year."""
+    slippage_max_pct: float = 0.5
+    """One way, percent."""
 
 
 Problem = tuple[str, str, str]
@@ -242,29 +261,65 @@ def _quote_problem(quote: Quote) -> str:
 def _stage(inputs: GateInput) -> GateResult:
     stage, kind = inputs.strategy_stage, inputs.account_kind
     value = f"{stage} on {kind}"
+    if inputs.frozen:
+        return _failed("G3", "frozen", "not frozen", f"the strategy is frozen: {inputs.frozen}")
     if kind is AccountKind.LIVE:
         if stage not in LIVE_STAGES:
             return _failed("G3", value, "canary or live", f"stage {stage} does not trade a live account")
-        return _failed("G3", value, "evidence of an edge", "no_edge_evidence: none has been collected")
+        return _edge(inputs, value)
     if stage not in STAGES:
         return _failed("G3", value, "paper, canary or live", f"stage {stage} does not trade")
+    if inputs.assessment is not None:
+        return _passed("G3", value, "paper, canary or live", evidence_words(inputs.evidence, kind))
     return _passed(
         "G3", value, "paper, canary or live", f"no evidence of an edge; a {kind} account needs none"
     )
+
+
+def _edge(inputs: GateInput, value: str) -> GateResult:
+    """Real money is offered what was shown to pay, or what a person took upon themselves (SPEC 3.3.6)."""
+    words = evidence_words(inputs.evidence, inputs.account_kind)
+    if inputs.evidence is not None and inputs.evidence.is_shown:
+        return _passed("G3", value, "evidence of an edge", words)
+    if inputs.waiver:
+        return _passed(
+            "G3", value, "evidence of an edge, or a waiver", f"{words}; allowed by {inputs.waiver}"
+        )
+    return _failed("G3", value, "evidence of an edge", f"no_edge_evidence: {words}")
 
 
 def _agents(inputs: GateInput) -> GateResult:
     voters = [report for report in inputs.reports if report.vote is not Vote.ABSTAIN]
     against = [report for report in voters if report.vote is Vote.VETO]
     value = f"{len(voters) - len(against)} of {len(voters)} approve"
-    if against:
+    counted = "" if inputs.assessment is None else inputs.assessment.vote
+    hard = [report for report in against if report.hard]
+    if against and (hard or not counted):
         reasons = "; ".join(f"{report.agent}: {', '.join(report.reasons) or 'veto'}" for report in against)
         return _failed("G4", value, "all", reasons)
     if not voters:
         return _failed("G4", value, "all", "no agent voted")
     silent = [report for report in inputs.reports if report.vote is Vote.ABSTAIN]
     names = ", ".join(f"{report.agent} ({', '.join(report.reasons)})" for report in silent)
-    return _passed("G4", value, "all", f"abstained: {names}" if names else "all voters approve")
+    words = f"abstained: {names}" if names else "all voters approve"
+    if inputs.assessment is None:
+        return _passed("G4", value, "all", words)
+    outvoted = ", ".join(report.agent for report in against)
+    words = f"{counted}; outvoted: {outvoted}" if outvoted else f"{counted or words}"
+    return _scores(inputs.assessment, value, words)
+
+
+def _scores(found: Assessment, votes: str, words: str) -> GateResult:
+    """The strategy's own thresholds, beside the count of votes."""
+    checks = [check for check in found.checks if check.step is Step.SCORES]
+    failed = [(check.value, check.limit, check.reason) for check in checks if check.is_failed]
+    if failed:
+        return _first("G4", failed)
+    if not checks:
+        return _failed("G4", "not scored", "EV and BCS", "the candidate has no scores")
+    value = ", ".join([votes, *(check.value for check in checks)])
+    limit = ", ".join(["all or outvoted", *(check.limit for check in checks)])
+    return _passed("G4", value, limit, "; ".join([words, *(check.reason for check in checks)]))
 
 
 def _regime(inputs: GateInput) -> GateResult:
@@ -279,6 +334,10 @@ def _regime(inputs: GateInput) -> GateResult:
 
 
 def _news(inputs: GateInput) -> GateResult:
+    if inputs.late_news:
+        return _failed(
+            "G6", "news since", "none against it", f"told since the agents judged: {inputs.late_news}"
+        )
     if inputs.dataset:
         return _excused(inputs, "G6", "unknown", "known", "dataset has no news or earnings dates")
     heard = next((report for report in inputs.reports if report.agent == NEWS_AGENT), None)
@@ -286,8 +345,10 @@ def _news(inputs: GateInput) -> GateResult:
         reason = "no news source: headlines and earnings dates are unknown"
         return _failed("G6", "unknown", "known", reason)
     words = "; ".join(heard.reasons) or heard.vote.value
-    if heard.vote is Vote.VETO:
+    if heard.vote is Vote.VETO and (heard.hard or inputs.assessment is None or not inputs.assessment.vote):
         return _failed("G6", "headlines against it", "none", words)
+    if inputs.assessment is not None:
+        return _earnings(inputs.assessment, words)
     if inputs.rule != "naive" or inputs.account_kind is AccountKind.LIVE:
         return _failed("G6", "earnings unknown", "known", f"no source of earnings dates; {words}")
     return _passed(
@@ -295,12 +356,43 @@ def _news(inputs: GateInput) -> GateResult:
     )
 
 
+def _earnings(found: Assessment, words: str) -> GateResult:
+    check = found.check("earnings")
+    if check is None:
+        return _failed("G6", "earnings unknown", "known", f"days of results were not looked at; {words}")
+    if check.status is not GateStatus.PASS:
+        return _failed("G6", check.value, check.limit, f"{check.reason}; {words}")
+    return _passed("G6", check.value, check.limit, f"{check.reason}; {words}")
+
+
 def _liquidity(inputs: GateInput) -> GateResult:
     if inputs.rule == "naive":
         return _excused(inputs, "G7", "not measured", "none", "rule naive has its own liquidity limit")
     if inputs.dataset:
-        return _excused(inputs, "G7", "not measured", "measured", "dataset has no spreads")
-    return _failed("G7", "not measured", "measured", "spread and slippage are not measured")
+        return _excused(inputs, "G7", "not measured", "measured", _assumed(inputs.assessment))
+    spread = None if inputs.quote is None else inputs.quote.spread_ratio
+    notional = _QUIET.multiply(inputs.quantity, inputs.limit_price)
+    order_usd = float(notional) if notional.is_finite() else nan
+    slippage = expected_slippage_pct(spread, order_usd, inputs.adv_usd, inputs.realized_vol)
+    if spread is None or slippage is None:
+        return _failed("G7", "not measured", "measured", "spread and slippage are not measured")
+    most = inputs.slippage_max_pct
+    value = f"spread {percent(spread)}, slippage {slippage:.3f} %"
+    limit = f"spread <= {percent(MAX_SPREAD_RATIO)}, slippage < {most:g} %"
+    problems = []
+    # What is no number fails as well.
+    if not spread <= MAX_SPREAD_RATIO + EPSILON:
+        problems.append(f"spread {percent(spread)} of the mid, limit {percent(MAX_SPREAD_RATIO)}")
+    if not slippage < most - EPSILON:
+        problems.append(f"slippage {slippage:.3f} % one way, limit {most:g} %")
+    if problems:
+        return _failed("G7", value, limit, "; ".join(problems))
+    return _passed("G7", value, limit, "spread and slippage of this order are within their limits")
+
+
+def _assumed(found: Assessment | None) -> str:
+    known = None if found is None else found.check("slippage")
+    return "dataset has no spreads" if known is None else f"dataset has no spreads; {known.reason}"
 
 
 def _positions(inputs: GateInput) -> GateResult:

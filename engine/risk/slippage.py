@@ -1,6 +1,6 @@
 """What an order is expected to pay beyond the middle of the quote (SPEC 3.7.2, 9.4)."""
 
-from math import sqrt
+from math import inf, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +37,12 @@ def expected_slippage_pct(
     realized_vol: float | None,
 ) -> float | None:
     """Of one order: spread a fraction of the mid, volatility per year; None where one is not known."""
-    if spread_ratio is None or adv_usd is None or adv_usd <= 0 or realized_vol is None:
+    if spread_ratio is None or adv_usd is None or realized_vol is None:
+        return None
+    # What is no number, or makes no sense, is not known.
+    if not (
+        0 < adv_usd < inf and 0 <= realized_vol < inf and 0 <= order_usd < inf and abs(spread_ratio) < inf
+    ):
         return None
     sigma_daily = realized_vol / sqrt(SESSIONS_PER_YEAR)
     return float(slippage_pct(1e4 * spread_ratio, order_usd, adv_usd, sigma_daily))

@@ -168,6 +168,8 @@ class Gaps:
         )
         if not count.approved:
             return Verdict(candidate, reports, None, count.note)
+        if found is not None:
+            candidate = replace(candidate, assessment=replace(found, vote=count.reason))
         return Verdict(candidate, reports, self._proposal(candidate, reports, agent_context), "")
 
     def _agent_context(

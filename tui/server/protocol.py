@@ -38,6 +38,8 @@ from engine.model.commands import (
     Settle,
     ShrinkTicket,
     SnoozeTicket,
+    SteerAgent,
+    WaiveEvidence,
 )
 from tui.link import Question
 from tui.server.deltas import delta_type
@@ -93,6 +95,8 @@ class CommandKind(StrEnum):
     ACCEPT_POLICY = "accept_policy"
     REVERT_POLICY = "revert_policy"
     RELEASE_STRATEGY = "release_strategy"
+    STEER_AGENT = "steer_agent"
+    WAIVE_EVIDENCE = "waive_evidence"
 
 
 class ReplyKind(StrEnum):
@@ -206,6 +210,8 @@ COMMANDS: Final[dict[CommandKind, type[Command]]] = {
     CommandKind.ACCEPT_POLICY: AcceptPolicy,
     CommandKind.REVERT_POLICY: RevertPolicy,
     CommandKind.RELEASE_STRATEGY: ReleaseStrategy,
+    CommandKind.STEER_AGENT: SteerAgent,
+    CommandKind.WAIVE_EVIDENCE: WaiveEvidence,
 }
 _KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
 _ERRORS: Final[dict[str, type[DeckError]]] = {

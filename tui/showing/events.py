@@ -2,6 +2,7 @@
 
 from engine.clock import clock_text
 from engine.model.events import (
+    AgentMoved,
     Alarm,
     AnomalySeen,
     BracketChanged,
@@ -72,6 +73,10 @@ def line_of(event: Event) -> EventLine | None:
             kind = EventKind.BLOCKED if event.level > event.was else EventKind.INFO
             text = f"drawdown {format.percent(event.drawdown)}: L{event.level}, {event.effect}"
             return EventLine(event.ts, kind, text, "")
+        case AgentMoved():
+            kind = EventKind.BLOCKED if event.state != "running" else EventKind.INFO
+            why = f": {event.why}" if event.why else f" by {event.by}" if event.by else ""
+            return EventLine(event.ts, kind, f"agent {event.agent} {event.state}{why}", "")
         case CandidatesJudged():
             passed = sum(verdict.proposal is not None for verdict in event.verdicts)
             text = f"{event.strategy}: {len(event.verdicts)} candidates, {passed} proposed"

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from brokers.paper.broker import PaperBroker
 from engine.agents.historian import HEARD, Historian
+from engine.agents.steering import AgentDesk, make_roster
 from engine.backtest.drive import Drive
 from engine.backtest.pace import TICK_S, Pace
 from engine.bus import Bus, Subscription, Trouble
@@ -39,8 +40,9 @@ from engine.risk.limits import LimitSwitches
 from engine.sources.sessions import ExchangeSessions
 from engine.strategies.base import History
 from engine.strategies.gaps import Gaps
-from engine.strategies.gaps_config import GapsConfig
+from engine.strategies.gaps_config import GapsConfig, GapsRule
 from engine.strategies.gems import GemScan
+from engine.strategies.knowledge import NOTHING_KNOWN, Knowledge
 from storage.database import Synchronous
 from storage.degraded import open_lasting_journal
 from storage.keyfile import make_or_read_key
@@ -112,6 +114,8 @@ class Market:
     kind: AccountKind = AccountKind.SIMULATION
     is_live: bool = False
     """Its time is the wall's: it runs by itself."""
+    knowledge: Knowledge = NOTHING_KNOWN
+    """What strategies may know beside prices and books: the model on the shelf, companies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +217,7 @@ class Runtime:
             check_buying_power=options.switches.buying_power,
         )
         gaps, risk = options.settings.config.gaps, options.settings.config.risk
+        agents = AgentDesk(make_roster(clock.now_us, self.bus.publish), journal, clock.now_us)
         keep_rules(journal, gaps, clock.now_us())
         self.engine = Engine(
             Parts(
@@ -221,7 +226,9 @@ class Runtime:
                 clock=clock,
                 journal=journal,
                 broker=broker,
-                strategies=(Gaps(gaps, risk, clock.now_us),),
+                strategies=(Gaps(gaps, risk, clock.now_us, agents.roster),),
+                agents=agents,
+                knowledge=market.knowledge,
                 terms={Gaps.name: _terms(gaps)},
                 sessions=self.sessions,
                 history=market.history,
@@ -377,10 +384,13 @@ class Runtime:
 def _terms(gaps: GapsConfig) -> StrategyTerms:
     return StrategyTerms(
         gaps.stage.value,
-        gaps.rule.value,
+        # The full rule is known by what it found out about a candidate, not by a setting.
+        GapsRule.NAIVE.value,
         gaps.max_concurrent,
         gaps.entries_per_session,
         gaps.max_per_sector,
+        slippage_max_pct=gaps.slippage_max_pct,
+        without_evidence=gaps.live_without_evidence,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from engine.model.candidates import AgentReport, GapCandidate, Regime, Verdict, Vote
 from engine.model.events import (
     ALL_EVENTS,
+    AgentMoved,
     Alarm,
     AnomalySeen,
     BracketChanged,
@@ -102,6 +103,7 @@ def candidate() -> GapCandidate:
 REPORT = AgentReport("screener", Vote.VETO, False, ("ADV 1.2M below 5M",))
 EVENTS: dict[type, Any] = {
     MarketMoved: MarketMoved(MarketBatch(1)),
+    AgentMoved: AgentMoved("screener", "failed", "error", "ValueError: no", "", 1),
     EngineStateChanged: EngineStateChanged("HALTED", "keys", "nina", 1),
     CandidatesJudged: CandidatesJudged("gaps", (Verdict(candidate(), (REPORT,), None, "ADV 1.2M < 5M"),), 1),
     TicketChanged: TicketChanged(ticket(), ProposalState.PENDING, "engine", "", 1),

@@ -21,6 +21,7 @@ from engine.risk.var import ValueAtRisk
 from engine.risk.view import RiskView
 
 Build = Callable[..., GateInput]
+NEEDED = "needed: 100 on 60 sessions and a bound above 0"
 ABC = instrument_id("ABC")
 PASS, FAIL, EXCUSED = GateStatus.PASS, GateStatus.FAIL, GateStatus.NOT_APPLICABLE
 
@@ -150,11 +151,11 @@ def test_g3_practice_accounts_trade_every_stage_but_shadow(
     [
         ("shadow", "stage shadow does not trade a live account"),
         ("paper", "stage paper does not trade a live account"),
-        ("canary", "no_edge_evidence: none has been collected"),
-        ("live", "no_edge_evidence: none has been collected"),
+        ("canary", f"no_edge_evidence: no evidence of an edge: no past proposals were followed, {NEEDED}"),
+        ("live", f"no_edge_evidence: no evidence of an edge: no past proposals were followed, {NEEDED}"),
     ],
 )
-def test_g3_live_account_needs_evidence_that_nobody_collects_yet(
+def test_g3_live_account_needs_evidence_and_without_any_has_none(
     gate_input: Build, stage: str, reason: str
 ) -> None:
     result = gate("G3", gate_input(account_kind=AccountKind.LIVE, strategy_stage=stage))
