@@ -46,7 +46,7 @@ _NEXT: Mapping[Stage | None, frozenset[Stage]] = {
     Stage.RETIRED: frozenset(),
 }
 _SERVES = (Stage.LIVE, Stage.CANARY, Stage.SHADOW, Stage.VALIDATE)
-"""Whose newest model is asked first. What it may lead to is not decided here but by its being usable."""
+"""Whose models are asked first. What they may lead to is decided by their being usable, not here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +120,23 @@ class ModelRegistry:
             ).fetchone()
         return int(row[0])
 
-    def serving(self, name: str) -> str | None:
-        """The version that is asked: the newest of the highest stage among those of a name."""
+    def best_trial(self, study: str) -> Mapping[str, object] | None:
+        """The configuration with the smallest value in a study; None where nothing was tried."""
+        with storage_errors(self._path, "reading the registry of models"):
+            row = self._connection.execute(
+                "SELECT configuration FROM trial WHERE study = ? AND value IS NOT NULL"
+                " ORDER BY value, digest LIMIT 1",
+                (study,),
+            ).fetchone()
+        if row is None:
+            return None
+        found: Mapping[str, object] = json.loads(row[0])
+        return found
+
+    def order(self, name: str) -> tuple[str, ...]:
+        """The versions of a name in the order in which they are asked: highest stage first, newest first."""
         lines = [line for line in self.stages().values() if line.version.rpartition("-")[0] == name]
-        for stage in _SERVES:
-            found = [line.version for line in lines if line.stage is stage]
-            if found:
-                return found[-1]
-        return None
+        return tuple(line.version for stage in _SERVES for line in reversed(lines) if line.stage is stage)
 
 
 @contextmanager

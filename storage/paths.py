@@ -38,6 +38,11 @@ class Home:
         return self.state / "simulations"
 
     @property
+    def models(self) -> Path:
+        """One folder for each version of each model, and what is known of them."""
+        return self.data / "models"
+
+    @property
     def signing_key(self) -> Path:
         """The installation's own key: signs reports and models."""
         return self.data / "signing.key"
@@ -159,6 +164,11 @@ class StatePaths:
     def memory(self) -> Path:
         """The agents' memory: in the data folder for the person's own state, else beside the journal."""
         return (self.home.data if self.folder == self.home.state else self.folder) / "tradedeck.db"
+
+    @property
+    def features(self) -> Path:
+        """The point-in-time store of features."""
+        return self.folder / "features.db"
 
     @property
     def bars(self) -> Path:

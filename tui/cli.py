@@ -11,7 +11,19 @@ import typer
 
 from engine.errors import DeckError
 from tui import redaction
-from tui.commands import accounts, attaching, audit, brackets, configs, desk, keys, reports, research, whynot
+from tui.commands import (
+    accounts,
+    attaching,
+    audit,
+    brackets,
+    configs,
+    desk,
+    keys,
+    models,
+    reports,
+    research,
+    whynot,
+)
 from tui.commands.common import (
     ConfigOption,
     DataOption,
@@ -103,7 +115,19 @@ def console(
         run(context.obj, wanted)
 
 
-for _commands in (attaching, research, desk, brackets, whynot, reports, accounts, audit, configs, keys):
+for _commands in (
+    attaching,
+    research,
+    models,
+    desk,
+    brackets,
+    whynot,
+    reports,
+    accounts,
+    audit,
+    configs,
+    keys,
+):
     _commands.register(app)
 
 

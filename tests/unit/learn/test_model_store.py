@@ -257,17 +257,27 @@ def test_stages_follow_the_table(tmp_path: Path) -> None:
         assert again.stages()["gaps-1"].reason == "looks well"
 
 
-def test_the_highest_stage_serves_and_of_equals_the_newest(tmp_path: Path) -> None:
+def test_the_highest_stage_is_asked_first_and_of_equals_the_newest(tmp_path: Path) -> None:
     with open_registry(tmp_path) as registry:
-        assert registry.serving("gaps") is None
+        assert registry.order("gaps") == ()
         for version in ("gaps-1", "gaps-2", "gaps-extended-3"):
             registry.move(version, Stage.VALIDATE, NOW, "train", "")
-        assert registry.serving("gaps") == "gaps-2"
+        assert registry.order("gaps") == ("gaps-2", "gaps-1")
         registry.move("gaps-1", Stage.SHADOW, NOW, "me", "")
-        assert registry.serving("gaps") == "gaps-1"
+        assert registry.order("gaps") == ("gaps-1", "gaps-2")
         registry.move("gaps-1", Stage.RETIRED, NOW, "me", "")
-        assert registry.serving("gaps") == "gaps-2"
-        assert registry.serving("gaps-extended") == "gaps-extended-3"
+        assert registry.order("gaps") == ("gaps-2",)
+        assert registry.order("gaps-extended") == ("gaps-extended-3",)
+
+
+def test_the_best_trial_is_that_of_the_least_loss(tmp_path: Path) -> None:
+    with open_registry(tmp_path) as registry:
+        assert registry.best_trial("gaps/touch") is None
+        for leaves, loss in ((15, 0.61), (31, 0.60), (63, 0.62)):
+            registry.record_trial("gaps/touch", {"num_leaves": leaves}, loss, NOW)
+        registry.record_trial("gaps/touch", {"num_leaves": 7}, None, NOW)
+        registry.record_trial("gaps/bounce", {"num_leaves": 8}, 0.1, NOW)
+        assert registry.best_trial("gaps/touch") == {"num_leaves": 31}
 
 
 def test_a_configuration_is_one_trial_however_often_it_runs(tmp_path: Path) -> None:
