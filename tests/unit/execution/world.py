@@ -92,7 +92,7 @@ KEYS = {
     "meta": ("k",), "ticket": ("id",), "bracket": ("id",), "ord": ("cid",), "fill": ("venue", "exec_id"),
     "halt": ("scope",), "cursor": ("venue", "stream"), "nonce": ("nonce",), "round_trip": ("ticket",),
     "proposal_seen": ("key",), "whynot": ("correlation",), "settlement": ("id",),
-    "equity": ("tier", "slot"),
+    "equity": ("tier", "slot"), "shadow": ("correlation",), "excursion": ("ticket",),
 }  # fmt: skip
 
 
