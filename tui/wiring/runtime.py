@@ -83,7 +83,8 @@ class Market:
 
     account: AccountId
     provenance: Provenance
-    source: Source
+    source: Source | None
+    """None: whoever drives a live market looks by itself."""
     start_us: int
     """Where the clock of a new state begins."""
     history: Callable[[date], History]
@@ -272,7 +273,8 @@ class Runtime:
     def _join(self, clock: Clock, broker: PaperBroker) -> None:
         """The market drives the venue and the engine."""
         market = self.market
-        assert isinstance(clock, TestClock)  # noqa: S101 - what is stored or made up is stepped
+        # What is stored or made up is stepped.
+        assert isinstance(clock, TestClock) and market.source is not None  # noqa: S101, PT018
 
         def venue_sees(batch: MarketBatch) -> None:
             market.sees(batch)
