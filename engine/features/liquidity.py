@@ -19,7 +19,7 @@ from engine.features.kernels import (
     rolling_sum,
     sum_state,
 )
-from engine.features.registry import Category, feature
+from engine.features.registry import Category, Transform, feature
 
 _LIQUIDITY = Category.LIQUIDITY
 IMPACT = 0.7
@@ -45,6 +45,7 @@ def bid_ask_spread_bps(bid: Column, ask: Column, memory: Memory, scratch: Column
     scratch=1,
     minimum=0,
     nullable=True,
+    transform=Transform.RANK,
 )
 def amihud_illiq_20(close: Column, volume: Column, memory: Memory, scratch: Column, out: Column) -> None:
     """Mean over 20 bars of the size of the return over the traded value in million USD (Amihud 2002).

@@ -49,11 +49,12 @@ class AssetClass(StrEnum):
 
 
 class Transform(StrEnum):
-    """How a model scales a feature before training (SPEC 1.3)."""
+    """How a model scales a feature before training (SPEC 1.3); `transforms` says what each does."""
 
     LOG1P = "log1p"
     MINMAX = "minmax"
     ZSCORE = "zscore"
+    RANK = "rank"
     NONE = "none"
 
 
@@ -174,11 +175,13 @@ def feature(
     asset_class: AssetClass = AssetClass.BOTH,
     sources: tuple[str, ...] = (),
     depends_on: tuple[str, ...] = (),
+    transform: Transform | None = None,
 ) -> Callable[[Callable[..., None]], FeatureSpec]:
     """Register the decorated kernel under its own name; its first parameters name its columns.
 
     `window` None: as many rows as `lookback`. `is_recursive`: every row since the first counts (Wilder).
-    `nullable` False: a strategy that requires the feature cannot decide without it.
+    `nullable` False: a strategy that requires the feature cannot decide without it. `transform` None: what
+    its type and range ask for.
     """
 
     def register(function: Callable[..., None]) -> FeatureSpec:
@@ -199,7 +202,7 @@ def feature(
             sources=sources,
             depends_on=depends_on,
             version=version,
-            transform=transform_of(dtype, unit, minimum, maximum),
+            transform=transform or transform_of(dtype, unit, minimum, maximum),
             lookback=lookback,
             window=None if is_recursive else window or lookback,
             inputs=tuple(key for key in inspect.signature(function).parameters if key not in _NO_INPUTS),
