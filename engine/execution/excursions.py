@@ -4,6 +4,7 @@ Kept in the journal at each close and when a position ends; of a session that a 
 bar tells the rest.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
@@ -45,23 +46,17 @@ class Excursions:
         self._brackets = brackets
         self._resting = resting
         self._of: dict[TicketId, Excursion] = {}
+        """Of positions that prices were told of in this process."""
         self._written: dict[TicketId, Excursion] = {}
         self._told: set[TicketId] = set()
         """Of which prices were told in the session that is under way."""
-
-    def restore(self) -> None:
-        """Take over what the journal holds of open brackets."""
-        for bracket in self._brackets.open():
-            for row in self._journal.rows(TABLE, ticket=bracket.ticket):
-                found = Excursion(bracket.correlation, *_prices(row["low_px"], row["high_px"]))
-                self._of[bracket.ticket] = self._written[bracket.ticket] = found
 
     def hear(self, event: MarketMoved | RoundTripClosed) -> None:
         """Widen what an open position reached; write it down at closes and at its end. StorageError."""
         if isinstance(event, RoundTripClosed):
             trip = event.round_trip
-            known = self._of.pop(trip.ticket, None)
-            known = known or Excursion(trip.correlation, trip.entry_price, trip.entry_price)
+            known = self._known(trip.ticket, trip.correlation, trip.entry_price)
+            self._of.pop(trip.ticket, None)
             self._written.pop(trip.ticket, None)
             self._told.discard(trip.ticket)
             self._write({trip.ticket: known.reaching(trip.entry_price, trip.exit_price)})
@@ -70,13 +65,14 @@ class Excursions:
 
     def _observe(self, batch: MarketBatch) -> None:
         is_close = batch.phase is SessionPhase.CLOSE
-        prices = {} if is_close or self._resting is Resting.BARS else _told_prices(batch)
-        bars = {bar.instrument: bar for bar in batch.bars} if is_close else {}
-        if not prices and not is_close:
+        if not is_close and self._resting is Resting.BARS:
             return
-        for bracket in self._brackets.open():
-            if bracket.position > ZERO and bracket.first_fill_us is not None:
-                self._reach(bracket, prices.get(bracket.instrument, []), bars.get(bracket.instrument))
+        held = [bracket for bracket in self._brackets.open() if bracket.position > ZERO]
+        names = {bracket.instrument for bracket in held}
+        prices = {} if is_close else _told_prices(batch, names)
+        bars = {bar.instrument: bar for bar in batch.bars} if is_close else {}
+        for bracket in held:
+            self._reach(bracket, prices.get(bracket.instrument, []), bars.get(bracket.instrument))
         if is_close:
             self._told.clear()
             changed = {k: v for k, v in self._of.items() if self._written.get(k) != v}
@@ -89,16 +85,24 @@ class Excursions:
             self._told.add(bracket.ticket)
         if reached:
             own = [_own(price, bracket) for price in reached]
-            known = self._of.get(bracket.ticket)
-            if known is None:
-                known = Excursion(bracket.correlation, own[0], own[0])
+            known = self._known(bracket.ticket, bracket.correlation, own[0])
             self._of[bracket.ticket] = known.reaching(*own)
+
+    def _known(self, ticket: TicketId, correlation: CorrelationId, price: Decimal) -> Excursion:
+        """What is known of a position, from before a restart too; else the one price."""
+        known = self._of.get(ticket)
+        if known is None:
+            for row in self._journal.rows(TABLE, ticket=ticket):
+                return Excursion(correlation, Decimal(str(row["low_px"])), Decimal(str(row["high_px"])))
+            return Excursion(correlation, price, price)
+        return known
 
     def _of_bar(self, bracket: Bracket, bar: Bar | None) -> list[Decimal]:
         """What of a whole bar the position is proved to have seen."""
-        if bar is None or bracket.first_fill_us is None:
+        if bar is None:
             return []
-        within = coverage_of(bracket.first_fill_us, True, bar.ts_open) is Coverage.WITHIN
+        filled_us = bracket.first_fill_us or bracket.opened_us
+        within = coverage_of(filled_us, True, bar.ts_open) is Coverage.WITHIN
         if within and bracket.ticket in self._told:
             return []
         top = bar.close if within else bar.high
@@ -109,13 +113,13 @@ class Excursions:
             self._journal.commit([_row(ticket, found) for ticket, found in changed.items()], (), True)
 
 
-def _told_prices(batch: MarketBatch) -> dict[InstrumentId, list[Decimal]]:
-    """What something could be sold at: prints, and bids."""
+def _told_prices(batch: MarketBatch, names: Collection[InstrumentId]) -> dict[InstrumentId, list[Decimal]]:
+    """What these could be sold at: prints, and bids."""
     found: dict[InstrumentId, list[Decimal]] = {}
     told = [(trade.instrument, trade.price) for trade in batch.trades]
     told += [(quote.instrument, quote.bid) for quote in batch.quotes if quote.bid is not None]
     for instrument, price in told:
-        if isfinite(price) and price > 0:
+        if instrument in names and isfinite(price) and price > 0:
             found.setdefault(instrument, []).append(to_decimal(price))
     return found
 
@@ -123,11 +127,6 @@ def _told_prices(batch: MarketBatch) -> dict[InstrumentId, list[Decimal]]:
 def _own(price: Decimal, bracket: Bracket) -> Decimal:
     """A price of today in entry-day dollars."""
     return price if bracket.ratio == ONE else (price / bracket.ratio).quantize(PLACES)
-
-
-def _prices(*texts: object) -> tuple[Decimal, Decimal]:
-    low, high = (Decimal(str(text)) for text in texts)
-    return low, high
 
 
 def _row(ticket: TicketId, found: Excursion) -> JournalRow:
