@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -70,8 +71,9 @@ def open_client(
     )
 
 
+@cache
 def tls_context() -> ssl.SSLContext:
-    """Certificates and names are checked against the system's store; TLS 1.2 at least."""
+    """Certificates and names are checked against the system's store; TLS 1.2 at least. Shared by all clients."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])

@@ -13,7 +13,7 @@ import pytest
 
 from engine.loop import run_virtual
 
-_IO_WAIT_S = 0.03
+_IO_WAIT_S = 0.005
 _REASONS = {200: "OK", 301: "Moved Permanently", 404: "Not Found", 429: "Too Many Requests"}
 
 

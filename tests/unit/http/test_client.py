@@ -240,7 +240,7 @@ def test_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
         server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
         port = server.sockets[0].getsockname()[1]
         async with server, open_client(HERE) as client:
-            with pytest.raises(SourceUnavailable, match="(?i)certificate verify failed"):
+            with pytest.raises(SourceUnavailable, match=r"(?i)certificate verify failed"):
                 await fetch(client, "service", f"https://127.0.0.1:{port}/")
 
     run_virtual(main(), io_wait_s=0.03)
