@@ -102,61 +102,40 @@ class Panel:
         """
         if why := self._why_silent(name):
             return Attempt(None, f"{name} does not run: {why}", 0)
+        return self._timed(name, work)
+
+    def _timed(self, name: str, work: Callable[[], T]) -> Attempt[T]:
         started = self._monotonic_us()
         value, problem = None, ""
         try:
             value = work()
         except Exception as error:  # noqa: BLE001 - one of the four edges: what is broken must not approve
             problem = f"{type(error).__name__}: {error}"
-            self._failed(name, problem)
-        elapsed = self._monotonic_us() - started
-        if elapsed > TIMEOUT_US:
-            return Attempt(None, _late(elapsed), elapsed)
-        return Attempt(value, problem, elapsed)
+            if self._roster is not None:
+                self._roster.failed(name, problem)
+        return Attempt(value, problem, self._monotonic_us() - started)
 
     def _ask(self, agent: Agent, candidate: GapCandidate, context: AgentContext) -> AgentReport:
-        if why := self._why_silent(agent.name):
-            reason, note = f"{agent.name} does not run: {why}", clip(f"agent {why.split()[0]}")
-            return AgentReport(agent.name, Vote.VETO, True, (reason,), note, value=why, limit="running")
-        started = self._monotonic_us()
-        try:
-            report = agent.judge(candidate, context)
-        except Exception as error:  # noqa: BLE001 - one of the four edges: a broken agent must not approve
-            reason = f"the agent failed: {type(error).__name__}: {error}"
-            failed = (reason,), "agent failed"
-            self._failed(agent.name, f"{type(error).__name__}: {error}")
-            return AgentReport(
-                agent.name,
-                Vote.VETO,
-                True,
-                *failed,
-                value="failed",
-                limit="a judgment",
-                elapsed_us=self._monotonic_us() - started,
-            )
-        elapsed = self._monotonic_us() - started
-        if elapsed > TIMEOUT_US:
+        name = agent.name
+        if why := self._why_silent(name):
+            reason, note = f"{name} does not run: {why}", clip(f"agent {why.split()[0]}")
+            return AgentReport(name, Vote.VETO, True, (reason,), note, value=why, limit="running")
+        asked = self._timed(name, lambda: agent.judge(candidate, context))
+        report, elapsed = asked.value, asked.elapsed_us
+        if report is None:
+            reason = f"the agent failed: {asked.problem or 'it said nothing'}"
+            failed = AgentReport(name, Vote.VETO, True, (reason,), "agent failed", None, elapsed)
+            return replace(failed, value="failed", limit="a judgment")
+        if asked.is_late:
+            limit = f"<= {TIMEOUT_US / 1e6:.0f} s"
+            reasons = (asked.late_words, *report.reasons)
             report = AgentReport(
-                agent.name,
-                Vote.VETO,
-                True,
-                (_late(elapsed), *report.reasons),
-                "timeout",
-                value=f"{elapsed / 1e6:.1f} s",
-                limit=f"<= {TIMEOUT_US / 1e6:.0f} s",
+                name, Vote.VETO, True, reasons, "timeout", value=f"{elapsed / 1e6:.1f} s", limit=limit
             )
         report = replace(report, elapsed_us=elapsed)
         if self._roster is not None:
-            self._roster.judged(agent.name, report)
+            self._roster.judged(name, report)
         return report
 
     def _why_silent(self, name: str) -> str:
         return "" if self._roster is None else self._roster.why_silent(name)
-
-    def _failed(self, name: str, error: str) -> None:
-        if self._roster is not None:
-            self._roster.failed(name, error)
-
-
-def _late(elapsed: int) -> str:
-    return f"timeout: {elapsed / 1e6:.1f} s, limit {TIMEOUT_US / 1e6:.0f} s"

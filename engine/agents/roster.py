@@ -22,6 +22,16 @@ class Attempt(Generic[T]):
     problem: str
     elapsed_us: int
 
+    @property
+    def is_late(self) -> bool:
+        """It took longer than an agent may: what came of it does not count."""
+        return self.elapsed_us > TIMEOUT_US
+
+    @property
+    def late_words(self) -> str:
+        """`timeout: 5.2 s, limit 5 s`."""
+        return f"timeout: {self.elapsed_us / 1e6:.1f} s, limit {TIMEOUT_US / 1e6:.0f} s"
+
 
 class Roster:
     """All eight agents. `now_us` stamps their states; `changed` is told of each that came to rest anew."""

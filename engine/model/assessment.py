@@ -28,6 +28,10 @@ class BcsParts:
         return float(sum(getattr(self, part.name) for part in fields(self)))
 
 
+HIGHEST = BcsParts(probability=3.0, gap=1.5, oversold=1.5, volume=1.0, trend=1.0, regime=1.0, liquidity=1.0)
+"""The most that each part can give; together 10."""
+
+
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """Ratios are fractions unless the name says otherwise; None: not known, and a reason stands elsewhere."""

@@ -18,8 +18,6 @@ Array = npt.NDArray[np.float64]
 REGIME_POINTS: Mapping[Regime, float] = MappingProxyType(
     {Regime.NORMAL: 1.0, Regime.HIGH_VIX: 0.5, Regime.SPY_STRESS: 0.0, Regime.UNKNOWN: 0.0}
 )
-HIGHEST = BcsParts(probability=3.0, gap=1.5, oversold=1.5, volume=1.0, trend=1.0, regime=1.0, liquidity=1.0)
-"""The most that each part can give; together 10."""
 Q_FLOOR, Q_WIDTH = 0.50, 0.30
 _GAP_STEPS = ((0.05, 1.5), (0.10, 1.0), (0.15, 0.5))
 GAP_END = 0.25

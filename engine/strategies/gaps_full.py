@@ -76,6 +76,8 @@ def forecast_of(
             return None, f"model {model.model_id} needs {name}, which {why.replace('_', ' ')}"
         values[name] = feature.value
     asked = attempt(lambda: model.forecast(values))
+    if asked.is_late:
+        return None, f"model {model.model_id} gave no forecast: {asked.late_words}"
     if asked.value is None:
         return None, f"model {model.model_id} gave no forecast: {asked.problem or 'nothing came back'}"
     if problem := _nonsense(asked.value):

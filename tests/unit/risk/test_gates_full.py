@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.model.assessment import Assessment
+from engine.model.assessment import HIGHEST, Assessment
 from engine.model.candidates import AgentReport, GateResult, GateStatus, Vote
 from engine.model.checks import Check, Step
 from engine.model.evidence import EdgeEvidence
@@ -18,7 +18,6 @@ from engine.model.positions import AccountKind
 from engine.risk.evidence import evidence_words
 from engine.risk.gates import GateInput, evaluate
 from engine.risk.slippage import expected_slippage_pct
-from engine.scoring.bcs import HIGHEST
 
 Build = Callable[..., GateInput]
 PASS, FAIL, EXCUSED = GateStatus.PASS, GateStatus.FAIL, GateStatus.NOT_APPLICABLE

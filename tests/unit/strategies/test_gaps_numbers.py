@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from engine.features.catalogue import CATALOGUE
+from engine.model.assessment import HIGHEST
 from engine.model.candidates import Regime
 from engine.model.forecasts import Forecast
 from engine.risk.slippage import expected_slippage_pct, slippage_pct
-from engine.scoring.bcs import HIGHEST, REGIME_POINTS, bcs_arrays, bcs_total, score
+from engine.scoring.bcs import REGIME_POINTS, bcs_arrays, bcs_total, score
 from engine.strategies import filters, gaps_rules
 from engine.strategies.expected import expected_value, forecast_value, round_trip_cost
 from engine.strategies.gaps_config import GapsConfig, Sides
