@@ -1,6 +1,7 @@
 """What stands beside a stored model (SPEC 8.6): where it came from, what it needs, and proof of its bytes.
 
-The digest is over everything but the time of making, so the same model trained again has the same id.
+The digest is over everything but when it was made and what was there before, so the same model trained again
+has the same id.
 """
 
 import hashlib
@@ -67,7 +68,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`manifest.json`. `version` is the id of the model, `created` ISO UTC; neither is in the digest."""
+    """`manifest.json`. `version` is the id of the model, `created` ISO UTC, `parent` the one before it."""
 
     format: int
     name: str
@@ -92,7 +93,7 @@ class Manifest:
 
     def digest(self) -> str:
         """SHA-256 of what makes the model this one."""
-        return hashlib.sha256(encode(replace(self, version="", created=""))).hexdigest()
+        return hashlib.sha256(encode(replace(self, version="", created="", parent=None))).hexdigest()
 
 
 def encode(manifest: Manifest) -> bytes:

@@ -112,12 +112,12 @@ def walk_forward(
 ) -> WalkForward:
     """Judge all quarters. `axis`: all sessions; `rows`: of the panel; `told(done, total)` after each.
 
-    The window begins with the first session that has an event. With an executor quarters run side by side,
-    and the result is the same.
+    The window begins with the first session that has an event to learn from. With an executor quarters run
+    side by side, and the result is the same.
     """
-    if not len(events):
+    if not events.trains.any():
         return _assemble(events, rows, [], [])
-    starts = quarter_starts(axis[int(events.session.min()) :])
+    starts = quarter_starts(axis[int(events.session[events.trains].min()) :])
     places = [int(np.searchsorted(axis, start)) for start in (*starts, *map(_after, starts[-1:]))]
     jobs = []
     for number, start in enumerate(starts):

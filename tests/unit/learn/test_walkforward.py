@@ -36,6 +36,12 @@ def test_the_first_quarter_begins_after_two_whole_years() -> None:
     assert quarter_starts(whole[:0]) == []
 
 
+def test_events_that_teach_nothing_do_not_open_the_window(events: Events, settings: FitSettings) -> None:
+    late = replace(events, trains=events.session >= 300)
+    found = walk_forward(late, AXIS, len(events), settings, "gaps")
+    assert found.quarters[0].first == date(2015, 4, 1)  # place 300 is 2013-02-25
+
+
 def test_every_event_from_the_first_quarter_on_is_judged_out_of_time(
     events: Events, walked: WalkForward
 ) -> None:
