@@ -18,14 +18,15 @@ Trade
 Comparisons have the tolerance of SPEC 0.5. Prices are float64 as stored, never rounded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
+from engine.backtest.table import Table, tabulate
 from engine.execution.matching import GapFill
-from engine.model.ids import InstrumentId, symbol_of
+from engine.model.ids import InstrumentId
 from engine.model.positions import ExitReason
 from engine.money import EPSILON
 from engine.ports import BarColumns
@@ -65,49 +66,7 @@ class NaiveTrade:
     is_complete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """All instruments one after the other, by symbol; arrays of shape (N,)."""
-
-    instruments: Sequence[InstrumentId]
-    owner: np.ndarray
-    row: np.ndarray
-    left: np.ndarray  # bars from this one to the instrument's last, both counted
-    day: np.ndarray
-    open: np.ndarray
-    high: np.ndarray
-    low: np.ndarray
-    close: np.ndarray
-    ratio: np.ndarray
-    dollars: np.ndarray
-
-
-def _tabulate(bars: Mapping[InstrumentId, BarColumns]) -> _Table:
-    instruments = sorted((i for i, columns in bars.items() if len(columns)), key=symbol_of)
-    lengths = np.array([len(bars[i]) for i in instruments], dtype=np.int64)
-    starts = np.cumsum(lengths) - lengths
-    row = np.arange(lengths.sum()) - np.repeat(starts, lengths)
-
-    def column(name: str) -> np.ndarray:
-        return np.concatenate([getattr(bars[i], name) for i in instruments])
-
-    close = column("close")
-    return _Table(
-        instruments=instruments,
-        owner=np.repeat(np.arange(len(instruments)), lengths),
-        row=row,
-        left=np.repeat(lengths, lengths) - row,
-        day=column("day"),
-        open=column("open"),
-        high=column("high"),
-        low=column("low"),
-        close=close,
-        ratio=column("event_ratio"),
-        dollars=close * column("volume"),
-    )
-
-
-def _candidates(table: _Table, rule: NaiveRule) -> tuple[np.ndarray, np.ndarray]:
+def _candidates(table: Table, rule: NaiveRule) -> tuple[np.ndarray, np.ndarray]:
     """Places of the candidates in the table and their gaps, both of shape (C,)."""
     gap = np.full(len(table.open), np.nan)
     gap[1:] = table.open[1:] / (table.close[:-1] * table.ratio[1:]) - 1
@@ -134,7 +93,7 @@ class _Exits:
 _REASONS = (ExitReason.STOP, ExitReason.TARGET, ExitReason.TIME)
 
 
-def _walk(table: _Table, at: np.ndarray, rule: NaiveRule) -> _Exits:
+def _walk(table: Table, at: np.ndarray, rule: NaiveRule) -> _Exits:
     steps = np.arange(rule.max_sessions)
     exists = steps < table.left[at][:, None]
     place = np.where(exists, at[:, None] + steps, at[:, None])
@@ -177,7 +136,7 @@ def naive_trades(
     """
     if not any(len(columns) for columns in bars.values()):
         return ()
-    table = _tabulate(bars)
+    table = tabulate(bars)
     at, gap = _candidates(table, rule)
     inside = np.ones(len(at), dtype=bool)
     if first is not None:

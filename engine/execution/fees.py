@@ -13,6 +13,7 @@ from typing import Protocol
 from engine.model.orders import OrderSide
 from engine.money import CENT, ZERO
 
+ONE = Decimal(1)
 MILLION = Decimal(1_000_000)
 
 
@@ -34,6 +35,7 @@ class TafRate:
 
 
 SEC_RATES = (
+    SecRate(date(2012, 4, 1), Decimal("22.40")),
     SecRate(date(2013, 5, 25), Decimal("17.40")),
     SecRate(date(2014, 3, 18), Decimal("22.10")),
     SecRate(date(2015, 2, 14), Decimal("18.40")),
@@ -47,6 +49,7 @@ SEC_RATES = (
     SecRate(date(2023, 2, 27), Decimal("8.00")),
     SecRate(date(2024, 5, 22), Decimal("27.80")),
     SecRate(date(2025, 5, 14), ZERO),
+    SecRate(date(2026, 4, 4), Decimal("20.60")),
 )
 TAF_RATES = (
     TafRate(date(2012, 7, 1), Decimal("0.000119"), Decimal("5.95")),
@@ -55,6 +58,13 @@ TAF_RATES = (
     TafRate(date(2024, 1, 1), Decimal("0.000166"), Decimal("8.30")),
     TafRate(date(2026, 1, 1), Decimal("0.000195"), Decimal("9.79")),
 )
+
+
+def rates_on(day: date) -> tuple[SecRate, TafRate]:
+    """The rates of sales in force on a day; before a table begins its first row."""
+    sec = SEC_RATES[max(0, bisect_right(SEC_RATES, day, key=lambda rate: rate.since) - 1)]
+    taf = TAF_RATES[max(0, bisect_right(TAF_RATES, day, key=lambda rate: rate.since) - 1)]
+    return sec, taf
 
 
 class FeeSchedule(Protocol):
@@ -76,24 +86,33 @@ class NoFees:
 class UsEquityFees:
     """Commission on both sides; the SEC and TAF fees on sales, each rounded up to the cent.
 
-    The default commission of zero is Alpaca's. `commission_min` applies to each execution when a commission
-    is charged at all.
+    The default commission of zero is Alpaca's. When a commission is charged at all it is at least
+    `commission_min` for each execution, then at most `commission_max_ratio` of its value.
     """
 
     commission_per_share: Decimal = ZERO
     commission_min: Decimal = ZERO
+    commission_max_ratio: Decimal = ONE
 
     def fee(self, side: OrderSide, quantity: Decimal, price: Decimal, day: date) -> Decimal:
         """Commission, and for a sale the two regulatory fees."""
         commission = ZERO
         if self.commission_per_share > ZERO:
-            commission = _cent_up(max(self.commission_per_share * quantity, self.commission_min))
+            charged = max(self.commission_per_share * quantity, self.commission_min)
+            commission = _cent_up(min(charged, quantity * price * self.commission_max_ratio))
         if side is OrderSide.BUY:
             return commission
-        sec = SEC_RATES[max(0, bisect_right(SEC_RATES, day, key=lambda rate: rate.since) - 1)]
-        taf = TAF_RATES[max(0, bisect_right(TAF_RATES, day, key=lambda rate: rate.since) - 1)]
+        sec, taf = rates_on(day)
         section_31 = _cent_up(quantity * price * sec.usd_per_million / MILLION)
         return commission + section_31 + _cent_up(min(quantity * taf.usd_per_share, taf.cap))
+
+
+COMMISSIONS = {
+    "alpaca": UsEquityFees(),
+    # Tiered, up to 300,000 shares a month; the fees of exchanges and clearing are not in it.
+    "ib": UsEquityFees(Decimal("0.0035"), Decimal("0.35"), Decimal("0.01")),
+}
+"""What brokers charge for US shares (SPEC 9.4), from their own price lists."""
 
 
 @dataclass(frozen=True, slots=True)
