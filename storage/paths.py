@@ -191,6 +191,11 @@ class StatePaths:
         return self.folder / "snapshots"
 
     @property
+    def reports(self) -> Path:
+        """What the Auditor writes for a person, week by week."""
+        return self.folder / "reports"
+
+    @property
     def approval_key(self) -> Path:
         """The HMAC key of approvals, new for each instance (RELIABILITY 9)."""
         return self.folder / "approval.key"

@@ -47,8 +47,6 @@ SEED = 20_160_104
 """Of the bootstrap: the same past gives the same bound."""
 _DAY = timedelta(days=1)
 _TWO_WEEKS = timedelta(days=14)
-HEARD = (RoundTripClosed, ShadowEnded, MarketMoved)
-"""The events it listens to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 The memory is a projection: what it lacks, and all of it, can be told again from the journal.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from engine.agents.past import closed_trade
+from engine.agents.past import closed_trade, followed_trades, real_trades
+from engine.agents.policyrows import applied_steps
 from engine.model.events import CandidatesJudged, PolicyMoved, RoundTripClosed, ShadowEnded, TicketChanged
+from engine.model.ids import StrategyName
 from engine.model.policy import StepState
 from engine.model.tickets import ProposalState
 from engine.ports import Journal, Memory
@@ -28,15 +30,34 @@ class Historian:
 
     name = "historian"
 
-    def __init__(self, memory: Memory, journal: Journal) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        journal: Journal,
+        policy_of: Callable[[StrategyName], str | None] = lambda strategy: None,
+    ) -> None:
+        """`policy_of`: id of the policy in force."""
         self._memory = memory
         self._journal = journal
+        self._policy_of = policy_of
+
+    def catch_up(self) -> None:
+        """Tell the memory the outcomes and steps that it lacks: a process may end before it could."""
+        known = self._memory.known()
+        with self._memory.batch():
+            for trade in (*real_trades(self._journal), *followed_trades(self._journal)):
+                if trade.id not in known.outcomes:
+                    self._memory.record_outcome(trade)
+            for step in applied_steps(self._journal):
+                if step.id not in known.steps:
+                    self._memory.record_policy(step)
 
     def hear(self, event: object) -> None:
         """Write one event of the kinds below; others are not its business."""
         match event:
             case CandidatesJudged():
-                self._memory.record_verdicts(event.verdicts)
+                policy_id = self._policy_of(StrategyName(event.strategy))
+                self._memory.record_verdicts(event.verdicts, policy_id)
             case TicketChanged():
                 kind = KINDS.get(event.state)
                 if kind is not None:

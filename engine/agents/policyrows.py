@@ -85,6 +85,12 @@ def read_changes(journal: Journal, strategy: StrategyName) -> tuple[Change, ...]
     return tuple(sorted(found, key=_order))
 
 
+def applied_steps(journal: Journal) -> tuple[PolicyStep, ...]:
+    """Every step of any strategy that holds or held. Raises StorageError."""
+    found = (_change(row) for row in journal.rows(TABLE, state=StepState.APPLIED.value))
+    return tuple(change for change in found if isinstance(change, PolicyStep))
+
+
 def _order(change: Change) -> tuple[int, int]:
     """At one instant a configuration comes before the steps on it."""
     return changed_us(change), 0 if isinstance(change, Baseline) else change.number

@@ -135,7 +135,11 @@ async def test_a_ticket_is_approved_protected_and_sold_at_the_close_of_the_fifth
         found = entry.ticket.correlation
         assert len(memory.signals(found)) == 1
         assert {action.kind for action in memory.actions(found)} == {"proposal", "approve", "exit"}
-        assert len(memory.outcomes(found)) == 1
+        real, followed = sorted(memory.outcomes(found), key=lambda outcome: outcome.shadow)
+        assert (real.shadow, followed.shadow) == (False, True)
+        assert (real.mae, real.mfe) == (pytest.approx(9.4 / 9.5 - 1), pytest.approx(9.6 / 9.5 - 1))
+        assert real.trade is not None
+        assert real.trade.votes["trader"] == "approve"
     with closing(sqlite3.connect(runtime.state.memory)) as database:
         (linked,) = database.execute("SELECT count(signal_id) FROM actions").fetchone()
     assert linked == 3

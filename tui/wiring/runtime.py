@@ -13,7 +13,6 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from brokers.paper.broker import PaperBroker
-from engine.agents.historian import HEARD, Historian
 from engine.agents.steering import AgentDesk, make_roster
 from engine.backtest.drive import Drive
 from engine.backtest.pace import TICK_S, Pace
@@ -56,6 +55,7 @@ from tui.local_link import LocalLink
 from tui.settings import Settings
 from tui.wiring.disk import DiskWatch
 from tui.wiring.killswitch import HaltFile, on_signal
+from tui.wiring.looking_back import Backward, look_back
 from tui.wiring.pulse import Pulse
 from tui.wiring.rules import keep_rules
 
@@ -129,7 +129,7 @@ class RunOptions:
     policy: PolicyName
     switches: LimitSwitches
     remember: bool = True
-    """Whether the agents' memory is written."""
+    """Whether the agents' memory is written, and what trades teach changes later decisions."""
     notifiers: tuple[Notifier, ...] = ()
     """How a person is told of alarms."""
 
@@ -153,6 +153,8 @@ class Runtime:
         self.market = market
         self.sessions = sessions
         self.bus = Bus(self._trouble)
+        self.backward: Backward | None = None
+        """Whoever looks back on this run; None: nothing of it is remembered."""
         self._open = ExitStack()
         self._task: asyncio.Task[None] | None = None
         self.drive: Driver
@@ -295,8 +297,9 @@ class Runtime:
         options = self.options
         if options.remember:
             place = options.settings.config.engine.db or options.state.memory
-            historian = Historian(self._open.enter_context(open_memory(place)), self._journal)
-            self.bus.subscribe_call(HEARD, historian.hear, historian.name)
+            memory = self._open.enter_context(open_memory(place))
+            gaps = options.settings.config.gaps
+            self.backward = look_back(self.engine, self.bus, self.market.rules, gaps, memory, self.state)
         for dispatcher in self._dispatchers:
             self.bus.subscribe_call(Alarm, dispatcher.hear, f"notifier {dispatcher.delivery().notifier}")
         self.link: Link = LocalLink(

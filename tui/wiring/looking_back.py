@@ -1,0 +1,109 @@
+"""Whoever looks back on a run: shadow book, excursions of positions, Auditor and Historian."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.agents.auditor import AuditDesk, Auditor
+from engine.agents.freezing import Freezes
+from engine.agents.historian import HEARD, Historian
+from engine.agents.policybook import PolicyBook, PolicyDesk
+from engine.agents.policyrows import Rules
+from engine.bus import Bus
+from engine.core import Engine
+from engine.execution.excursions import Excursions
+from engine.execution.matching import MatchRules, SlippageModel
+from engine.execution.shadowbook import ShadowBook, ShadowDesk
+from engine.model.events import CandidatesJudged, MarketMoved, RoundTripClosed, ShadowEnded
+from engine.model.ids import StrategyName, TicketId
+from engine.model.market import Instrument
+from engine.ports import Memory
+from engine.strategies.gaps import Gaps
+from engine.strategies.gaps_config import GapsConfig
+from engine.strategies.shadowing import ShadowPlanner
+from storage.artifacts import write_artifact
+from storage.paths import StatePaths, make_private
+
+
+@dataclass(frozen=True, slots=True)
+class Backward:
+    """What looks back, for the faces and for jobs."""
+
+    shadow: ShadowBook
+    auditor: Auditor
+
+
+def look_back(
+    engine: Engine, bus: Bus, rules: MatchRules, gaps: GapsConfig, memory: Memory, state: StatePaths
+) -> Backward:
+    """Join all of it to an engine that has not started. Raises StorageError.
+
+    In the order in which they must hear: how far prices went before how a trade ended is remembered.
+    """
+    parts = engine.parts
+    journal = parts.journal
+    excursions = Excursions(journal, engine.brackets, rules.resting)
+    bus.subscribe_call(MarketMoved, excursions.hear, excursions.name)
+    bus.subscribe_call(RoundTripClosed, excursions.hear, f"{excursions.name} of trades")
+    shadow = _shadow_book(engine, rules, gaps)
+    shadow.restore()
+    bus.subscribe_call(MarketMoved, shadow.hear, shadow.name)
+    bus.subscribe_call(CandidatesJudged, shadow.hear, f"{shadow.name} of candidates")
+    auditor = _auditor(engine, gaps, state)
+    auditor.restore()
+    engine.learned = auditor
+    bus.subscribe_call(MarketMoved, auditor.hear, auditor.name)
+    bus.subscribe_call(RoundTripClosed, auditor.hear, f"{auditor.name} of trades")
+    bus.subscribe_call(ShadowEnded, auditor.hear, f"{auditor.name} of followed signals")
+    historian = Historian(memory, journal, _policy_of(auditor))
+    historian.catch_up()
+    bus.subscribe_call(HEARD, historian.hear, historian.name)
+    return Backward(shadow, auditor)
+
+
+def _shadow_book(engine: Engine, rules: MatchRules, gaps: GapsConfig) -> ShadowBook:
+    parts = engine.parts
+    planner = ShadowPlanner(gaps, parts.instruments, engine.equity, rules.slippage or SlippageModel())
+    return ShadowBook(
+        ShadowDesk(
+            journal=parts.journal,
+            picture=engine.picture,
+            sessions=parts.sessions,
+            history=parts.history,
+            rules=rules,
+            tick_of=lambda name: (parts.instruments.get(name) or Instrument(name)).tick_size,
+            plan_of=planner.plan,
+            publish=parts.publish,
+        )
+    )
+
+
+def _auditor(engine: Engine, gaps: GapsConfig, state: StatePaths) -> Auditor:
+    parts = engine.parts
+    desk = PolicyDesk(parts.journal, parts.clock, parts.sessions, engine.ids.new, parts.publish)
+    book = PolicyBook(desk, Gaps.name, Rules(gaps, parts.kind, parts.switches, parts.risk.max_position_pct))
+
+    def waiting(strategy: StrategyName) -> list[TicketId]:
+        return [entry.ticket.id for entry in engine.tickets.waiting() if entry.ticket.strategy == strategy]
+
+    def write(name: str, text: str) -> str:
+        folder = make_private(state.reports)
+        return str(write_artifact(folder, name, text.encode()))
+
+    audit = AuditDesk(
+        journal=parts.journal,
+        clock=parts.clock,
+        sessions=parts.sessions,
+        publish=parts.publish,
+        waiting=waiting,
+        reject=engine.give,
+        write=write,
+    )
+    return Auditor(audit, book, Freezes(parts.journal, parts.clock, parts.publish))
+
+
+def _policy_of(auditor: Auditor) -> Callable[[StrategyName], str | None]:
+    def policy_id(strategy: StrategyName) -> str | None:
+        policy = auditor.policy(strategy)
+        return None if policy is None else policy.policy_id
+
+    return policy_id
