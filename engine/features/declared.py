@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from engine.features.catalogue import CATALOGUE
 from engine.features.news import NEWS
-from engine.features.registry import FeatureRecord, FeatureSpec
+from engine.features.registry import AssetClass, FeatureRecord, FeatureSpec
 from engine.features.token_catalogue import TOKEN_CATALOGUE
 
 DECLARED: Mapping[str, FeatureRecord] = MappingProxyType({**TOKEN_CATALOGUE, **NEWS, **CATALOGUE})
@@ -24,6 +24,15 @@ def definition_of(record: FeatureRecord) -> str:
     """What the code says that it is, as one line of words."""
     function = record.kernel if isinstance(record, FeatureSpec) else getattr(record, "compute", None)
     return " ".join(cleandoc(function.__doc__ or "").split()) if function is not None else ""
+
+
+def applies_to(record: FeatureRecord) -> str:
+    """`stocks`, `tokens` or `both`: what the record is of, where there is one for each."""
+    has_twin = record.id in CATALOGUE and record.id in TOKEN_CATALOGUE
+    if has_twin or record.asset_class is not AssetClass.BOTH:
+        is_stock = isinstance(record, FeatureSpec) if has_twin else record.asset_class is AssetClass.EQUITY
+        return "stocks" if is_stock else "tokens"
+    return "both"
 
 
 def range_of(record: FeatureRecord) -> str:
