@@ -25,6 +25,7 @@ from engine.execution.findings import Post
 from engine.execution.gating import Gatekeeper, Standing, VenueHealth, is_taken
 from engine.execution.halts import HaltDesk, Halted, Halts
 from engine.execution.missed import count_missed
+from engine.execution.newsexits import NewsDesk, NewsExits
 from engine.execution.orders import Brackets
 from engine.execution.records import restore_brackets
 from engine.execution.riskbook import RiskBook, RiskDesk
@@ -147,6 +148,7 @@ class Engine:
         self.switch = self._make_switch(parts)
         self.surveillance = self._make_surveillance(parts)
         self.by_hand = self._make_by_hand(parts)
+        self.news = self._make_news(parts)
         self.learned: Learned | None = None
         """What memory adapted; None: nobody looks back on this run."""
         self.halts.restore()
@@ -300,6 +302,19 @@ class Engine:
                 parts.publish,
                 self._why_not_by_hand,
                 lambda: self.picture.is_session_open,
+            )
+        )
+
+    def _make_news(self, parts: Parts) -> NewsExits:
+        return NewsExits(
+            NewsDesk(
+                self.brackets,
+                parts.clock.now_us,
+                self.picture.headlines,
+                parts.knowledge.company,
+                parts.kind,
+                lambda name: name in parts.terms and parts.terms[name].leaves_on_news,
+                parts.publish,
             )
         )
 
@@ -470,6 +485,7 @@ class Engine:
             for bracket in self.brackets.open():
                 if bracket.instrument in moved:
                     self.brackets.review(bracket.ticket)
+        self.news.look(batch)
         if self._parts.gems is not None:
             for event in self._parts.gems.take(batch.tokens, batch.posts, batch.ts):
                 self._parts.publish(event)

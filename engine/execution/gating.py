@@ -48,6 +48,8 @@ class StrategyTerms:
     """One way, percent."""
     without_evidence: bool = False
     """Whether a person may waive the evidence of an edge."""
+    leaves_on_news: bool = False
+    """Whether a position ends by a severe headline, a severe filing or results (SPEC 3.9)."""
 
 
 @dataclass(frozen=True, slots=True)

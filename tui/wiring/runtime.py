@@ -396,6 +396,7 @@ def _terms(gaps: GapsConfig) -> StrategyTerms:
         gaps.max_per_sector,
         slippage_max_pct=gaps.slippage_max_pct,
         without_evidence=gaps.live_without_evidence,
+        leaves_on_news=True,
     )
 
 
