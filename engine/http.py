@@ -73,7 +73,7 @@ def open_client(
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """Certificates and names are checked against the system's store; TLS 1.2 at least. Shared by all clients."""
+    """Checks certificates and names against the system's store; TLS 1.2 at least. One for all clients."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])

@@ -6,6 +6,7 @@ lists beside each other, with null in a row that was not traded.
 """
 
 from datetime import UTC, date, datetime, time
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -49,7 +50,7 @@ class Yahoo:
         `last` may be today only once its session is over. Raises what `engine.http.fetch` raises, and
         BadPayload.
         """
-        symbol = yahoo_symbol(instrument)
+        symbol = quote(yahoo_symbol(instrument), safe="")
         end = datetime.combine(last, time(23, 59), _NEW_YORK)
         params = {
             "interval": "1d",
@@ -91,8 +92,8 @@ def parse_chart(doc: Doc, instrument: InstrumentId) -> BarColumns | None:
     if len(times) > _MOST_ROWS:
         stamps.refuse(f"has {len(times)} rows, limit {_MOST_ROWS}")
     indicators = result.get("indicators")
-    quote = _first(indicators.get("quote"))
-    columns = [_column(quote.get(key), len(times)) for key in (*_PRICE_KEYS, "volume")]
+    traded = _first(indicators.get("quote"))
+    columns = [_column(traded.get(key), len(times)) for key in (*_PRICE_KEYS, "volume")]
     adjusted = _column(_first(indicators.get("adjclose")).get("adjclose"), len(times))
     rows: dict[date, Row] = {}
     for stamp, *values, last in zip(times, *columns, adjusted, strict=True):
