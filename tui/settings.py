@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.config import RANGES, Bounds, Config, annotation_of, config_hash, leaves, merged, parse
 from engine.errors import ConfigError
+from engine.sources.config import SourcesConfig
 from engine.sources.demo.walk import DemoWalk
 from tui.console_config import PREFIX, ConsoleConfig, files_there, read_file, typed_text
 
@@ -19,6 +20,7 @@ COMMAND_LINE = "command line"
 class DeckConfig(Config):
     """All sections of config.toml. `keys`: action id -> key, only those that a person changed."""
 
+    sources: SourcesConfig = field(default_factory=SourcesConfig)
     demo: DemoWalk = field(default_factory=DemoWalk)
     console: ConsoleConfig = field(default_factory=ConsoleConfig)
     keys: Mapping[str, str] = field(default_factory=dict)

@@ -9,7 +9,6 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -26,6 +25,7 @@ from engine.model.snapshots import DayBar, Snapshot
 from engine.ports import BarColumns
 from engine.reliability.provider import Caller, directly
 from engine.sources.columns import day_columns
+from engine.sources.config import Feed
 from engine.sources.listing_kinds import listing_kind
 from engine.sources.reading import MAX_PRICE, MAX_VOLUME, Doc, read_json, symbol_instrument
 
@@ -45,14 +45,6 @@ _NEW_YORK = ZoneInfo("America/New_York")
 _MINUTE_US = 60 * US_PER_S
 
 T = TypeVar("T")
-
-
-class Feed(StrEnum):
-    """Where live prices come from."""
-
-    IEX = "iex"
-    SIP = "sip"
-    DELAYED_SIP = "delayed_sip"
 
 
 @dataclass(frozen=True, slots=True)
