@@ -13,6 +13,7 @@ from engine.features.kernels import (
     deviation_state,
     lag_state,
     lagged,
+    log_rows,
     ratio_rows,
     rolling_sum,
     sum_state,
@@ -40,7 +41,9 @@ KNIFE_BELOW = -0.20
 )
 def rv60(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
     """Sample deviation of 60 log returns, per year of 252 sessions; NaN for zero volatility."""
-    volatility_rows(close, 60, memory, scratch, out)
+    logs, squares = scratch
+    log_rows(close, logs)
+    volatility_rows(logs, 60, memory, logs, squares, out)
 
 
 @feature(

@@ -69,6 +69,70 @@ def bring(
 
 
 @kernel
+def two(scratch: Column, rows: int) -> tuple[Column, Column]:
+    """Room for `rows` rows."""
+    return scratch[0][:rows], scratch[1][:rows]
+
+
+@kernel
+def three(scratch: Column, rows: int) -> tuple[Column, Column, Column]:
+    """Room for `rows` rows."""
+    return scratch[0][:rows], scratch[1][:rows], scratch[2][:rows]
+
+
+@kernel
+def at_price(
+    bars: Column, end: int, memories: Column, scratch: Column, one: Column, out: Column, row: int
+) -> None:
+    """The features of AT_PRICE at the provisional bar, the last of `end` rows."""
+    open_, high, low, close = bars[0][:end], bars[1][:end], bars[2][:end], bars[3][:end]
+    _z5(close[-66:], memories[0], three(scratch, min(end, 66)), one)
+    out[0][row] = one[0]
+    _rsi2(close, memories[1], two(scratch, end), one)
+    out[1][row] = one[0]
+    _bb_dev(close[-20:], memories[2], two(scratch, min(end, 20)), one)
+    out[2][row] = one[0]
+    _dist_200(close[-200:], memories[3], (scratch[0][: min(end, 200)],), one)
+    out[3][row] = one[0]
+    _trend_63(close[-63:], memories[4], two(scratch, min(end, 63)), one)
+    out[4][row] = one[0]
+    _gap_dn(open_[-2:], close[-2:], memories[5], (scratch[0][: min(end, 2)],), one)
+    out[5][row] = one[0]
+    _atr_14_pct(high, low, close, memories[6], (scratch[0][:end],), one)
+    out[6][row] = one[0]
+    _realized_vol_20(close[-21:], memories[7], two(scratch, min(end, 21)), one)
+    out[7][row] = one[0]
+    _gap_atr(open_, high, low, close, memories[8], three(scratch, end), one)
+    out[8][row] = one[0]
+
+
+@kernel
+def at_close(
+    bars: Column, count: int, memories: Column, scratch: Column, one: Column, out: Column, row: int
+) -> None:
+    """The features of COMPLETED_FEATURES at the last of `count` completed bars."""
+    close, volume = bars[3][:count], bars[4][:count]
+    _liquidity_delta_pct(volume[-20:], memories[10], two(scratch, min(count, 20)), one)
+    out[10][row] = one[0]
+    _amihud_illiq_20(close[-21:], volume[-21:], memories[11], (scratch[0][: min(count, 21)],), one)
+    out[11][row] = one[0]
+    rows = min(count, 10)
+    room = (scratch[0][:rows], scratch[1][:rows], scratch[2][:rows], scratch[3][:rows])
+    _volume_fade(volume[-10:], memories[12], room, one)
+    out[12][row] = one[0]
+    _rv60(close[-61:], memories[13], two(scratch, min(count, 61)), one)
+    out[13][row] = one[0]
+    _prev_return(close[-2:], memories[14], (scratch[0][: min(count, 2)],), one)
+    out[14][row] = one[0]
+    _prev_volume_ratio(volume[-21:], memories[15], two(scratch, min(count, 21)), one)
+    out[15][row] = one[0]
+    _ret20(close[-21:], memories[16], (scratch[0][: min(count, 21)],), one)
+    out[16][row] = one[0]
+    _knife_share_63(close[-262:], memories[17], two(scratch, min(count, 262)), one)
+    out[17][row] = one[0]
+
+
+@kernel
 def decide(
     bars: Column,
     firsts: Column,
@@ -90,48 +154,14 @@ def decide(
         session = sessions[row]
         start = max(firsts[row], session - HISTORY_BARS)
         end = bring(bars, start, session, open_, high, low, close, volume)
-        last = end - 1
         for place in range(len(memory)):
             memory[place][:] = states[place]
-        _z5(close[max(0, end - 66) : end], memories[0], scratch[:3], one)
-        out[0][row] = one[0]
-        _rsi2(close[0:end], memories[1], scratch[:2], one)
-        out[1][row] = one[0]
-        _bb_dev(close[max(0, end - 20) : end], memories[2], scratch[:2], one)
-        out[2][row] = one[0]
-        _dist_200(close[max(0, end - 200) : end], memories[3], scratch[:1], one)
-        out[3][row] = one[0]
-        _trend_63(close[max(0, end - 63) : end], memories[4], scratch[:2], one)
-        out[4][row] = one[0]
-        _gap_dn(open_[max(0, end - 2) : end], close[max(0, end - 2) : end], memories[5], scratch[:1], one)
-        out[5][row] = one[0]
-        _atr_14_pct(high[0:end], low[0:end], close[0:end], memories[6], scratch[:1], one)
-        out[6][row] = one[0]
-        _realized_vol_20(close[max(0, end - 21) : end], memories[7], scratch[:2], one)
-        out[7][row] = one[0]
-        _gap_atr(open_[0:end], high[0:end], low[0:end], close[0:end], memories[8], scratch[:3], one)
-        out[8][row] = one[0]
+        at_price(buffers, end, memories, scratch, one, out, row)
         begin = max(start, session - 20)
-        _adv_usd_20(bars[3][begin:session], bars[4][begin:session], memories[9], scratch[:1], one)
+        room = (scratch[0][: session - begin],)
+        _adv_usd_20(bars[3][begin:session], bars[4][begin:session], memories[9], room, one)
         out[9][row] = one[0]
-        _liquidity_delta_pct(volume[max(0, last - 20) : last], memories[10], scratch[:2], one)
-        out[10][row] = one[0]
-        _amihud_illiq_20(
-            close[max(0, last - 21) : last], volume[max(0, last - 21) : last], memories[11], scratch[:1], one
-        )
-        out[11][row] = one[0]
-        _volume_fade(volume[max(0, last - 10) : last], memories[12], scratch[:4], one)
-        out[12][row] = one[0]
-        _rv60(close[max(0, last - 61) : last], memories[13], scratch[:2], one)
-        out[13][row] = one[0]
-        _prev_return(close[max(0, last - 2) : last], memories[14], scratch[:1], one)
-        out[14][row] = one[0]
-        _prev_volume_ratio(volume[max(0, last - 21) : last], memories[15], scratch[:2], one)
-        out[15][row] = one[0]
-        _ret20(close[max(0, last - 21) : last], memories[16], scratch[:1], one)
-        out[16][row] = one[0]
-        _knife_share_63(close[max(0, last - 262) : last], memories[17], scratch[:2], one)
-        out[17][row] = one[0]
+        at_close(buffers, end - 1, memories, scratch, one, out, row)
 
 
 @dataclass(frozen=True, slots=True)

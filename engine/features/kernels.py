@@ -99,7 +99,7 @@ def rolling_deviation(values: Column, rows: int, memory: Memory, mean: Column, s
     `mean` or `squares` may be `values` itself.
     """
     place, is_full, base = int(memory[0]), memory[1] == 1.0, memory[2]
-    first, second = memory[3], memory[4]
+    first, second, share = memory[3], memory[4], 1.0 / rows
     for row in range(len(values)):
         value = values[row]
         if place == rows:
@@ -119,13 +119,13 @@ def rolling_deviation(values: Column, rows: int, memory: Memory, mean: Column, s
         second += distance * distance
         place += 1
         if place == rows:
-            shift = first / rows
+            shift = first * share
             mean[row] = base + shift
             squares[row] = second - first * shift
         elif is_full:
             old = _DEVIATION + place
             total = first + memory[old]
-            shift = total / rows
+            shift = total * share
             mean[row] = base + shift
             squares[row] = second + memory[old + rows] - total * shift
         else:
@@ -140,7 +140,7 @@ def rolling_slope(values: Column, rows: int, memory: Memory, out: Column) -> Non
     """Slope of the least-squares line through the last `rows` values, per row."""
     place, is_full, base = int(memory[0]), memory[1] == 1.0, memory[2]
     first, moment = memory[3], memory[4]
-    spread = rows * (rows * rows - 1) / 12.0
+    share = 12.0 / (rows * (rows * rows - 1))
     for row in range(len(values)):
         value = values[row]
         if place == rows:
@@ -160,11 +160,11 @@ def rolling_slope(values: Column, rows: int, memory: Memory, out: Column) -> Non
         moment += distance * place
         place += 1
         if place == rows:
-            out[row] = (moment - first * (0.5 * (rows - 1))) / spread
+            out[row] = (moment - first * (0.5 * (rows - 1))) * share
         elif is_full:
             old = _DEVIATION + place
             middle = place - 0.5 * (rows + 1)
-            out[row] = (moment + memory[old + rows] - (first + memory[old]) * middle) / spread
+            out[row] = (moment + memory[old + rows] - (first + memory[old]) * middle) * share
         else:
             out[row] = NAN
     memory[0], memory[1], memory[2] = place, 1.0 if is_full else 0.0, base
@@ -230,8 +230,8 @@ def distance_rows(values: Column, rows: int, memory: Memory, scratch: Column, ou
     rolling_sum(values, rows, memory[0], totals)
     first = len(values) - len(out)
     for row in range(len(out)):
-        mean = totals[first + row] / rows
-        out[row] = values[first + row] / mean - 1.0 if mean > 0.0 else NAN
+        total = totals[first + row]
+        out[row] = values[first + row] * rows / total - 1.0 if total > 0.0 else NAN
 
 
 @kernel
@@ -247,17 +247,19 @@ def ratio_rows(volume: Column, memory: Memory, scratch: Column, out: Column) -> 
 
 
 @kernel
-def volatility_rows(close: Column, rows: int, memory: Memory, scratch: Column, out: Column) -> None:
-    """Sample deviation of `rows` log returns, per year of sessions; NaN for zero volatility."""
-    steps, squares = scratch
-    log_rows(close, steps)
-    step_rows(steps, memory[0], steps)
+def volatility_rows(
+    logs: Column, rows: int, memory: Memory, steps: Column, squares: Column, out: Column
+) -> None:
+    """Sample deviation of `rows` steps of ln close, per year of sessions; NaN for zero volatility.
+
+    `steps` may be `logs` itself.
+    """
+    step_rows(logs, memory[0], steps)
     rolling_deviation(steps, rows, memory[1], steps, squares)
-    first, year = len(close) - len(out), math.sqrt(SESSIONS_PER_YEAR)
+    first, year, least = len(logs) - len(out), SESSIONS_PER_YEAR / (rows - 1), ZERO_SIZE * ZERO_SIZE
     for row in range(len(out)):
         square = squares[first + row]
-        sigma = math.sqrt(square / (rows - 1)) if square > 0.0 else NAN
-        out[row] = sigma * year if sigma > ZERO_SIZE else NAN
+        out[row] = math.sqrt(square * year) if square > least * (rows - 1) else NAN
 
 
 @kernel

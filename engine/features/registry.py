@@ -98,8 +98,7 @@ class FeatureSpec(FeatureRecord):
 
     `kernel(*inputs, memory, scratch, out)` goes through rows, on lists or compiled on arrays, and goes on
     where it stopped: `states` are the starts of its memories, `scratch` counts the columns that it works in,
-    and `out` takes the values of the last rows, as many as it has places for. A scratch column may be longer
-    than the rows.
+    each as long as the rows, and `out` takes the values of the last rows, as many as it has places for.
     """
 
     lookback: int

@@ -111,11 +111,12 @@ def z5(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
     lagged(returns, 5, memory[1], squares)
     rolling_deviation(squares, 60, memory[2], returns, squares)
     lagged(close, 5, memory[3], earlier)
-    first, root = len(close) - len(out), math.sqrt(5.0)
+    first, share = len(close) - len(out), 5.0 / 59.0
     for row in range(len(out)):
         square, before = squares[first + row], earlier[first + row]
-        size = math.sqrt(square / 59.0) * root if square > 0.0 else NAN
-        out[row] = (close[first + row] / before - 1.0) / size if size > ZERO_SIZE and before > 0.0 else NAN
+        size = math.sqrt(square * share) if square > 0.0 else NAN
+        is_known = size > ZERO_SIZE and before > 0.0
+        out[row] = (close[first + row] - before) / (before * size) if is_known else NAN
 
 
 @feature(
@@ -136,9 +137,9 @@ def bb_dev(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
     first = len(close) - len(out)
     for row in range(len(out)):
         mean, square = means[first + row], squares[first + row]
-        sigma = math.sqrt(square / 20.0) if square > 0.0 else NAN
-        is_wide = sigma > ZERO_SIZE * abs(mean)
-        out[row] = (close[first + row] - mean + 2.0 * sigma) / (4.0 * sigma) if is_wide else NAN
+        band = math.sqrt(square * 0.8) if square > 0.0 else NAN  # 4 population deviations
+        is_wide = band > 4.0 * ZERO_SIZE * abs(mean)
+        out[row] = 0.5 + (close[first + row] - mean) / band if is_wide else NAN
 
 
 @feature(
@@ -156,6 +157,15 @@ def dist_200(close: Column, memory: Memory, scratch: Column, out: Column) -> Non
     distance_rows(close, 200, memory, scratch, out)
 
 
+@kernel
+def trend_rows(logs: Column, memory: Memory, slopes: Column, out: Column) -> None:
+    """`trend_63` of ln close."""
+    rolling_slope(logs, 63, memory[0], slopes)
+    first = len(logs) - len(out)
+    for row in range(len(out)):
+        out[row] = 63.0 * slopes[first + row]
+
+
 @feature(
     version="1.0.0",
     category=_TECHNICAL,
@@ -168,10 +178,7 @@ def trend_63(close: Column, memory: Memory, scratch: Column, out: Column) -> Non
     """63 times the least-squares slope of ln close over 63 bars."""
     logs, slopes = scratch
     log_rows(close, logs)
-    rolling_slope(logs, 63, memory[0], slopes)
-    first = len(close) - len(out)
-    for row in range(len(out)):
-        out[row] = 63.0 * slopes[first + row]
+    trend_rows(logs, memory, slopes, out)
 
 
 @feature(
@@ -232,7 +239,9 @@ def atr_14_pct(
 )
 def realized_vol_20(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
     """Sample deviation of 20 log returns, per year of 252 sessions; NaN for zero volatility."""
-    volatility_rows(close, 20, memory, scratch, out)
+    logs, squares = scratch
+    log_rows(close, logs)
+    volatility_rows(logs, 20, memory, logs, squares, out)
 
 
 @feature(
