@@ -10,6 +10,8 @@ BENCHMARKS = {
     "restart": "P14: a restart with 50 brackets at the venue until it is ready",
     "simulator": "P15: sessions of the fault simulator a second on one core",
     "decision": "P16: one decision with 8 open positions, from features to the journalled intent",
+    "backtest": "P1, P2, P3: bars a second of the back-test's kernels, and what a late bracket costs",
+    "learning": "P5, P13: flattened trees beside LightGBM's own, and the walk-forward",
     "demo": "a day of the demo at full speed: market, engine, journal and venue; a quote on the tape",
     "whynot": "tradedeck whynot and its summary on 5,000 stored candidates",
 }

@@ -248,6 +248,18 @@ Decide = Callable[[int, Sequence[int]], Iterable[Wish]]
 """(session, places of its bars) -> entries at its open, the first ones first. It must not look further."""
 
 
+def by_session(tape: Tape, places: np.ndarray, sigma: np.ndarray, adv: np.ndarray) -> Decide:
+    """Entries that are known: bars at `places` (K,), in the order in which they stand in each session.
+
+    `sigma`, `adv` (K,): of each. The decisions were made over columns; here they only wait for their session.
+    """
+    wanted: dict[int, list[Wish]] = {}
+    sessions = tape.session
+    for wish in map(Wish, places.tolist(), sigma.tolist(), adv.tolist()):
+        wanted.setdefault(sessions[wish.place], []).append(wish)
+    return lambda now, _: wanted.get(now, ())
+
+
 @dataclass(slots=True)
 class _Books:
     """Everything that changes while a run goes on."""
@@ -274,6 +286,8 @@ class BracketKernel:
         self._sec, self._taf = self._costs.sec.tolist(), self._costs.taf.tolist()
         self._cap = self._costs.taf_cap.tolist()
         self._books = _Books(purse.initial_cash)
+        self._acting = {tape.session[place] for place in np.flatnonzero(tape.table.ratio != 1).tolist()}
+        """Sessions with a corporate action."""
 
     def run(self, decide: Decide) -> BracketRun:
         """All sessions, the first one first."""
@@ -282,7 +296,7 @@ class BracketKernel:
         equity, gross, turned = np.full(count + 1, np.nan), np.zeros(count), np.zeros(count)
         equity[0] = books.cash
         for now, places in enumerate(tape.places):
-            if books.live:
+            if books.live and now in self._acting:
                 self._act(now)
             wishes = decide(now, places)
             if wishes:
@@ -297,6 +311,11 @@ class BracketKernel:
         return BracketRun(
             books.trades, books.journal, books.denied, equity, gross, turned, open=len(books.live)
         )
+
+    @property
+    def closed(self) -> int:
+        """Brackets that are over."""
+        return len(self._books.trades)
 
     def _act(self, now: int) -> None:
         """Corporate actions of what is held (SPEC 3.9b)."""
@@ -379,34 +398,28 @@ class BracketKernel:
     def _match(self, now: int) -> None:
         """The bars of the session, of instruments with a bracket."""
         tape, rule = self._tape, self._rule
+        session, opens, highs, lows, closes = tape.session, tape.open, tape.high, tape.low, tape.close
         for owner, bracket in list(self._books.live.items()):
             place = bracket.next
-            if tape.session[place] != now:
+            if session[place] != now:
                 continue
-            bracket.sessions += 1
-            dollars, is_first = bracket.dollars, bracket.sessions == 1
-            open_, high, low = (
-                tape.open[place] * dollars,
-                tape.high[place] * dollars,
-                tape.low[place] * dollars,
-            )
-            if bracket.leaving != NOTHING:
-                reason, price = bracket.leaving, open_
-            else:
-                reason, price = exit_on(
-                    open_,
-                    high,
-                    low,
-                    bracket.stop,
-                    bracket.target,
-                    bracket.through,
-                    rule.jumps and not is_first,
-                )
+            held = bracket.sessions + 1
+            bracket.sessions, bracket.last_close = held, closes[place]
+            dollars = bracket.dollars
+            price, high, low = opens[place] * dollars, highs[place] * dollars, lows[place] * dollars
+            reason = bracket.leaving
             if reason == NOTHING:
-                bracket.worst, bracket.best = min(bracket.worst, low), max(bracket.best, high)
-                if bracket.sessions >= rule.max_sessions:
-                    reason, price = TIME, tape.close[place] * dollars
-            bracket.last_close = tape.close[place]
+                jumps = rule.jumps and held > 1
+                reason, price = exit_on(
+                    price, high, low, bracket.stop, bracket.target, bracket.through, jumps
+                )
+                if reason == NOTHING:
+                    if low < bracket.worst:
+                        bracket.worst = low
+                    if high > bracket.best:
+                        bracket.best = high
+                    if held >= rule.max_sessions:
+                        reason, price = TIME, closes[place] * dollars
             if reason != NOTHING and self._sell(now, bracket, place, reason, price):
                 self._close(now, owner, bracket, place, reason)
             elif not tape.is_last[place]:
@@ -451,24 +464,25 @@ class BracketKernel:
         del books.live[owner]
         books.journal.append(Line(now, bracket.number, What.CANCEL, 0.0, 0.0, 0.0))
         entry, shares = bracket.entry, bracket.bought
-        books.trades.append(
-            BracketTrade(
-                number=bracket.number,
-                place=bracket.place,
-                last_place=place,
-                reason=reason,
-                entry=entry,
-                exit=bracket.raw / bracket.sold,
-                paid=bracket.paid,
-                got=bracket.proceeds / bracket.sold,
-                shares=shares,
-                fees=bracket.fees,
-                pnl=bracket.money - shares * bracket.paid - bracket.fees,
-                sessions=bracket.sessions,
-                adverse=min(0.0, bracket.worst / entry - 1),
-                favorable=max(0.0, bracket.best / entry - 1),
-            )
+        sold = bracket.sold
+        # By place, not by name: half the time, and this is done for every trade of a sweep.
+        trade = BracketTrade(
+            bracket.number,
+            bracket.place,
+            place,
+            reason,
+            entry,
+            bracket.raw / sold,
+            bracket.paid,
+            bracket.proceeds / sold,
+            shares,
+            bracket.fees,
+            bracket.money - shares * bracket.paid - bracket.fees,
+            bracket.sessions,
+            min(0.0, bracket.worst / entry - 1),
+            max(0.0, bracket.best / entry - 1),
         )
+        books.trades.append(trade)
 
     def _mark(self) -> tuple[float, float, float]:
         """Equity at the close, the share of it that is in positions, and how much changed hands."""
