@@ -41,7 +41,7 @@ def importances(
             changed = rows.copy()
             for _ in range(_SHUFFLES):
                 changed[:, column] = random.permutation(rows[:, column])
-                rise[fold.test, column] += (_losses(model.raw_rows(changed), happened) - base) / _SHUFFLES
+                rise[fold.test, column] += (_losses(model(changed), happened) - base) / _SHUFFLES
     low, high = _bounds(rise[scored], session[scored], random)
     scorer = half.trained.scorer
     gains = scorer.gains / max(scorer.gains.sum(), 1e-300) if isinstance(scorer, Trees) else None
