@@ -21,6 +21,7 @@ class Place(StrEnum):
     GAP_STRIP = "strip of a gap"
     GAP_VERDICTS = "verdicts on a gap"
     GAP_CHART = "price of a gap"
+    GAP_SCAN = "scan for gaps"
     ORDERS = "orders"
     STORY = "story of a bracket"
     FIGURES = "figures"
@@ -102,7 +103,7 @@ _LISTS = frozenset(
     }
 )
 """Panes of rows, which can be opened and found."""
-_EXPLAINED = _TICKET_PANES | {Place.BRACKETS, Place.EVENTS, Place.GEMS}
+_EXPLAINED = _TICKET_PANES | {Place.BRACKETS, Place.EVENTS, Place.GEMS, Place.GAP_SCAN}
 _SORTED = frozenset(
     {
         Place.GEM_LIST,
@@ -114,7 +115,7 @@ _SORTED = frozenset(
     }
 )
 _GAP_DETAILS = _GAP_PANES - {Place.GAPS}
-_OPENED = _LISTS | {Place.GAP_VERDICTS, Place.GAP_CHART, Place.STORY, Place.FILLS}
+_OPENED = _LISTS | {Place.GAP_VERDICTS, Place.GAP_CHART, Place.GAP_SCAN, Place.STORY, Place.FILLS}
 """Where `enter` tells more of a row."""
 _ORDER_PANES = frozenset({Place.ORDERS, Place.STORY, Place.FILLS})
 _BRACKETED = _ORDER_PANES | {Place.BRACKETS, Place.POSITIONS}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 _NUMBER = re.compile(
-    r"(?P<relation><=|>=|<|>)?\s*(?<![\w.])(?P<number>[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*(?P<unit>\S.*)?"
+    r"(?P<relation><=|>=|<|>)?\s*(?<![\w.])(?P<number>[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?!\w)\s*(?P<unit>\S.*)?"
 )
 _MEASURES = {"": "", "%": " points", "USD": " USD", "s": " s", "bps": " bps"}
 _INVERSE = {"<": "less", "<=": "less", ">": "more", ">=": "more"}

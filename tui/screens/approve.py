@@ -16,6 +16,7 @@ from tui.screens.arrange import FEWEST_COLUMNS, FEWEST_ROWS, too_small
 from tui.screens.chrome import bindings_for
 from tui.screens.dialog import GUARD_S, Dialog, Gap, button, key_button
 from tui.shown.deck import EventKind, TicketView
+from tui.widgets.assessed import ticket_lines
 from tui.widgets.ink import EMPTY, Line, Span, break_at_commas, cut, spread, width_of
 from tui.widgets.look import Look
 from tui.widgets.rail import rail
@@ -118,7 +119,8 @@ class ApproveDialog(Dialog[Approval]):
         self._note_shown(look)
         prices = rail_rows(shown, look, width)
         before: list[Line | Gap] = [Gap(2), *self._order_rows(shown, look, width), Gap(6)]
-        after: list[Line | Gap] = [Gap(5), *self._check_rows(shown, width), Gap(8)]
+        checks, edge = self._check_rows(shown, width), ticket_lines(shown, look, width, wide=self.wide)
+        after: list[Line | Gap] = [Gap(5), *checks, *edge, Gap(8)]
         heads, texts = self._exact(shown, width)
         bottom: list[Line | Gap] = [Gap(3), self._buttons(look, width), Gap(7), Gap(9 if self.wide else 10)]
         fixed = sum(not isinstance(row, Gap) for row in before + after + bottom) + len(prices)

@@ -7,6 +7,8 @@ from tui import format as fmt
 from tui.screens.approve import aligned_exits
 from tui.shown.deck import EventLine, GapRow, TicketView
 from tui.shown.details import GapDetail
+from tui.widgets.assessed import assessed_lines, evidence_words, unproved_words
+from tui.widgets.charts.graph import Graph
 from tui.widgets.events import MARKS
 from tui.widgets.ink import EMPTY, Line, Span, break_at_commas
 from tui.widgets.look import Look
@@ -29,6 +31,8 @@ def ticket_lines(view: TicketView, look: Look, width: int) -> list[Line]:
     lines += [EMPTY, head("Votes", width, count_of(ticket.reports))]
     for report in ticket.reports:
         lines += report_lines(report, width)
+    if ticket.assessment is not None:
+        lines += [EMPTY, *assessed_lines(ticket.assessment, look.view.scan.base, width, Graph.BLOCK)]
     lines += [EMPTY, head("Gates", width, passed_of(ticket.gates))]
     for gate in ticket.gates:
         lines += gate_lines(gate, width)
@@ -76,6 +80,8 @@ def _order_lines(view: TicketView, look: Look, width: int) -> list[Line]:
         f"expires {fmt.countdown(ticket.expires_us - look.now_us)}",
     )
     lines += paragraph(", ".join(facts), width, ink="-muted")
+    for words in (unproved_words(view), evidence_words(view, look)):
+        lines += paragraph(words, width, ink="-attention") if words else []
     if view.held_reason:
         lines += paragraph(f"Cannot be approved now: {view.held_reason}", width, ink="-attention")
     return lines

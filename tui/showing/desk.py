@@ -19,8 +19,10 @@ from engine.parts import EngineState
 from engine.risk.gates import first_failure
 from tui import format
 from tui.restrictions import halted_entries, restrictions
+from tui.showing.assessed import numbers_of
 from tui.showing.figures import Figures
 from tui.showing.gap import name_of, sector_of
+from tui.showing.gapscan import against
 from tui.showing.gems import gems_view
 from tui.showing.planned import first_limit, planned_exits
 from tui.shown.deck import (
@@ -35,6 +37,7 @@ from tui.shown.deck import (
     RowState,
     TicketView,
 )
+from tui.shown.gaps import NO_SCAN
 from tui.shown.health import NO_HEALTH
 from tui.shown.portfolio import NO_PORTFOLIO
 from tui.shown.risk import NO_RISK
@@ -52,7 +55,7 @@ def deck(
     events: tuple[EventLine, ...],
     figures: Figures | None = None,
 ) -> DeckView:
-    """Everything the screens show now; without `figures` nothing of Portfolio, Risk and Health."""
+    """Everything the screens show now; without `figures` no scan, Portfolio, Risk and Health."""
     today = engine.picture.session
     open_brackets = engine.brackets.open()
     closed = [b for b in engine.brackets.of_session(today) if b.phase is BracketPhase.CLOSED] if today else []
@@ -66,6 +69,7 @@ def deck(
         events=events,
         last_closed=_last_closed(events, engine.parts.clock.now_us()),
         gems=gems_view(engine),
+        scan=NO_SCAN if figures is None else figures.scan(),
         portfolio=NO_PORTFOLIO if figures is None else figures.portfolio(),
         risk=NO_RISK if figures is None else figures.risk(),
         health=NO_HEALTH if figures is None else figures.health(),
@@ -190,15 +194,13 @@ def _gap_row(engine: Engine, verdict: Verdict, entry: Entry | None) -> GapRow:
     bracket = None if entry is None else engine.brackets.get(entry.ticket.id)
     state, reason = _row_state(engine, verdict, entry, bracket)
     waits = entry is not None and entry.state is ProposalState.PENDING
+    blocked = against(verdict, entry)
     return GapRow(
         correlation=candidate.correlation,
         symbol=symbol_of(candidate.instrument),
         gap_ratio=candidate.gap,
         price=engine.picture.last(candidate.instrument) or candidate.decision_price,
-        q_bounce=None,
-        p_touch=None,
-        bcs=None,
-        ev_ratio=None,
+        **numbers_of(candidate.assessment),
         votes=tuple(votes.get(name) for name in VOTERS),
         state=state,
         ticket=None if entry is None or entry.ticket.number == 0 else entry.ticket.id,
@@ -208,6 +210,7 @@ def _gap_row(engine: Engine, verdict: Verdict, entry: Entry | None) -> GapRow:
         details=_details(verdict, entry),
         sector=sector_of(engine, candidate.instrument),
         name=name_of(engine, candidate.instrument),
+        blocked_by=blocked[0] if blocked else None,
     )
 
 

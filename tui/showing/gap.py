@@ -14,6 +14,7 @@ from engine.model.text import clean
 from engine.model.tickets import Ticket
 from engine.ports import BarColumns
 from engine.state import HEADLINES_US
+from tui.showing.assessed import limits_of
 from tui.shown.details import ChartBars, GapDetail, HeadlineRow
 
 DAILY_BARS = 60
@@ -73,6 +74,8 @@ def _of_verdict(engine: Engine, verdict: Verdict) -> GapDetail:
         last=engine.picture.last(candidate.instrument),
         charts=_charts(engine, candidate.instrument, candidate.session),
         name=name_of(engine, candidate.instrument),
+        assessment=candidate.assessment,
+        limits=limits_of(verdict.reports, candidate.assessment, ()),
     )
 
 
@@ -95,6 +98,8 @@ def _of_ticket(engine: Engine, ticket: Ticket) -> GapDetail:
         last=engine.picture.last(ticket.instrument),
         charts=_charts(engine, ticket.instrument, ticket.session),
         name=name_of(engine, ticket.instrument),
+        assessment=ticket.assessment,
+        limits=limits_of(ticket.reports, ticket.assessment, ticket.gates),
     )
 
 

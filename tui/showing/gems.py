@@ -16,7 +16,7 @@ from engine.scoring.gemscore import SUB_SCORES
 from engine.scoring.safety import DEDUCTIONS
 from engine.strategies.gems import Gem, GemScan
 from tui import format
-from tui.shown.details import ChartBars, Contribution, GemDetail, HolderRow, SafetyRow
+from tui.shown.details import ChartBars, GemDetail, HolderRow, SafetyRow, ScorePart
 from tui.shown.gems import NO_GEMS, GemKind, GemRow, GemsView, SafetyWord
 
 MAX_ROWS = 500
@@ -164,10 +164,10 @@ def gem_detail(engine: Engine, id: str) -> GemDetail | None:
     )
 
 
-def _contributions(gem: Gem, reading: TokenReading, weights: tuple[float, ...]) -> tuple[Contribution, ...]:
+def _contributions(gem: Gem, reading: TokenReading, weights: tuple[float, ...]) -> tuple[ScorePart, ...]:
     """The one that adds most first; of those that add nothing the heaviest."""
     rows = [
-        Contribution(_PART_WORDS[name], part, points, 100 * weight, _missing_words(reading, name, part))
+        ScorePart(_PART_WORDS[name], part, points, 100 * weight, _missing_words(reading, name, part))
         for name, part, points, weight in zip(
             SUB_SCORES, gem.score.parts, gem.score.points, weights, strict=True
         )

@@ -13,6 +13,7 @@ from engine.model.ids import ClientOrderId, CorrelationId, Symbol, TicketId
 from engine.model.orders import OrderRole, OrderState, OrderType, TimeInForce
 from engine.model.positions import AccountKind
 from engine.model.tickets import ProposalState, Ticket
+from tui.shown.gaps import NO_SCAN, GapScanView, LimitRow
 from tui.shown.gems import NO_GEMS, GemsView
 from tui.shown.health import NO_HEALTH, HealthView
 from tui.shown.portfolio import NO_PORTFOLIO, PortfolioView
@@ -155,6 +156,13 @@ class GapRow:
     """The company's name."""
     filters: tuple[int, int] | None = None
     """Of SPEC 3.7 how many let it through, and how many there are; None where none judged it."""
+    q_low: float | None = None
+    q_high: float | None = None
+    """They hold `q_bounce` with 90 % confidence."""
+    unproved: bool = False
+    """Its model never showed skill on what is traded."""
+    blocked_by: LimitRow | None = None
+    """The first rule that speaks against it; None where none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +317,7 @@ class DeckView:
     risk: RiskView = NO_RISK
     health: HealthView = NO_HEALTH
     gems: GemsView = NO_GEMS
+    scan: GapScanView = NO_SCAN
 
     @property
     def in_sight(self) -> tuple[TicketView, ...]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from engine.model.assessment import Assessment
 from engine.model.candidates import AgentReport, FeatureValue, GateResult
 from engine.model.ids import CorrelationId, Symbol, TicketId
 from engine.model.orders import OrderRole
+from tui.shown.gaps import LimitRow
 
 
 class Topic(StrEnum):
@@ -76,10 +78,14 @@ class GapDetail:
     """Periods that there are bars of, the one to show first at the front."""
     name: str | None = None
     """The company's name."""
+    assessment: Assessment | None = None
+    """Chances, scores, filters and evidence; None under the naive rule."""
+    limits: tuple[LimitRow, ...] = ()
+    """Every rule that was held against it, those of its votes that failed too, each with its margin."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contribution:
+class ScorePart:
     """One sub-score of a GemScore: `points` of at most `weight`, both of 100 (SPEC 2.1)."""
 
     name: str
@@ -133,7 +139,7 @@ class GemDetail:
     safety: str
     """pass, caution or block."""
     safety_score: float | None
-    contributions: tuple[Contribution, ...]
+    contributions: tuple[ScorePart, ...]
     gates: tuple[SafetyRow, ...]
     deductions: tuple[str, ...]
     holders: tuple[HolderRow, ...]

@@ -201,6 +201,9 @@ def _against(row: GapRow, width: int, height: int) -> list[Line]:
         lines += [(Span(line, "-muted"),) for line in wrapped]
     if not lines and row.details:
         lines = [(Span(cut_words(row.details[0], width), "-muted"),)]
+    margin = "" if row.blocked_by is None else row.blocked_by.margin
+    if margin and len(margin) <= width and len(lines) < height:
+        lines.append((Span(margin, "-attention"),))
     return lines
 
 

@@ -19,6 +19,7 @@ COLUMNS = (
     Column("gap", "gap%", 5, 0, right=True),
     Column("price", "price", 8, 3, right=True, aligned=True),
     Column("q", "q", 3, 0, right=True),
+    Column("range", "90% range", 9, 9, right=True),
     Column("touch", "tch", 3, 5, right=True),
     Column("bcs", "BCS", 3, 1, right=True),
     Column("ev", "EV%", 4, 2, right=True),
@@ -26,6 +27,7 @@ COLUMNS = (
     Column("filters", "filt", 4, 7),
     Column("sector", "sector", 7, 8),
     Column("state", "state", 16, 0, stretch=True),
+    Column("margin", "what it lacks", 28, 10),
 )
 _ORDER = {
     RowState.WAITING: 0,
@@ -96,6 +98,10 @@ class GapTable(TablePane[GapRow]):
                 return Cell(mark + fmt.price(row.price), ink, row.price)
             case "q":
                 return Cell(fmt.probability(row.q_bounce), "", row.q_bounce)
+            case "range":
+                return Cell(_range(row), "-muted")
+            case "margin":
+                return Cell("" if row.blocked_by is None else row.blocked_by.margin, "-muted")
             case "touch":
                 return Cell(fmt.probability(row.p_touch), "", row.p_touch)
             case "bcs":
@@ -135,7 +141,7 @@ class GapsPane(GapTable):
     """On the Desk, where the sector gives way to the rest."""
 
     place = Place.GAPS
-    columns = tuple(column for column in COLUMNS if column.id not in ("filters", "sector"))
+    columns = tuple(column for column in COLUMNS if column.id not in ("filters", "sector", "range", "margin"))
 
 
 class GapListPane(GapTable):
@@ -193,11 +199,20 @@ def _is_known(column: Column, rows: Sequence[GapRow]) -> bool:
             return any(row.bcs is not None for row in rows)
         case "ev":
             return any(row.ev_ratio is not None for row in rows)
+        case "range":
+            return any(row.q_low is not None for row in rows)
+        case "margin":
+            return any(row.blocked_by is not None and row.blocked_by.margin for row in rows)
         case "filters":
             return any(row.filters is not None for row in rows)
         case "sector":
             return any(row.sector is not None for row in rows)
     return True
+
+
+def _range(row: GapRow) -> str:
+    """`.61–.74`: what holds q with 90 % confidence."""
+    return fmt.NO_VALUE if row.q_low is None or row.q_high is None else fmt.interval(row.q_low, row.q_high)
 
 
 def is_held(row: GapRow, look: Look) -> bool:

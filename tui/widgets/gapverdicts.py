@@ -1,12 +1,15 @@
 """What was said of a gap candidate: every verdict, gate, feature and headline, one line each."""
 
+import re
 from collections.abc import Sequence
 
-from engine.model.candidates import FeatureValue, Regime
+from engine.model.candidates import FeatureValue, GateStatus, Regime
 from tui import format as fmt
 from tui.actions import Place
 from tui.shown.deck import GapRow, RowState
 from tui.shown.details import GapDetail, HeadlineRow
+from tui.widgets.assessed import assessed_lines, limit_lines
+from tui.widgets.charts.graph import Graph
 from tui.widgets.freepane import FreePane
 from tui.widgets.gapabout import AboutGap, order_line, state_line
 from tui.widgets.gaps import no_gaps
@@ -23,6 +26,8 @@ from tui.widgets.verdicts import (
     short_feature,
 )
 
+_GATE = re.compile(r"G[0-9]+ ")
+"""How a gate's row begins: those that passed have a table of their own."""
 TITLE_LINES = 2
 """Of a headline; the rest is left out."""
 TWO_COLUMNS = 56
@@ -61,6 +66,7 @@ class GapVerdictsPane(AboutGap, FreePane):
             return no_gaps(look) if not look.view.gaps else Emptiness("No candidate selected", ())
         lines = [*_summary(row, known, look, width), EMPTY]
         lines += [report_line(report, width) for report in known.reports]
+        lines += _assessed(known, look, width, self.graph)
         lines += [EMPTY, *_gates(row, known, width)]
         lines += [EMPTY, *_features(known.features, width)]
         return [*lines, EMPTY, *_headlines(known.headlines, look, width)]
@@ -85,6 +91,8 @@ def _summary(row: GapRow | None, known: GapDetail | None, look: Look, width: int
         regime = "" if known.regime == Regime.UNKNOWN.value else known.regime.replace("_", " ")
         decided = f"decided {fmt.clock_utc(known.decided_us)}, {fmt.clock_new_york(known.decided_us)}"
         said = f"{decided}, regime {regime}" if regime else decided
+        if row.unproved:
+            lines.append((Span("unproved", "-attention"), Span(": the model never showed skill", "-muted")))
         lines.append((Span(cut_words(said, width), "-muted"),))
     return lines
 
@@ -99,6 +107,19 @@ def _numbers(row: GapRow | None) -> list[tuple[str, str]]:
         ("EV", row.ev_ratio, fmt.signed_percent(row.ev_ratio)),
     )
     return [(name, text) for name, value, text in found if value is not None]
+
+
+def _assessed(known: GapDetail, look: Look, width: int, graph: Graph) -> list[Line]:
+    """Limits with what is lacking, chances and score; nothing of what there is not."""
+    found, lines = known.assessment, []
+    limits = [row for row in known.limits if row.margin or not _GATE.match(row.name)]
+    if limits:
+        passed = sum(row.status is not GateStatus.FAIL for row in limits)
+        note = f"{passed} of {len(limits)}" if found is not None else ""
+        lines += [EMPTY, head("Limits", width, note), *limit_lines(limits, width)]
+    if found is not None:
+        lines += [EMPTY, *assessed_lines(found, look.view.scan.base, width, graph)]
+    return lines
 
 
 def _gates(row: GapRow | None, known: GapDetail, width: int) -> list[Line]:

@@ -63,7 +63,7 @@ from tui.shown.deck import (
 from tui.shown.details import (
     BracketDetail,
     ChartBars,
-    Contribution,
+    ScorePart,
     Detail,
     EquityDetail,
     FillRow,
@@ -322,7 +322,7 @@ def details(ticket: Ticket) -> dict[Topic, Detail]:
             signals=5,
             safety="caution",
             safety_score=0.1 + 0.2,
-            contributions=(Contribution("liquidity", None, 0.0, 15.0, "no pool"),),
+            contributions=(ScorePart("liquidity", None, 0.0, 15.0, "no pool"),),
             gates=(SafetyRow("honeypot", "unknown", "–", "no", "chain", None),),
             deductions=("LP 22 %: -5",),
             holders=(HolderRow("0xab", 12.5, "pool"),),

@@ -13,7 +13,7 @@ from tui.screens.desk import DeskScreen
 from tui.screens.gems import GemsScreen
 from tui.screens.sheet import Sheet
 from tui.shown.deck import DeckView
-from tui.shown.details import ChartBars, Contribution, EquityDetail, GemDetail, SafetyRow, Topic
+from tui.shown.details import ChartBars, ScorePart, EquityDetail, GemDetail, SafetyRow, Topic
 from tui.shown.gems import GemKind, GemRow, GemsView, SafetyWord
 
 Dump = Callable[[ConsoleApp], str]
@@ -69,8 +69,8 @@ def detail_of(row: GemRow) -> GemDetail:
         safety="pass",
         safety_score=0.8,
         contributions=(
-            Contribution("liquidity", 0.6, 6.0, 10.0, ""),
-            Contribution("on-chain", None, 0.0, 15.0, "no source"),
+            ScorePart("liquidity", 0.6, 6.0, 10.0, ""),
+            ScorePart("on-chain", None, 0.0, 15.0, "no source"),
         ),
         gates=(SafetyRow("freeze", "pass", "not freezable", "no authority", "goplus", row.seen_us),),
         deductions=(),

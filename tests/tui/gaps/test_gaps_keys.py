@@ -192,6 +192,8 @@ async def test_c_beside_the_list_only_moves_there(gap_view: DeckView, open_gaps:
         assert screen.current is Place.GAP_CHART
         assert screen.opened is None
         await press(pilot, "tab")
+        assert screen.current is Place.GAP_SCAN
+        await press(pilot, "tab")
         assert screen.current is Place.GAP_LIST
 
 

@@ -1,7 +1,7 @@
 """The board of the pictures 02 and the token of the pictures 03; names and figures are invented."""
 
 from engine.model.tokens import TokenId
-from tui.shown.details import ChartBars, Contribution, GemDetail, HolderRow, SafetyRow
+from tui.shown.details import ChartBars, ScorePart, GemDetail, HolderRow, SafetyRow
 from tui.shown.gems import GemKind, GemRow, GemsView, SafetyWord
 
 S = 1_000_000
@@ -158,7 +158,7 @@ def make_gem(row: GemRow, now: int) -> GemDetail:
         signals=4,
         safety="pass",
         safety_score=1.0,
-        contributions=tuple(Contribution(*each, "") for each in CONTRIBUTIONS),
+        contributions=tuple(ScorePart(*each, "") for each in CONTRIBUTIONS),
         gates=tuple(
             SafetyRow(gate, verdict, value, limit, "goplus", now - age * S)
             for gate, verdict, value, limit, age in GATES
@@ -200,7 +200,7 @@ def make_unproved(row: GemRow, now: int) -> GemDetail:
         safety="unkn",
         safety_score=None,
         contributions=tuple(
-            Contribution(
+            ScorePart(
                 name,
                 None if name in lacking else score,
                 0.0 if name in lacking else points,

@@ -32,6 +32,7 @@ from engine.execution.margins import margin
         ("spy_stress", "normal or high_vix", "needs normal or high_vix"),
         ("1,200", "<= 1,500", "needs <= 1,500"),
         ("a", "b, c", "needs b, c"),
+        ("offering 37m ago", "no severe headline in 3d", "needs no severe headline in 3d"),
         ("anything", "", ""),
         ("", "", ""),
     ],
