@@ -1,7 +1,7 @@
 """The daily features of many instruments over all their bars, in one loop that can be compiled.
 
-It gives what each feature's `compute` gives of each instrument by itself, and what a `DailyState` gives that was
-told the same bars one after the other.
+It gives what each feature's `compute` gives of each instrument by itself, and what a `DailyState` gives that
+was told the same bars one after the other.
 """
 
 from collections.abc import Mapping, Sequence
@@ -82,12 +82,12 @@ def all_rows(
         rows = end - first
         one, other, third = scratch[0][:rows], scratch[1][:rows], scratch[2][:rows]
         _z5(close, memories[0], (one, other, third), out[0][first:end])
-        _rsi2(close, memories[1], (one, other), out[1][first:end])
+        _rsi2(close, memories[1], (), out[1][first:end])
         _bb_dev(close, memories[2], (one, other), out[2][first:end])
         _dist_200(close, memories[3], (one,), out[3][first:end])
         # One logarithm a row for the two features that need it.
         log_rows(close, one)
         trend_rows(one, memories[4], other, out[4][first:end])
         volatility_rows(one, 20, memories[7], one, other, out[7][first:end])
-        _gap_dn(open_, close, memories[5], (one,), out[5][first:end])
+        _gap_dn(open_, close, memories[5], (), out[5][first:end])
         _atr_14_pct(high, low, close, memories[6], (one,), out[6][first:end])

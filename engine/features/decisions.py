@@ -88,7 +88,7 @@ def at_price(
     open_, high, low, close = bars[0][:end], bars[1][:end], bars[2][:end], bars[3][:end]
     _z5(close[-66:], memories[0], three(scratch, min(end, 66)), one)
     out[0][row] = one[0]
-    _rsi2(close, memories[1], two(scratch, end), one)
+    _rsi2(close, memories[1], (), one)
     out[1][row] = one[0]
     _bb_dev(close[-20:], memories[2], two(scratch, min(end, 20)), one)
     out[2][row] = one[0]
@@ -96,7 +96,7 @@ def at_price(
     out[3][row] = one[0]
     _trend_63(close[-63:], memories[4], two(scratch, min(end, 63)), one)
     out[4][row] = one[0]
-    _gap_dn(open_[-2:], close[-2:], memories[5], (scratch[0][: min(end, 2)],), one)
+    _gap_dn(open_[-2:], close[-2:], memories[5], (), one)
     out[5][row] = one[0]
     _atr_14_pct(high, low, close, memories[6], (scratch[0][:end],), one)
     out[6][row] = one[0]

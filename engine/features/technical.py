@@ -22,10 +22,8 @@ from engine.features.kernels import (
     rolling_deviation,
     rolling_slope,
     slope_state,
-    step_rows,
     sum_state,
     volatility_rows,
-    wilder,
     wilder_state,
 )
 from engine.features.registry import Array, AssetClass, Category, Dtype, feature
@@ -39,24 +37,30 @@ FADE_P = 0.05
 
 
 @kernel
-def rsi_rows(close: Column, rows: int, memory: Memory, scratch: Column, out: Column) -> None:
+def rsi_rows(close: Column, rows: int, memory: Memory, out: Column) -> None:
     """Wilder RSI; average loss 0 gives 100, both averages 0 give 50 (SPEC 1.3)."""
-    gain, loss = scratch[0], scratch[1]
-    step_rows(close, memory[0], gain)
-    for row in range(len(close)):
-        step = gain[row]
-        if step > 0.0:
-            loss[row] = 0.0
-        else:
-            loss[row] = -step
-            gain[row] = step * 0.0
-    wilder(gain, rows, memory[1], gain)
-    wilder(loss, rows, memory[2], loss)
+    before, count = memory[0][0], memory[1][0]
+    gain, loss, keep, take = memory[1][1], memory[2][1], (rows - 1) / rows, 1.0 / rows
     first = len(close) - len(out)
-    for row in range(len(out)):
-        up = gain[first + row]
-        total = up + loss[first + row]
-        out[row] = 50.0 if total == 0.0 else 100.0 * (up / total)
+    for row in range(len(close)):
+        step = close[row] - before
+        before = close[row]
+        up = step if step > 0.0 else step * 0.0
+        down = -step if step < 0.0 else step * 0.0
+        if count >= rows:
+            gain, loss = gain * keep + up * take, loss * keep + down * take
+        else:
+            # Not before the second row is there a step; then the plain mean of the first ones.
+            if count >= 0:
+                gain, loss = gain + up, loss + down
+            count += 1
+            if count == rows:
+                gain, loss = gain * take, loss * take
+        if row >= first:
+            total = gain + loss
+            value = 50.0 if total == 0.0 else 100.0 * (gain / total)
+            out[row - first] = value if count >= rows else NAN
+    memory[0][0], memory[1][0], memory[1][1], memory[2][1] = before, count, gain, loss
 
 
 @feature(
@@ -65,14 +69,13 @@ def rsi_rows(close: Column, rows: int, memory: Memory, scratch: Column, out: Col
     unit="index",
     lookback=3,
     states=(lag_state(1), wilder_state(1), wilder_state(1)),
-    scratch=2,
     is_recursive=True,
     minimum=0,
     maximum=100,
 )
 def rsi2(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
     """Wilder RSI of 2 bars (Connors & Alvarez 2009), 0..100."""
-    rsi_rows(close, 2, memory, scratch, out)
+    rsi_rows(close, 2, memory, out)
 
 
 @feature(
@@ -81,7 +84,6 @@ def rsi2(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
     unit="index",
     lookback=15,
     states=(lag_state(1), wilder_state(1), wilder_state(1)),
-    scratch=2,
     is_recursive=True,
     minimum=0,
     maximum=100,
@@ -89,7 +91,7 @@ def rsi2(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
 )
 def rsi_14(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
     """Wilder RSI of 14 bars, 0..100."""
-    rsi_rows(close, 14, memory, scratch, out)
+    rsi_rows(close, 14, memory, out)
 
 
 @feature(
@@ -187,20 +189,19 @@ def trend_63(close: Column, memory: Memory, scratch: Column, out: Column) -> Non
     unit="fraction",
     lookback=2,
     states=(lag_state(1),),
-    scratch=1,
     minimum=-1,
     maximum=0,
     asset_class=AssetClass.EQUITY,
 )
 def gap_dn(open: Column, close: Column, memory: Memory, scratch: Column, out: Column) -> None:
     """min(0, open / prior close - 1); 0 for a gap up."""
-    before = scratch[0]
-    lagged(close, 1, memory[0], before)
-    first = len(close) - len(out)
-    for row in range(len(out)):
-        prior = before[first + row]
-        gap = open[first + row] / prior - 1.0 if prior > 0.0 else NAN
-        out[row] = 0.0 if gap > 0.0 else gap
+    before, first = memory[0][0], len(close) - len(out)
+    for row in range(len(close)):
+        if row >= first:
+            gap = open[row] / before - 1.0 if before > 0.0 else NAN
+            out[row - first] = 0.0 if gap > 0.0 else gap
+        before = close[row]
+    memory[0][0] = before
 
 
 @feature(
