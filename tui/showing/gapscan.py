@@ -33,7 +33,7 @@ AGENTS = {
 }
 GATES, TICKETS = "gates", "tickets"
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ -]*[A-Za-z]|[A-Za-z]")
+_GATE = re.compile(r"G\d+ ")
 Judged = tuple[Verdict, Entry | None]
 
 
@@ -115,9 +115,17 @@ def _most(words: Iterable[str]) -> str:
 
 
 def _bare(note: str) -> str:
-    gate = re.match(r"G\d+ ", note)
-    found = _WORD.match(note)
-    return note if gate is not None or found is None else found[0].strip()
+    """The words before its first number, up to a colon; all of a note that begins with one."""
+    if _GATE.match(note):
+        return note
+    kept: list[str] = []
+    for word in note.split():
+        if not word[0].isalpha():
+            break
+        kept.append(word.removesuffix(":"))
+        if word.endswith(":"):
+            break
+    return " ".join(kept) or note
 
 
 def nearest(judged: Sequence[Judged]) -> NearMiss | None:

@@ -12,6 +12,7 @@ from engine.model.evidence import EdgeEvidence
 from engine.model.forecasts import Contribution, Forecast
 from tui.actions import Place
 from tui.app import ConsoleApp
+from tui.picture import draw, screen_strips
 from tui.screens.approve import ApproveDialog
 from tui.screens.sheet import Sheet
 from tui.shown.deck import DeckView, RowState
@@ -30,7 +31,7 @@ from tui.widgets.ink import drawable
 Dump = Callable[[ConsoleApp], str]
 Build = Callable[..., tuple[ConsoleApp, Any]]
 Settled = Callable[[ConsoleApp, Any], Awaitable[None]]
-Golden = Callable[[str, str], None]
+Golden = Callable[..., None]
 SIZES = {"80x24": (80, 24), "120x40": (120, 40), "160x50": (160, 50)}
 PASS, FAIL, OUT = GateStatus.PASS, GateStatus.FAIL, GateStatus.NOT_APPLICABLE
 EVIDENCE = EdgeEvidence(34, 12, -0.0021, -0.0113, -0.0142, 0.0093)
@@ -176,11 +177,14 @@ async def test_nothing_qualifies(
     golden: Golden,
 ) -> None:
     app, _ = open_quiet(quiet_view)
+    app.theme = "dusk"
     async with app.run_test(size=SIZES[size]) as pilot:
         await shown(app, pilot, settled, *STATES[state])
-        text = dump(app)
+        text, drawing = dump(app), draw(screen_strips(app))
     assert all(line == drawable(line) for line in text.split("\n"))
     golden(f"gaps-quiet-{state}-{size}", text)
+    if size != "160x50":
+        golden(f"svg/gaps-quiet-{state}-{size}", drawing, "svg")
 
 
 @pytest.mark.parametrize("size", ["80x24", "120x40"])
