@@ -245,6 +245,11 @@ class Jobs:
     def _first_due(self, each: _Kept, now: int) -> Due | None:
         """The due time that the process before this one left; else the next one."""
         schedule, sessions, record = each.job.schedule, self._desk.sessions, each.record
+        if record == JobRecord(record.name):
+            # Never seen before: what is of use still, as for a process that came a little late.
+            newest = schedule.newest(now, sessions)
+            is_young = newest is not None and now <= newest.ts + each.job.late_us
+            return newest if is_young else schedule.after(now, sessions)
         if record.next_us is None or record.next_us > now:
             # A clock that was set back must not make a due time come twice.
             last_us = record.last_us or 0

@@ -63,7 +63,7 @@ def test_bars_that_are_missing_are_told_with_their_own_exit_code(terminal: Open)
         (["--demo", "--state", "held"], 75, "another tradedeck (pid"),
         (["attach"], 75, "no engine runs here"),
         (["attach", "--socket", "none.sock"], 75, "no engine runs on none.sock"),
-        ([], 2, "none can be started"),
+        ([], 78, "Set each: tradedeck keys set alpaca.key_id"),
     ],
 )
 def test_what_can_be_seen_at_once_never_opens_the_console(

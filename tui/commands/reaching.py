@@ -1,6 +1,7 @@
 """Reaches an engine in another process while the console is shown already, and starts one where none runs."""
 
 import asyncio
+import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from engine.errors import Busy, ConfigError, DataError, DeckError, InvariantBroken, UsageError
 from tui.commands.common import Given
 from tui.commands.opening import FIRST_SCREEN, load
+from tui.commands.output import say
 from tui.commands.running import WHAT_TO_DO, check_console_keys, start_log
 
 if TYPE_CHECKING:
@@ -91,13 +93,25 @@ class Reaching:
 
 
 def recalled(at: Given) -> "Start":
-    """How the state's daemon was started last. Raises UsageError where none ever ran, DataError."""
+    """How the state's daemon was started last; where none ever ran, on live prices.
+
+    Raises ConfigError where those cannot be had, DataError.
+    """
     from tui.wiring.daemonize import recall  # not needed where an engine runs
 
     start = recall(at.paths)
-    if start is None:
-        raise UsageError(f"no engine runs on {at.paths.folder}, and none can be started", WHAT_TO_DO)
-    return start
+    return _live_start(at) if start is None else start
+
+
+def _live_start(at: Given) -> "Start":
+    """A paper account on live prices, where the keys for it are there. Raises ConfigError where not."""
+    from tui.redaction import hide  # only where nothing ran yet
+    from tui.wiring.daemonize import Start
+    from tui.wiring.keys import open_keys, require_live
+
+    require_live(open_keys(at.home, os.environ, warn=say, learned=hide))
+    config = None if at.config is None else str(at.config.absolute())
+    return Start(False, None, None, (), None, None, None, None, config)
 
 
 async def _await_engine(process: "Popen[bytes]", paths: "StatePaths", settings: "Settings") -> "RemoteLink":

@@ -81,8 +81,8 @@ def run(at: Given, wanted: Wanted) -> None:
 def _run_unseen(at: Given, wanted: Wanted) -> None:
     """The daemon, or one picture."""
     settings = _settings(at, wanted)
-    if not wanted.demo and wanted.first is None:
-        raise UsageError("no live market source exists in this release", WHAT_TO_DO)
+    if wanted.picture is not None and is_live(wanted):
+        raise UsageError("a picture is made of a replay or the demo", "Add --demo, or --replay DAY")
     if wanted.picture is None:
         # What is refused is in the log too, where a service's operator looks.
         start_log(settings.log_dir)
@@ -112,6 +112,19 @@ def require_terminal() -> None:
             "the console needs a terminal, and standard input or output is none",
             "Run it in a terminal, or use --no-ui or the commands of tradedeck --help",
         )
+
+
+def is_live(wanted: Wanted) -> bool:
+    """Neither made up nor stored: what trades now."""
+    return not wanted.demo and wanted.first is None
+
+
+def live_state(at: Given) -> "StatePaths":
+    """The state that live prices write: the person's own, or the one named, made where it is missing."""
+    from storage.paths import folder_state  # keeps --help quick
+    from storage.simulations import LATEST
+
+    return at.paths if at.state in (None, LATEST) else folder_state(at.home, Path(at.state or ""))
 
 
 def _refuse_mixed(wanted: Wanted) -> None:
@@ -154,7 +167,13 @@ def _runtime(at: Given, settings: "Settings", wanted: Wanted, narrate: Callable[
     speed = wanted.speed or (DEMO_SPEED if wanted.demo else REPLAY_SPEED)
     finite = None if speed == float("inf") else speed
     waits = policy is PolicyName.HOLD
-    options = RunOptions(settings, at.home, new_state(at), policy, FULL, notifiers=(LogNotifier(),))
+    state = live_state(at) if is_live(wanted) else new_state(at)
+    options = RunOptions(settings, at.home, state, policy, FULL, notifiers=(LogNotifier(),))
+    if is_live(wanted):
+        from tui.redaction import hide
+        from tui.wiring import live
+
+        return live.build_live(options, os.environ, narrate, hide)
     if wanted.demo:
         from tui.wiring import demo
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from getpass import GetPassWarning, getpass
 from warnings import catch_warnings, simplefilter
 
-from engine.errors import UsageError
-from engine.model.secrets import Secret
+from engine.errors import ConfigError, UsageError
+from engine.model.secrets import ALPACA_KEY_ID, ALPACA_SECRET, Secret
+from engine.ports import Secrets
 from storage.locked_keys import LockedKeys
 from storage.paths import Home
 from storage.secrets import (
@@ -30,6 +31,18 @@ def ask_unseen(prompt: str) -> Secret | None:
             return Secret(getpass(prompt))
         except (GetPassWarning, EOFError, OSError):
             return None
+
+
+def require_live(secrets: Secrets) -> None:
+    """Raises ConfigError naming every key of live prices that is missing, and what to do."""
+    missing = [name for name in (ALPACA_KEY_ID, ALPACA_SECRET) if secrets.get(name) is None]
+    if missing:
+        what = f"{'keys' if len(missing) > 1 else 'key'} {' and '.join(missing)}"
+        each = "each" if len(missing) > 1 else "it"
+        raise ConfigError(
+            f"live prices need the {what}, which no place holds",
+            f"Set {each}: tradedeck keys set {missing[0]}. Or try tradedeck --demo, which needs none",
+        )
 
 
 def open_keys(

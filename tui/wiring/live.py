@@ -7,7 +7,6 @@ in the timetable. The engine's time is the wall's, and never goes back behind wh
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import httpx
 
@@ -36,7 +35,7 @@ from storage.bars import open_bars
 from storage.jobs import SqlJobs
 from storage.sql import open_engine
 from tui.local_link import LocalLink
-from tui.wiring.keys import open_keys
+from tui.wiring.keys import open_keys, require_live
 from tui.wiring.livebars import LiveBars
 from tui.wiring.livedrive import NEWS, LiveDrive
 from tui.wiring.market import EquityTicks, open_sessions
@@ -81,19 +80,10 @@ class LiveKeys:
 
 def find_keys(secrets: Secrets) -> LiveKeys:
     """The keys of live prices. Raises ConfigError that names all that are missing, and what to do."""
-    needed = (ALPACA_KEY_ID, ALPACA_SECRET)
-    found = {name: secrets.get(name) for name in needed}
-    missing = [name for name in needed if found[name] is None]
-    if missing:
-        what = f"{'keys' if len(missing) > 1 else 'key'} {' and '.join(missing)}"
-        raise ConfigError(
-            f"live prices need the {what}, which no place holds",
-            f"Set {'each' if len(missing) > 1 else 'it'}: tradedeck keys set {missing[0]}."
-            " Or try tradedeck --demo, which needs none",
-        )
+    require_live(secrets)
     contact = secrets.get(EDGAR_CONTACT)
-    key_id, secret = (cast(Secret, found[name]) for name in needed)
-    return LiveKeys(AlpacaKeys(key_id, secret), "" if contact is None else contact.reveal())
+    keys = AlpacaKeys(secrets.require(ALPACA_KEY_ID), secrets.require(ALPACA_SECRET))
+    return LiveKeys(keys, "" if contact is None else contact.reveal())
 
 
 def build_live(
@@ -149,6 +139,7 @@ class LiveRuntime(Runtime):
         if isinstance(self.link, LocalLink):
             self.link.jobs = self.jobs.status
         self._tasks.keep("jobs", self.jobs.run)
+        self._tasks.keep("daily bars", self.drive.catch_up)
 
     async def stop(self) -> None:
         """As every runtime; then nobody is called any more."""

@@ -78,6 +78,7 @@ class LiveBars:
         self._vix = vix
         self._sessions = sessions
         self._limits = limits
+        self._updating = asyncio.Lock()
         self._take(store.all_daily())
 
     def history(self, session: date) -> StoredHistory:
@@ -106,7 +107,21 @@ class LiveBars:
         return self._reaches(SPY, before) and self._reaches(VIX, before)
 
     async def update(self, through: date) -> Updated:
-        """Bring everything up to the session `through`. Raises SourceError where prices cannot be had."""
+        """Read the last weeks anew, up to the session `through`. Raises SourceError without prices."""
+        async with self._updating:
+            return await self._update(through)
+
+    async def catch_up(self, session: date) -> None:
+        """Only what is missing before a session. Raises SourceError."""
+        before = self._day_before(session)
+        async with self._updating:
+            if before is not None and not self._reaches(SPY, before):
+                await self._update(before)
+            elif before is not None and not self._reaches(VIX, before):
+                await self._keep([await self._vix.vix()])
+                self._take(await asyncio.to_thread(self._store.all_daily))
+
+    async def _update(self, through: date) -> Updated:
         listings = await self._source.listings()
         names = [SPY, *(listing.instrument for listing in listings if _is_wanted(listing))]
         anew: list[InstrumentId] = []
@@ -114,7 +129,7 @@ class LiveBars:
         for part in _parts(names):
             recent = await self._source.daily(part, through - RECENT, through)
             wanted = {name: bars for name, bars in recent.items() if name == SPY or self._is_liquid(bars)}
-            kept += len(wanted)
+            kept += len(wanted.keys() - {SPY})
             await self._keep(bars for name, bars in wanted.items() if self._continues(name, bars))
             anew += [name for name, bars in wanted.items() if not self._continues(name, bars)]
         for part in _parts(anew):

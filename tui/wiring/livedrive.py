@@ -19,7 +19,7 @@ from engine.model.commands import ENGINE
 from engine.model.events import Alarm
 from engine.model.ids import CorrelationId, InstrumentId, symbol_of
 from engine.model.jobs import Due
-from engine.model.market import Bar, FeedState, Headline, MarketBatch, Quote, Session, SessionPhase
+from engine.model.market import Bar, FeedState, Headline, MarketBatch, Quote, Session, SessionPhase, Trade
 from engine.model.positions import ExitReason
 from engine.model.snapshots import Snapshot
 from engine.money import ZERO
@@ -33,6 +33,7 @@ NEWS_US = 60 * US_PER_S
 NEWS_BACK_US = 72 * 3600 * US_PER_S
 IDLE_US = 30 * US_PER_S
 """No sleep is longer: a clock that jumped is seen that late at most."""
+CATCH_UP_US = 120 * US_PER_S
 CLOSE_LAG_US = 60 * US_PER_S
 """The closing print is told a little after the close."""
 LAST_TRY_US = 20 * 60 * US_PER_S
@@ -148,13 +149,23 @@ class LiveDrive:
         self._quotes.spoke(self._clock.now_us(), count)
         self._misses, self._is_told = 0, False
 
+    async def catch_up(self) -> None:
+        """Daily bars that a start finds missing, tried until they are there or the jobs have read them."""
+        while (session := self._sessions.next_after(self._clock.now_us())) is not None:
+            if self._bars.is_current(session.day):
+                return
+            try:
+                await self._bars.catch_up(session.day)
+            except SourceError as error:
+                self._quotes.note = error.message
+                await self._clock.sleep_until(self._clock.now_us() + CATCH_UP_US)
+
     async def pre_open_scan(self, due: Due) -> str:
         """Daily bars through the session before, and what is news about what is held."""
         assert due.session is not None  # noqa: S101 - the job is one of sessions
         before = self._sessions.between(due.session - timedelta(days=14), due.session - timedelta(days=1))
-        words = "daily bars are there"
-        if before and not self._bars.is_current(due.session):
-            words = (await self._bars.update(before[-1].day)).words
+        # Always anew: what is split today is told in new dollars this morning.
+        words = (await self._bars.update(before[-1].day)).words if before else "no session before"
         await self._tell_news(self._held())
         return f"{len(self._bars.universe(due.session)):,} instruments to look at; {words}"
 
@@ -172,13 +183,17 @@ class LiveDrive:
         self._candidates = tuple(name for name in universe if self._has_gapped(quotes.get(name), due))
         await self._tell_news(self._candidates)
         # The news took a while: what is decided on is asked for again.
-        quotes |= await self._prices.quotes(self._watched())
+        again = await self._prices.snapshots(self._watched())
+        quotes |= {name: one.quote for name, one in again.items() if one.quote is not None}
         now = self._clock.now_us()
-        self._hand_on(MarketBatch(now, quotes=self._sound(quotes.values()), session=due.session))
+        trades = self._of_today(again, self._sessions.on(due.session))
+        sound = self._sound(quotes.values())
+        self._hand_on(MarketBatch(now, trades=trades, quotes=sound, session=due.session))
         engine.decide(MarketBatch(now, session=due.session, phase=SessionPhase.OPEN))
         verdicts = [verdict for each in engine.verdicts.values() for verdict in each]
         proposed = sum(verdict.proposal is not None for verdict in verdicts)
-        return f"{len(found):,} of {len(universe):,} priced, {len(verdicts)} candidates, {proposed} proposed"
+        priced = len(quotes.keys() & set(universe))
+        return f"{priced:,} of {len(universe):,} priced, {len(verdicts)} candidates, {proposed} proposed"
 
     async def time_exit(self, due: Due) -> str:
         """The brackets leave by themselves; who should have and did not is told."""
@@ -226,11 +241,9 @@ class LiveDrive:
         if now >= self._prints_due_us and watched:
             self._prints_due_us = now + PRINTS_US
             found = await self._prices.snapshots(watched)
-            trades = [one.trade for one in found.values() if one.trade is not None]
-            known = tuple(trade for trade in trades if trade.instrument not in self._split)
-            self._hand_on(
-                MarketBatch(self._clock.now_us(), trades=known, session=self._engine.picture.session)
-            )
+            day = self._engine.picture.session
+            trades = self._of_today(found, None if day is None else self._sessions.on(day))
+            self._hand_on(MarketBatch(self._clock.now_us(), trades=trades, session=day))
         if now >= self._news_due_us:
             self._news_due_us = now + NEWS_US
             await self._tell_news(watched)
@@ -246,15 +259,10 @@ class LiveDrive:
             self._quotes.note = error.message  # the day begins all the same
         self._look_for_splits(found, session)
         quotes = self._sound(one.quote for one in found.values() if one.quote is not None)
-        trades = tuple(
-            one.trade
-            for name, one in found.items()
-            if one.trade is not None and one.trade.ts_event >= session.open_us and name not in self._split
-        )
         self._hand_on(
             MarketBatch(
                 self._clock.now_us(),
-                trades=trades,
+                trades=self._of_today(found, session),
                 quotes=quotes,
                 session=session.day,
                 phase=SessionPhase.OPEN,
@@ -316,6 +324,15 @@ class LiveDrive:
 
     def _sound(self, quotes: Iterable[Quote]) -> tuple[Quote, ...]:
         return tuple(quote for quote in quotes if quote.instrument not in self._split)
+
+    def _of_today(self, found: Mapping[InstrumentId, Snapshot], hours: Session | None) -> tuple[Trade, ...]:
+        """The last prints, of this session alone: what traded yesterday is no price of today."""
+        prints = (one.trade for one in found.values() if one.trade is not None)
+        return tuple(
+            trade
+            for trade in prints
+            if hours is not None and trade.ts_event >= hours.open_us and trade.instrument not in self._split
+        )
 
     def _has_gapped(self, quote: Quote | None, due: Due) -> bool:
         assert due.session is not None  # noqa: S101 - checked by the caller

@@ -19,7 +19,12 @@ Deck = Callable[..., Any]
 CASES = {
     "no terminal for the console": ((), 2, "the console needs a terminal"),
     "no terminal, with a replay": (("--replay", "2016-01-04"), 2, "the console needs a terminal"),
-    "no live market": (("--no-ui",), 2, "no live market source exists in this release"),
+    "live prices without keys": (
+        ("--no-ui",),
+        78,
+        "live prices need the keys alpaca.key_id and alpaca.secret, which no place holds",
+    ),
+    "a picture of live prices": (("--picture", "x.svg"), 2, "a picture is made of a replay or the demo"),
     "a day that is none": (("--replay", "4 Jan", "--no-ui"), 2, "is not a day like 2016-01-04"),
     "a holiday": (
         ("--no-ui", "--replay", "2016-01-01"),

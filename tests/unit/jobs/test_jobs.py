@@ -95,6 +95,16 @@ def test_a_skipped_job_still_runs_when_the_process_came_a_little_late(world: Wor
     assert world.began == ["Wed 11-25 09:49"]
 
 
+def test_the_very_first_start_does_what_is_of_use_still(world: World) -> None:
+    world.live("2026-11-25 09:48", "2026-11-25 10:00")
+    assert (world.began, world.dues) == (["Wed 11-25 09:48"], ["Wed 11-25 09:45"])
+
+
+def test_the_very_first_start_has_missed_nothing(world: World) -> None:
+    world.live("2026-11-25 09:51", "2026-11-25 10:00", ONCE, EACH, replace(ONCE, name="skip"))
+    assert (world.began, world.ended) == ([], [])
+
+
 def test_a_missed_time_is_not_missed_again_by_the_next_start(world: World) -> None:
     world.live("2026-11-25 08:00", "2026-11-25 09:00")
     for _ in range(3):
