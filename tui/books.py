@@ -17,6 +17,7 @@ from engine.money import ZERO
 from engine.notify.dispatch import Delivery
 from engine.ports import Journal
 from engine.risk.drawdown import Level
+from tui.agentbooks import running_agents, stored_agents, strategies
 from tui.link import Question
 from tui.restrictions import restrictions
 from tui.shown.deck import Restriction
@@ -47,6 +48,8 @@ def answer(
             return status(engine, deliveries) | _pulse(pulse) | {"jobs": to_plain(tuple(jobs))}
         case Question.HEALTH:
             return health(pulse)
+        case Question.AGENTS:
+            return running_agents(engine)
 
 
 def read(journal: Journal, question: Question) -> Document:
@@ -66,6 +69,8 @@ def read(journal: Journal, question: Question) -> Document:
             return _stored_status(journal, brackets)
         case Question.HEALTH:
             return _stored_health(journal)
+        case Question.AGENTS:
+            return stored_agents(journal)
 
 
 def proposals(journal: Journal) -> list[dict[str, object]]:
@@ -210,6 +215,8 @@ def status(engine: Engine, deliveries: Iterable[Delivery] = ()) -> dict[str, obj
         "emergency_shutdown": _shutdown_words(engine.emergency.shutdown),
         "notifiers": {each.notifier: _delivery_words(each) for each in deliveries},
         "config_sha256": parts.config_hash,
+        "strategies": strategies(engine),
+        "agents": running_agents(engine),
     }
 
 

@@ -13,6 +13,7 @@ from engine.errors import DeckError
 from tui import redaction
 from tui.commands import (
     accounts,
+    agents,
     attaching,
     audit,
     brackets,
@@ -20,7 +21,9 @@ from tui.commands import (
     desk,
     features,
     keys,
+    memory,
     models,
+    policy,
     reports,
     research,
     whynot,
@@ -126,6 +129,9 @@ for _commands in (
     reports,
     features,
     accounts,
+    agents,
+    policy,
+    memory,
     audit,
     configs,
     keys,

@@ -24,6 +24,8 @@ class Question(StrEnum):
     """The engine on one screen."""
     HEALTH = "health"
     """Sources and the engine's pulse."""
+    AGENTS = "agents"
+    """The eight agents: state, last verdict, time and error, as `tradedeck agents --json`."""
 
 
 class Link(Protocol):

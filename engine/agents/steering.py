@@ -43,7 +43,7 @@ class AgentDesk:
         self.roster.start()
         now = self._now_us()
         for status in self.roster.statuses():
-            state, _, by = (self._journal.meta(f"{_KEY}{status.name}") or "").partition(" ")
+            state, by = stored_state(self._journal, status.name)
             if state == AgentState.PAUSED:
                 self.roster.put(status.moved(AgentEvent.PAUSE, now, by))
             elif state == AgentState.STOPPED:
@@ -72,6 +72,12 @@ class AgentDesk:
             return Answer(False, "not_journalled", f"{name} is {status.state} still: {error}")
         self.roster.put(moved)
         return Answer(True, "ok", f"{name} {_DONE[command.move]}.")
+
+
+def stored_state(journal: Journal, agent: str) -> tuple[str, str]:
+    """`paused` or `stopped` and by whom, where a person left an agent so; "" and "" else."""
+    state, _, by = (journal.meta(f"{_KEY}{agent}") or "").partition(" ")
+    return state, by
 
 
 def _moved(status: AgentStatus, move: AgentMove, now: int, actor: str) -> AgentStatus:

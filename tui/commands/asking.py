@@ -216,6 +216,13 @@ def release(given: Given, symbol: str, *, accept: bool = False) -> "Answer":
     return _give(given, (AcceptDifference if accept else ResumeSymbol)(me(), instrument))
 
 
+def steer(given: Given, agent: str, move: str) -> "Answer":
+    """Start, pause, resume or stop one agent."""
+    from engine.model.commands import AgentMove, SteerAgent  # keeps --help quick
+
+    return _give(given, SteerAgent(agent.strip().lower(), AgentMove(move), me()))
+
+
 def release_breaker(given: Given, account: str) -> "Answer":
     """Lift the drawdown stop of the account whose name was typed."""
     from engine.model.commands import ReleaseBreaker  # keeps --help quick
