@@ -21,6 +21,7 @@ from engine.model.policy import GapsPolicy
 from engine.model.positions import AccountKind
 from engine.model.tokens import TokenId
 from engine.ports import BarColumns, Broker, Journal, Sessions, Snapshots
+from engine.reliability.provider import SourceHealth
 from engine.risk.limits import LimitSwitches, RiskConfig
 from engine.risk.live import LiveRequest
 from engine.strategies.base import History, Strategy
@@ -103,6 +104,8 @@ class Parts:
     """Of everything that its market tells."""
     feeds: Callable[[], tuple[FeedState, ...]] = tuple
     """How the streams of data do."""
+    services: Callable[[], tuple[SourceHealth, ...]] = tuple
+    """How the services do that are called for data."""
     news_feed: str = ""
     """Which of `feeds` tells headlines; "": none. At its start it tells those of the last three days again,
     since the engine keeps none over a restart."""

@@ -69,6 +69,15 @@ def source_lines(row: SourceRow, width: int) -> list[Line]:
         ("budget", "none is set" if row.budget_ratio is None else fmt.percent(row.budget_ratio)),
         ("note", row.note or "–"),
     ]
+    if row.sla:
+        answered = "–" if row.success_ratio is None else fmt.percent(row.success_ratio)
+        facts += [
+            ("expected", row.sla),
+            ("p95", "–" if row.p95_ms is None else f"{row.p95_ms:,.0f} ms of the last 100 calls"),
+            ("answered", answered),
+            ("failures", f"{row.failures} in a row"),
+            ("last error", row.last_error or "none"),
+        ]
     lines: list[Line] = []
     for label, value in facts:
         for at, part in enumerate(wrap(value, width - 13)):

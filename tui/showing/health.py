@@ -9,6 +9,7 @@ from engine.risk.gates import MAX_CLOCK_SKEW_US, MAX_RECONCILED_AGE_US
 from tui import format
 from tui.showing.entries import clean_words
 from tui.showing.gauges import Gauges
+from tui.showing.services import service_rows
 from tui.shown.health import HealthRow, HealthView, SourceRow, SourceWord
 
 EVERY_S = 1.0
@@ -33,7 +34,11 @@ class HealthMaker:
     def make(self) -> HealthView:
         """As of now."""
         engine, gauges = self._engine, self._gauges
-        sources = source_rows(_feeds(engine), engine.parts.clock.now_us())
+        now_us = engine.parts.clock.now_us()
+        sources = (
+            *source_rows(_feeds(engine), now_us),
+            *service_rows(engine.parts.services(), now_us),
+        )
         rows = (*self._process_now(), *engine_rows(engine))
         unknown = any(bracket.has_unknown for bracket in engine.brackets.open())
         return HealthView(

@@ -31,6 +31,18 @@ class SourceRow:
     """Of its calls in the current window; None: none is set."""
     messages: int
     note: str
+    p95_ms: float | None = None
+    """Of its last 100 calls; None: it is not called, or was not yet."""
+    success_ratio: float | None = None
+    """Of its last 100 calls."""
+    failures: int = 0
+    """Calls in a row."""
+    sla: str = ""
+    """OK, DEGRADED or FAILED; "" where nothing is expected of it."""
+    last_error: str = ""
+    """"" when the last call went well."""
+    best_effort: bool = False
+    """Never the only evidence for an order with real money."""
 
 
 @dataclass(frozen=True, slots=True)

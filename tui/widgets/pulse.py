@@ -43,6 +43,7 @@ class SourcesPane(TablePane[SourceRow]):
         Column("limit", "limit", 5, 6, right=True),
         Column("messages", "messages", 9, 4, right=True),
         Column("budget", "budget", 12, 2),
+        Column("p95", "p95", 8, 3, right=True),
         Column("note", "note", 24, 1, stretch=True),
     )
     sorts: tuple[Sort[SourceRow], ...] = (
@@ -71,7 +72,9 @@ class SourcesPane(TablePane[SourceRow]):
         return Emptiness("No source runs", ("tradedeck --demo starts a market that needs none.",))
 
     def is_shown(self, column: Column, rows: Sequence[SourceRow], look: Look) -> bool:
-        """Streams have no budget of calls; a column without one gives its room away."""
+        """Streams are not called: without a service, what is known of calls gives its room away."""
+        if column.id == "p95":
+            return any(row.p95_ms is not None for row in rows)
         return column.id != "budget" or any(row.budget_ratio is not None for row in rows)
 
     def cell(self, row: SourceRow, column: str, look: Look, width: int) -> Cell:
@@ -92,6 +95,9 @@ class SourcesPane(TablePane[SourceRow]):
                     return Cell("–", "-muted")
                 share = Span(f" {row.budget_ratio * 100:3.0f}%", "-muted")
                 return Cell(spans=(*thin_bar(row.budget_ratio, 7, "-accent", self.graph), share))
+            case "p95":
+                ink = "-muted" if row.sla in ("", "OK") else "-attention"
+                return Cell("–" if row.p95_ms is None else f"{row.p95_ms:,.0f} ms", ink)
             case "note":
                 return Cell(row.note, "-muted")
         raise KeyError(column)

@@ -34,6 +34,7 @@ from engine.money import to_decimal
 from engine.notify.dispatch import Dispatcher
 from engine.parts import Parts
 from engine.ports import BarColumns, Journal, JournalRow, Notifier, Source
+from engine.reliability.provider import SourceHealth
 from engine.reliability.supervisor import Supervisor
 from engine.risk.limits import LimitSwitches
 from engine.sources.sessions import ExchangeSessions
@@ -99,6 +100,8 @@ class Market:
     id_seed: str
     """What its ids are made from: the same run makes the same ids."""
     feeds: Callable[[], tuple[FeedState, ...]] = tuple
+    services: Callable[[], tuple[SourceHealth, ...]] = tuple
+    """How the services do that are called for its data."""
     news_feed: str = ""
     """Which of the feeds tells headlines; "": none."""
     sector_of: Callable[[InstrumentId], str | None] | None = None
@@ -256,6 +259,7 @@ class Runtime:
                 sector_of=market.sector_of,
                 provenance=market.provenance,
                 feeds=market.feeds,
+                services=market.services,
                 news_feed=market.news_feed,
                 name_of=market.name_of,
                 gems=None if market.token_prices is None else GemScan(options.settings.config.gems),
