@@ -1,10 +1,9 @@
 """What the screen Gaps says beside its rows, made from the engine's state and kept between two views."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
-from engine.agents.past import counted_trades, followed_trades
 from engine.core import Engine
-from engine.execution.shadow_rows import OPEN, TABLE, restore_terms
+from engine.execution.shadow_rows import CLOSED, OPEN, TABLE, restore_terms, restore_trade
 from engine.model.events import CandidatesJudged, Event, RoundTripClosed, ShadowEnded, TicketChanged
 from engine.model.evidence import PROPOSALS_NEEDED, SESSIONS_NEEDED, EdgeEvidence
 from engine.model.ids import StrategyName, symbol_of
@@ -18,6 +17,37 @@ from tui.shown.gaps import NO_RATE, NO_SCAN, EdgeView, FollowView, GapScanView, 
 GAPS = StrategyName("gaps")
 
 
+@dataclass(slots=True)
+class ShadowTally:
+    """Signals that were followed to their end, counted once and then one by one: there may be thousands."""
+
+    of: int = 0
+    targets: int = 0
+    """How many reached their target first."""
+    counted: int = 0
+    """As evidence of an edge."""
+    won: int = 0
+    """Of those that count."""
+    last: str = ""
+
+    def add(self, trade: ClosedTrade, counts: bool) -> None:
+        """One more that ended."""
+        self.of += 1
+        self.targets += trade.exit_reason is ExitReason.TARGET
+        self.counted += counts
+        self.won += counts and trade.is_won
+        self.last = _ended_words(trade)
+
+
+def read_tally(journal: Journal) -> ShadowTally:
+    """All that the journal holds. Raises StorageError for a row that makes no sense."""
+    tally = ShadowTally()
+    ended = [(restore_trade(row), bool(row["counts"])) for row in journal.rows(TABLE, state=CLOSED)]
+    for trade, counts in sorted(ended, key=lambda pair: (pair[0].exit_us, pair[0].id)):
+        tally.add(trade, counts)
+    return tally
+
+
 class GapBoard:
     """Made once for an engine; `hear` must be told of its events."""
 
@@ -25,25 +55,31 @@ class GapBoard:
         self._engine = engine
         self._view = NO_SCAN
         self._is_old = True
+        self._tally: ShadowTally | None = None
+        """None until somebody looks."""
 
     def hear(self, event: Event) -> None:
         """What it shows follows from these alone."""
         if isinstance(event, CandidatesJudged | ShadowEnded | TicketChanged | RoundTripClosed):
             self._is_old = True
+        if isinstance(event, ShadowEnded) and self._tally is not None and event.trade.strategy == GAPS:
+            self._tally.add(event.trade, event.counts)
 
     def make(self) -> GapScanView:
         """As of the last event."""
         if self._is_old:
-            self._view = scan_view(self._engine)
+            if self._tally is None and self._engine.learned is not None:
+                self._tally = read_tally(self._engine.parts.journal)
+            self._view = scan_view(self._engine, self._tally)
             self._is_old = False
         return self._view
 
 
-def scan_view(engine: Engine) -> GapScanView:
+def scan_view(engine: Engine, tally: ShadowTally | None) -> GapScanView:
     """Of the last decision instant, and of everything that is followed on paper."""
     judged = judged_now(engine)
     quoted = len(engine.picture.quotes)
-    edge, follow, base = followed(engine)
+    edge, follow, base = followed(engine, tally)
     if GAPS not in engine.verdicts:
         return GapScanView(None, "", 0, 0, "", (), None, base, edge, follow)
     steps = funnel(judged, quoted)
@@ -63,30 +99,29 @@ def scan_view(engine: Engine) -> GapScanView:
     )
 
 
-def followed(engine: Engine) -> tuple[EdgeView | None, FollowView | None, RateView]:
+def followed(
+    engine: Engine, tally: ShadowTally | None
+) -> tuple[EdgeView | None, FollowView | None, RateView]:
     """The shadow book, what is followed now, and how often the target came first."""
     learned = engine.learned
     evidence = None if learned is None else learned.evidence(GAPS)
-    if evidence is None:
+    if evidence is None or tally is None:
         return None, None, NO_RATE
-    journal = engine.parts.journal
-    ended = followed_trades(journal)
-    still = [restore_terms(row) for row in journal.rows(TABLE, state=OPEN)]
+    still = [restore_terms(row) for row in engine.parts.journal.rows(TABLE, state=OPEN)]
     proposed = sum(terms.proposed for terms in still)
-    last = _ended_words(ended[-1]) if ended else ""
     return (
-        edge_view(evidence, counted_trades(journal)),
-        FollowView(proposed, len(still) - proposed, last),
-        rate(sum(trade.exit_reason is ExitReason.TARGET for trade in ended), len(ended)),
+        edge_view(evidence, rate(tally.won, tally.counted)),
+        FollowView(proposed, len(still) - proposed, tally.last),
+        rate(tally.targets, tally.of),
     )
 
 
-def edge_view(evidence: EdgeEvidence, trades: Sequence[ClosedTrade]) -> EdgeView:
+def edge_view(evidence: EdgeEvidence, won: RateView) -> EdgeView:
     """The evidence of an edge beside how many of its trades won."""
     return EdgeView(
         n=evidence.n,
         sessions=evidence.sessions,
-        won=rate(sum(trade.is_won for trade in trades), len(trades)),
+        won=won,
         mean=evidence.mean,
         low=evidence.low,
         high=evidence.high,

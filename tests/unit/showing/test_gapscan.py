@@ -16,13 +16,14 @@ from engine.execution.ticketbook import Entry
 from engine.model.assessment import Assessment
 from engine.model.candidates import AgentReport, GapCandidate, GateResult, Proposal, Regime, Verdict, Vote
 from engine.model.checks import Check, GateStatus, Step
+from engine.model.events import ShadowEnded
 from engine.model.evidence import EdgeEvidence
 from engine.model.ids import CorrelationId, InstrumentId, StrategyName
 from engine.model.policy import ClosedTrade
 from engine.model.positions import AccountKind, ExitReason
 from storage.journal import open_journal
 from tui.showing.assessed import limits_of, numbers_of
-from tui.showing.gaps import followed
+from tui.showing.gaps import GapBoard, followed, read_tally
 from tui.showing.gapscan import against, funnel, nearest, why
 from tui.shown.gaps import LimitRow
 
@@ -228,7 +229,9 @@ def engine(tmp_path: Path) -> Callable[..., Any]:
 
 
 def test_the_shadow_book_counts_what_is_evidence_and_what_is_followed(engine: Any) -> None:
-    edge, follow, base = followed(engine(EdgeEvidence(2, 1, -0.01, None, None, None)))
+    found = engine(EdgeEvidence(2, 1, -0.01, None, None, None))
+    tally = read_tally(found.parts.journal)
+    edge, follow, base = followed(found, tally)
     assert edge is not None
     assert (edge.n, edge.won.of, edge.won.hits, edge.bound, edge.is_shown) == (2, 2, 1, None, False)
     assert (edge.needs_n, edge.needs_sessions) == (100, 60)
@@ -240,5 +243,20 @@ def test_the_shadow_book_counts_what_is_evidence_and_what_is_followed(engine: An
 
 
 def test_where_nothing_is_learned_nothing_is_shown(engine: Any) -> None:
-    assert followed(engine(None))[:2] == (None, None)
-    assert followed(SimpleNamespace(learned=None))[:2] == (None, None)  # type: ignore[arg-type]
+    found = engine(None)
+    assert followed(found, read_tally(found.parts.journal))[:2] == (None, None)
+    assert followed(SimpleNamespace(learned=None), None)[:2] == (None, None)  # type: ignore[arg-type]
+
+
+def test_what_ends_is_counted_as_it_is_told(engine: Any) -> None:
+    found = engine(EdgeEvidence(2, 1, -0.01, None, None, None))
+    found.verdicts, found.picture = {}, SimpleNamespace(quotes={})
+    board = GapBoard(found)
+    before = board.make()
+    assert before.edge is not None
+    assert (before.base.of, before.edge.won.of) == (3, 2)
+    assert board.make() is before
+    board.hear(ShadowEnded(ended("C2", ExitReason.TARGET, "10.6"), True))
+    after = board.make()
+    assert after.edge is not None
+    assert (after.base.of, after.base.hits, after.edge.won.of, after.edge.won.hits) == (4, 3, 3, 2)
