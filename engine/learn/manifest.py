@@ -6,6 +6,7 @@ has the same id.
 
 import hashlib
 from dataclasses import dataclass, replace
+from datetime import date
 from math import isfinite
 from typing import Any
 
@@ -120,6 +121,12 @@ def decode(content: bytes) -> Manifest:
         raise DataError(f"the self-test of {found.version} does not fit its inputs", _AGAIN)
     if not set(found.returns) == {"target", "stop", "time"} or not all(map(isfinite, found.returns.values())):
         raise DataError(f"the returns of {found.version} are not those of three ways out", _AGAIN)
+    try:
+        span = [date.fromisoformat(day) for day in (found.data.first, found.data.last)]
+    except ValueError as error:
+        raise DataError(f"{found.version} does not say which days it was trained on", _AGAIN) from error
+    if span != sorted(span):
+        raise DataError(f"{found.version} was trained from {span[0]} until {span[1]}", _AGAIN)
     return found
 
 

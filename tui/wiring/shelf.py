@@ -1,7 +1,8 @@
 """The registry of models as the parts of the program see it: what is listed, checked, and asked."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import date
 
 from engine.errors import DataError, StorageError
 from engine.features.catalogue import CATALOGUE
@@ -33,22 +34,44 @@ def verify_models(home: Home, versions: tuple[str, ...]) -> list[dict[str, objec
     return [describe(one, stages.get(one.version)) for one in checked]
 
 
-def serving_model(home: Home, narrate: Narrate, name: str = NAME) -> GapsModel | None:
-    """The model that is asked: of the highest stage, the newest that passes all checks; None without one.
+@dataclass(frozen=True, slots=True)
+class RegistryShelf:
+    """`engine.ports.ModelShelf` over what is registered: the models with the last day each was trained on.
 
-    A version that does not pass is told and the one before it is taken (RELIABILITY 9).
+    In the order in which they are asked. A model never serves a session that it was trained on: a replay of
+    past days is not decided by what came after them.
+    """
+
+    models: tuple[tuple[date, GapsModel], ...] = ()
+
+    def as_of(self, session: date) -> GapsModel | None:
+        """The first whose training ended before the session."""
+        return next((model for last, model in self.models if last < session), None)
+
+
+def registry_shelf(home: Home, narrate: Narrate, name: str = NAME) -> RegistryShelf:
+    """Every registered model that passes all checks, the highest stage first and of equals the newest.
+
+    One that does not pass is told, and the next good one serves (RELIABILITY 9). Takes a process and a second
+    or two where there are models: not to be called on the engine's loop.
     """
     if not (home.models / FILE).is_file():
-        return None
+        return RegistryShelf()
     with open_registry(home.models) as registry:
         order = registry.order(name)
-    store = reading_store(home)
-    for version in order:
-        (checked,) = store.check([version])
-        if checked.model is not None:
-            return checked.model
-        narrate(f"the model {version} is not used: {checked.problem}")
-    return None
+    found = []
+    for checked in reading_store(home).check(order):
+        if checked.model is None or checked.stored is None:
+            narrate(f"the model {checked.version} is not used: {checked.problem}")
+        else:
+            found.append((date.fromisoformat(checked.stored.manifest.data.last), checked.model))
+    return RegistryShelf(tuple(found))
+
+
+def serving_model(home: Home, narrate: Narrate, name: str = NAME) -> GapsModel | None:
+    """The model that is asked today; None without one."""
+    shelf = registry_shelf(home, narrate, name)
+    return shelf.as_of(date.max)
 
 
 def describe(checked: Checked, stage: StageLine | None) -> dict[str, object]:

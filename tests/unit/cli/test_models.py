@@ -12,7 +12,7 @@ import pytest
 from engine.sources.sessions import ExchangeSessions
 from storage.model_registry import open_registry
 from storage.paths import Home, find_home
-from tui.wiring.shelf import serving_model
+from tui.wiring.shelf import registry_shelf, serving_model
 
 Run = Callable[..., Any]
 SYMBOLS = 12
@@ -86,6 +86,22 @@ def test_a_trained_model_is_registered_signed_and_served(
     assert not served.is_usable
     values = {note["id"]: note["low"] for note in listed["features"]}
     assert 0 < served.forecast(values).p_revert < 1
+
+
+def test_no_session_is_decided_by_a_model_that_was_trained_on_it(
+    deck: Run, files: tuple[str, ...], trained: dict[str, Any], home: Home
+) -> None:
+    older = json.loads(deck("train", "gaps", *files, "--to", "2015-05-29", "--json").out)
+    shelf = registry_shelf(home, lambda text: pytest.fail(text))
+    last = {one["version"]: date.fromisoformat(one["data"]["last"]) for one in (older, trained)}
+    assert last[older["version"]] < last[trained["version"]]
+    for day, version in (
+        (last[older["version"]], None),
+        (last[trained["version"]], older["version"]),
+        (date(2030, 1, 2), older["version"]),  # it was registered last
+    ):
+        model = shelf.as_of(day)
+        assert (None if model is None else model.model_id) == version
 
 
 def test_training_again_is_the_same_model_and_no_new_trial(
