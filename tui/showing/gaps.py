@@ -9,6 +9,7 @@ from engine.model.evidence import PROPOSALS_NEEDED, SESSIONS_NEEDED, EdgeEvidenc
 from engine.model.ids import StrategyName, symbol_of
 from engine.model.policy import ClosedTrade
 from engine.model.positions import ExitReason
+from engine.ports import Journal
 from engine.statistics.trades import wilson
 from tui import format
 from tui.showing.gapscan import funnel, judged_now, nearest, why
