@@ -70,14 +70,16 @@ def try_models(trials: Sequence[Trial], timeout_s: float = TIMEOUT_S) -> list[Ve
 
 
 def _verdict(line: bytes) -> Verdict:
+    """What one line says; a line cut off by the end of the process says nothing."""
     try:
-        match json.loads(line):
+        answer = json.loads(line)
+        match answer:
             case {"problem": str(problem)}:
                 return Verdict({}, problem)
             case {"scores": dict(scores)}:
                 return Verdict({half: tuple(map(float, values)) for half, values in scores.items()}, "")
-    except (ValueError, TypeError):
-        pass
+    except (ValueError, TypeError) as error:
+        return Verdict({}, f"the process that reads model files answered nonsense: {error}")
     return Verdict({}, "the process that reads model files gave no answer")
 
 
