@@ -1,5 +1,7 @@
 """A state folder as a command reads it while no engine holds it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 from engine.errors import DataError, StorageError, UsageError
@@ -37,6 +39,20 @@ def _jobs(state: StatePaths, account: str) -> dict[str, object]:
         return {"jobs": to_plain(stored_status(read_jobs(state.memory, AccountId(account))))}
     except StorageError as error:
         return {"jobs": [], "jobs_error": str(error)}
+
+
+@contextmanager
+def one_journal(state: StatePaths) -> Iterator[Journal]:
+    """The journal of the folder's account, for reading only. Raises UsageError where no engine ever ran."""
+    with opened_journal(_one_journal(state)) as journal:
+        yield journal
+
+
+@contextmanager
+def opened_journal(file: JournalFile) -> Iterator[Journal]:
+    """A journal for reading only: what reads it asks for a whole one and writes nothing."""
+    with _reader(file) as journal:
+        yield cast(Journal, journal)
 
 
 def trace(state: StatePaths, identifier: str) -> tuple[TraceLine, ...]:
