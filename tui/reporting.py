@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from engine.errors import StorageError, UsageError
+from engine.errors import DataError, StorageError, UsageError
 from engine.model.commands import Actor, Answer, NoteReport
+from engine.model.forecasts import Forecast
 from engine.model.ids import CorrelationId
 from engine.model.tickets import to_plain
 from engine.ports import Journal
@@ -21,7 +22,7 @@ from engine.report.pure import recalculated
 from storage.journal import JournalReader, open_journal, read_journal
 from storage.keyfile import ApprovalKey, read_key
 from storage.lock import StateLock
-from storage.paths import JournalFile, StatePaths
+from storage.paths import Home, JournalFile, StatePaths
 from storage.sealed import Form, body_of, seal
 from storage.signatures import approval_of
 from storage.signing import SigningKey
@@ -63,7 +64,9 @@ def tell(state: StatePaths, name: str, memory: "SqlMemory | None") -> Told:
             if correlation is None:
                 continue
             facts = read_facts(tables, correlation)
-            proof = Proof(_chain(journal), _signature(journal, facts, key), _memory(memory, facts))
+            problem, forecast = _forecast(state.home, facts)
+            signature, remembered = _signature(journal, facts, key), _memory(memory, facts)
+            proof = Proof(_chain(journal), signature, remembered, problem, forecast)
             return Told(file, correlation, document(facts, (*digests(facts, proof), *recalculated(facts))))
     raise UsageError(
         f"nothing in {state.folder} carries the name {name}",
@@ -149,6 +152,25 @@ def _memory(memory: "SqlMemory | None", facts: Facts) -> str | None:
     if votes != [(vote.agent, vote.vote, vote.hard, vote.reasons) for vote in facts.reports]:
         different.append("votes")
     return f"other {' and '.join(different)}" if different else ""
+
+
+def _forecast(home: Home, facts: Facts) -> tuple[str | None, Forecast | None]:
+    """What is wrong with the registered model, and what it says now; None: it is not here any more."""
+    found = None if facts.candidate is None else facts.candidate.assessment
+    if facts.candidate is None or found is None or found.forecast is None:
+        return None, None
+    from tui.wiring.shelf import reading_store  # models and what reads them: 1 s
+
+    store, version = reading_store(home), found.forecast.model_id
+    if version not in store.folders():
+        return None, None
+    try:
+        model = store.load(version)
+    except DataError as error:
+        return error.message, None
+    values = {feature.id: feature.value for feature in facts.candidate.features}
+    asked = {name: value for name in model.inputs if (value := values.get(name)) is not None}
+    return "", model.forecast(asked) if len(asked) == len(model.inputs) else None
 
 
 def read_file(path: Path, most: int) -> bytes:

@@ -4,14 +4,17 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isclose
 
 from engine.execution.bracket import Bracket
 from engine.execution.records import round_trip_of, round_trip_row
+from engine.model.forecasts import Forecast
 from engine.model.orders import OrderRole, OrderSpec
 from engine.model.tickets import canonical_json
 from engine.report.comparing import Comparison, compared, held, unknown
 from engine.report.facts import Facts, TicketFact
 
+_TOLERANCE = 1e-9
 _DIGEST = re.compile(r"[0-9a-f]{8}")
 _SENT = frozenset({OrderRole.ENTRY, OrderRole.STOP, OrderRole.TARGET})
 
@@ -26,6 +29,10 @@ class Proof:
     """Of the approval."""
     memory: str | None
     """Whether the agents' memory tells the same of the candidate."""
+    model: str | None = None
+    """Of the registered model's files, hashes and signature."""
+    forecast: Forecast | None = None
+    """What that model says of the stored features now; None: it was not asked."""
 
 
 NO_PROOF = Proof(None, None, None)
@@ -44,6 +51,38 @@ def digests(facts: Facts, proof: Proof) -> Iterator[Comparison]:
     if facts.bracket is not None:
         yield from _orders(facts, facts.bracket)
     yield _said("memory", proof.memory, "same", "features and votes as the agents' memory has them")
+    yield from _model(facts, proof)
+
+
+def _model(facts: Facts, proof: Proof) -> Iterator[Comparison]:
+    """The model's files, and its forecast of the stored features; nothing where no model was asked."""
+    found = None if facts.candidate is None else facts.candidate.assessment
+    stored = None if found is None else found.forecast
+    if stored is None:
+        return
+    name = f"model {stored.model_id}"
+    yield _said(name, proof.model, "whole", "hashes of its files, signature, self-test")
+    if proof.forecast is None:
+        yield unknown("forecast", "the model could not be asked again", _chances(stored))
+        return
+    made = proof.forecast
+    pairs = zip(_numbers(stored), _numbers(made), strict=False)
+    ok = len(_numbers(stored)) == len(_numbers(made)) and all(
+        isclose(left, right, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE) for left, right in pairs
+    )
+    words = "the registered model asked again with the stored features"
+    yield held("forecast", ok, _chances(stored), _chances(made), words)
+
+
+def _chances(forecast: Forecast) -> str:
+    bounds = f"{forecast.low:.4f} to {forecast.high:.4f}"
+    return f"p_touch {forecast.p_touch:.6f}, q {forecast.q_bounce:.6f}, {bounds}"
+
+
+def _numbers(forecast: Forecast) -> tuple[float, ...]:
+    moved = sorted((one.feature, one.amount) for one in forecast.contributions)
+    chances = (forecast.p_touch, forecast.q_bounce, forecast.low, forecast.high)
+    return (*chances, forecast.r_target, forecast.r_stop, forecast.r_time, *(amount for _, amount in moved))
 
 
 def _said(name: str, problem: str | None, good: str, words: str) -> Comparison:
@@ -115,6 +154,7 @@ def _copies(name: str, fact: TicketFact, facts: Facts) -> Iterator[Comparison]:
         ("prior close", candidate.prev_close, ticket.prev_close),
         ("decision price", candidate.decision_price, ticket.decision_price),
         ("regime", candidate.regime, ticket.regime),
+        ("assessment", candidate.assessment, ticket.assessment),
     )
     different = [what for what, judged, ticketed in pairs if judged != ticketed]
     derived = ", ".join(different) if different else "same"

@@ -11,6 +11,7 @@ from engine.model.orders import OrderSide
 from engine.model.text import clean
 from engine.model.tickets import to_plain
 from engine.money import ZERO
+from engine.report.assessed import assessed
 from engine.report.comparing import Comparison, Outcome
 from engine.report.facts import Facts, TicketFact
 from engine.report.lineage import lineage
@@ -34,6 +35,7 @@ def document(facts: Facts, checks: Iterable[Comparison]) -> dict[str, Any]:
         "checks": [_compared(one) for one in found],
         "decision": _decision(facts),
         "features": [_feature(f) for f in (() if facts.candidate is None else facts.candidate.features)],
+        "assessment": assessed(None if facts.candidate is None else facts.candidate.assessment),
         "votes": [_vote(report) for report in facts.reports],
         "gates": [] if fact is None else [_gate(gate) for gate in fact.ticket.gates],
         "tickets": [_ticket(one) for one in facts.tickets],

@@ -1,5 +1,6 @@
 """What a decision follows from by calculation alone, worked out again from its stored inputs."""
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from math import isclose
@@ -19,6 +20,8 @@ from engine.strategies.gaps_config import GapsConfig
 from engine.strategies.gaps_orders import EntryPrices, price_entry, size_share
 
 _TOLERANCE = 1e-9
+_FACTOR = re.compile(r" x ([0-9.]+) for ")
+"""In the name of a bound: what its room was multiplied by, and why."""
 
 
 def recalculated(facts: Facts) -> Iterator[Comparison]:
@@ -101,31 +104,37 @@ def _size(fact: TicketFact, config: GapsConfig | None) -> Comparison:
     if entry is None or entry.limit_price is None:
         return unknown(name, "the ticket holds no limit entry")
     stored = f"{entry.quantity:f}"
-    bound, _, factor = ticket.size_binding.partition(" x ")
     if fact.replaces:
         return unknown(name, "a person made it smaller", stored)
     if config is None:
         return unknown(name, "the config of that moment was not kept", stored)
-    room = _room(bound, ticket, config)
-    if room is None:
+    rooms = _rooms(ticket, config)
+    if not rooms:
         return unknown(name, f"what bound it ({ticket.size_binding}) is not stored", stored)
-    multiplier = Decimal(factor.partition(" ")[0]) if factor else Decimal(1)
-    derived = (room * multiplier / entry.limit_price).to_integral_value("ROUND_DOWN")
-    words = f"{bound} allows {room * multiplier:.2f} at {entry.limit_price:f}"
-    return held(name, Decimal(stored) == derived, stored, f"{derived:f}", words)
+    factor = Decimal(1)
+    for found in _FACTOR.findall(ticket.size_binding):
+        factor *= Decimal(found)
+    sizes = {(room * factor / entry.limit_price).to_integral_value("ROUND_DOWN"): room for room in rooms}
+    derived = entry.quantity if entry.quantity in sizes else next(iter(sizes))
+    allowed = sizes[derived] * factor
+    words = f"{ticket.size_binding} allows {allowed:.2f} at {entry.limit_price:f}"
+    return held(name, entry.quantity == derived, stored, f"{derived:f}", words)
 
 
-def _room(bound: str, ticket: Ticket, config: GapsConfig) -> Decimal | None:
+def _rooms(ticket: Ticket, config: GapsConfig) -> tuple[Decimal, ...]:
+    """What the named bound allows; two amounts where the drawdown may have asked for caution."""
     entry = ticket.order.entry
-    match bound:
+    match ticket.size_binding.partition(" ")[0]:
         case "strategy":
-            return ticket.equity * to_decimal(size_share(ticket.regime, config))
+            shares = (size_share(ticket.regime, config, cautious) for cautious in (False, True))
+            return tuple(ticket.equity * to_decimal(share) for share in shares)
         case "liquidity":
             adv = next((f.value for f in ticket.features if f.id == "adv_usd_20"), None)
-            return liquidity_room(adv)
+            room = liquidity_room(adv)
+            return () if room is None else (room,)
         case "cash" if entry is not None and entry.limit_price is not None:
-            return ticket.cash_after + entry.quantity * entry.limit_price
-    return None
+            return (ticket.cash_after + entry.quantity * entry.limit_price,)
+    return ()
 
 
 def _gates(ticket: Ticket) -> Iterator[Comparison]:

@@ -29,6 +29,7 @@ def sections(document: Mapping[str, Any]) -> tuple[Section, ...]:
             ("id", "value", "missing", "version", "ts_event", "ts_known", "source"),
             "No features are stored.",
         ),
+        *_assessment(document["assessment"]),
         _table(
             "Votes",
             document["votes"],
@@ -57,6 +58,26 @@ def sections(document: Mapping[str, Any]) -> tuple[Section, ...]:
         Section("Exit", ("what", "value"), _pairs(document["exit"] or {}), "The position is not closed."),
         Section("Costs", ("what", "value"), _pairs(document["costs"] or {}), "Nothing was bought."),
         _table("Audit log", document["audit"], ("seq", "at", "actor", "kind", "hash"), "No lines."),
+    )
+
+
+def _assessment(found: Mapping[str, Any] | None) -> tuple[Section, ...]:
+    """Nothing of a rule without a model."""
+    if found is None:
+        return ()
+    flat = {key: value for key, value in found.items() if not isinstance(value, dict | list)}
+    evidence = found["evidence"] or {}
+    return (
+        Section("Forecast and scores", ("what", "value"), _pairs(flat), ""),
+        Section("Quality score", ("part", "points"), _pairs(found["bcs_parts"] or {}), "It was not scored."),
+        _table("Contributions", found["contributions"], ("feature", "value", "amount"), "None are stored."),
+        _table(
+            "Filters and limits",
+            found["checks"],
+            ("step", "name", "status", "value", "limit", "reason"),
+            "None.",
+        ),
+        Section("Evidence of an edge", ("what", "value"), _pairs(evidence), "No evidence of an edge."),
     )
 
 
