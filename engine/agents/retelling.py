@@ -119,12 +119,8 @@ def _actions(
         elif str(line["kind"]) not in _DECISIONS and _is_leaving(_body(line)):
             left.setdefault(str(_body(line)["ticket"]), int(line["ts_us"]))
     for name, ts in left.items():
-        yield (
-            ts,
-            "exit",
-            "engine",
-            {"ticket": ticket, "sha256": digests.get(TicketId(ticket), ""), "reason": ""},
-        )
+        payload = {"ticket": name, "sha256": digests.get(TicketId(name), ""), "reason": ""}
+        yield ts, "exit", "engine", payload
 
 
 def _is_leaving(body: Mapping[str, Any]) -> bool:
