@@ -19,6 +19,7 @@ def restrictions(engine: Engine) -> tuple[Restriction, ...]:
     found: list[Restriction] = []
     if engine.parts.switches.portfolio:
         found += _limits(engine, engine.risk.view())
+    found += _frozen(engine)
     found += _symbols(engine)
     return tuple(found)
 
@@ -51,6 +52,11 @@ def _limits(engine: Engine, risk: RiskView) -> Iterator[Restriction]:
     if risk.level is Level.HALF_SIZE:
         until = format.percent(config.dd_release[0])
         yield Restriction(f"{fall}: new sizes halved until below {until}.", "", False)
+
+
+def _frozen(engine: Engine) -> Iterator[Restriction]:
+    for strategy, why in ({} if engine.learned is None else engine.learned.frozen()).items():
+        yield Restriction(f"{strategy} FROZEN: {why}", f"tradedeck policy release {strategy}", True)
 
 
 def _symbols(engine: Engine) -> Iterator[Restriction]:

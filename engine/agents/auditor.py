@@ -30,7 +30,7 @@ from engine.model.events import Alarm, Event, MarketMoved, RoundTripClosed, Shad
 from engine.model.evidence import NO_EVIDENCE, EdgeEvidence
 from engine.model.ids import StrategyName, TicketId
 from engine.model.market import SessionPhase
-from engine.model.policy import GapsPolicy, PolicyStep
+from engine.model.policy import GapsPolicy
 from engine.model.positions import RoundTrip
 from engine.model.tickets import canonical_json, to_plain
 from engine.ports import AuditEntry, Journal, JournalRow, Sessions
@@ -42,7 +42,7 @@ TABLE = "compliance"
 WEEK_KEY = "auditor_week"
 """Of `meta`: the ISO week that was reviewed last."""
 REVIEWED_KEY = "auditor_reviewed"
-"""Of `meta`: how many trades were closed at the last review."""
+"""Of `meta`: how many trades were closed at the last review that was due by their number."""
 SEED = 20_160_104
 """Of the bootstrap: the same past gives the same bound."""
 _DAY = timedelta(days=1)
@@ -146,7 +146,7 @@ class Auditor:
         week = week_of(today)
         if desk.journal.meta(WEEK_KEY) == week:
             return f"{week} was looked back on before"
-        step = self._review()
+        step = self.book.review()
         first = today - timedelta(days=today.weekday())
         found = self.evidence(self.book.strategy) or NO_EVIDENCE
         document = weekly_document(desk.journal, self.book, found, self.frozen(), first, today, step)
@@ -160,14 +160,9 @@ class Auditor:
     def _review_when_due(self) -> None:
         closed = self.book.current().closed_trades
         before = int(self._desk.journal.meta(REVIEWED_KEY) or 0)
-        if closed - before >= REVIEW_EVERY:
-            self._review()
-
-    def _review(self) -> PolicyStep | None:
-        closed = self.book.current().closed_trades
-        step = self.book.review()
-        self._desk.journal.commit((_meta(REVIEWED_KEY, str(closed)),), ())
-        return step
+        if closed // REVIEW_EVERY > before // REVIEW_EVERY:
+            self.book.review()
+            self._desk.journal.commit((_meta(REVIEWED_KEY, str(closed)),), ())
 
     def _ends_week(self, session: date) -> bool:
         following = self._desk.sessions.between(session + _DAY, session + _TWO_WEEKS)
