@@ -5,7 +5,7 @@ at all: without fresh filings or fresh halts there are no facts, because an empt
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.clock import US_PER_S, Clock
@@ -18,7 +18,8 @@ from engine.sources.halts import NasdaqHalts
 
 MINUTE_US = 60 * US_PER_S
 HOUR_US = 60 * MINUTE_US
-TICKERS_AGE_US = 24 * HOUR_US
+LISTS_AGE_US = 24 * HOUR_US
+"""Of all listings, and of the numbers of all companies."""
 FILINGS_AGE_US = 10 * MINUTE_US
 """Read again after it; a severe filing shall not wait longer."""
 FACTS_AGE_US = 12 * HOUR_US
@@ -42,13 +43,21 @@ class _Known:
 
 
 class Companies:
-    """Of the US market. `list_all` and `refresh` write, `facts` and `sector` read."""
+    """Of the US market. `listings` tells all that are listed. `refresh` writes, everything else reads."""
 
-    def __init__(self, edgar: Edgar, halts: NasdaqHalts, clock: Clock) -> None:
+    def __init__(
+        self,
+        listings: Callable[[], Awaitable[Iterable[Listing]]],
+        edgar: Edgar,
+        halts: NasdaqHalts,
+        clock: Clock,
+    ) -> None:
+        self._list = listings
         self._edgar = edgar
         self._source = halts
         self._clock = clock
         self._listings: Mapping[InstrumentId, Listing] = {}
+        self._listings_us: int | None = None
         self._numbers: Mapping[InstrumentId, int] = {}
         self._numbers_us: int | None = None
         self._halts: Mapping[InstrumentId, tuple[Halt, ...]] = {}
@@ -56,14 +65,10 @@ class Companies:
         self._known: dict[InstrumentId, _Known] = {}
         self._reading = asyncio.Lock()
 
-    def list_all(self, listings: Iterable[Listing]) -> None:
-        """What is listed, from here on."""
-        self._listings = {listing.instrument: listing for listing in listings}
-
     async def refresh(self, instruments: Sequence[InstrumentId]) -> str:
         """Read what is too old about the instruments; says what could not be read, "" when all could."""
         async with self._reading:
-            troubles = [await self._read_numbers(), await self._read_halts()]
+            troubles = [await self._read_listings(), await self._read_numbers(), await self._read_halts()]
             troubles += await asyncio.gather(*(self._read(one) for one in dict.fromkeys(instruments)))
             self._forget()
         told = list(dict.fromkeys(trouble for trouble in troubles if trouble))
@@ -103,8 +108,19 @@ class Companies:
         listing = self._listings.get(instrument)
         return None if listing is None else listing.name
 
+    async def _read_listings(self) -> str:
+        if not self._is_due(self._listings_us, LISTS_AGE_US):
+            return ""
+        try:
+            found = await self._list()
+        except SourceError as error:
+            return error.message
+        self._listings = {listing.instrument: listing for listing in found}
+        self._listings_us = self._clock.now_us()
+        return ""
+
     async def _read_numbers(self) -> str:
-        if not self._is_due(self._numbers_us, TICKERS_AGE_US):
+        if not self._is_due(self._numbers_us, LISTS_AGE_US):
             return ""
         try:
             self._numbers = await self._edgar.tickers()

@@ -32,6 +32,8 @@ class World:
     server: Any
     clock: LiveClock
     loop: Any
+    lists: list[int]
+    """When all listings were asked for."""
 
     def later(self, seconds: float) -> None:
         self.loop.stall(seconds)
@@ -58,12 +60,19 @@ def world(online: Any, answer: Any, recorded: Callable[[str], bytes]) -> Callabl
             clock = LiveClock(NOW)
             async with open_client(Reach(frozenset(), loopback=True)) as client:
                 edgar = Edgar(client, "me@example.com", clock, files_url=server.url, data_url=server.url)
-                companies = Companies(edgar, NasdaqHalts(client, clock, url=server.url), clock)
-                companies.list_all(
+                listed = tuple(
                     Listing(name, "NASDAQ", "Abc", ListingKind.STOCK, True, True, NOW, NOW, Provenance.LIVE)
                     for name in (ABC, NEW)
                 )
-                await test(World(companies, server, clock, asyncio.get_running_loop()))
+
+                async def listings() -> tuple[Listing, ...]:
+                    lists.append(clock.now_us())
+                    return listed
+
+                lists: list[int] = []
+                halts = NasdaqHalts(client, clock, url=server.url)
+                companies = Companies(listings, edgar, halts, clock)
+                await test(World(companies, server, clock, asyncio.get_running_loop(), lists))
 
         online(main)
 
@@ -117,6 +126,7 @@ def test_what_is_fresh_is_not_asked_for_again(world: Any) -> None:
         at.later(DAY_S)
         await at.companies.refresh([ABC])
         assert at.asked == sorted([TICKERS, FILINGS, FACTS, HALTS])
+        assert len(at.lists) == 2
 
     world(test)
 
