@@ -82,7 +82,7 @@ def _prices(fact: TicketFact, config: GapsConfig | None) -> Comparison:
             order.target.limit_price,
         ):
             of = "no tick" if tick is None else f"tick {tick}"
-            return compared("stop, limit, target", shown, _shown(made), f"from the stored quote, {of}")
+            return held("stop, limit, target", True, shown, _shown(made), f"from the stored quote, {of}")
     made = price_entry(ticket.quote, Instrument(ticket.instrument), config)
     derived = "no two-sided quote" if made is None else _shown(made)
     return held("stop, limit, target", False, shown, derived, "from the stored quote")

@@ -10,9 +10,9 @@ from engine.report.comparing import Comparison, held, unknown
 from engine.report.facts import Facts
 from engine.scoring.bcs import score
 from engine.strategies.expected import forecast_value
+from engine.strategies.gaps_study import VOLUME_NOW
 
 _TOLERANCE = 1e-9
-VOLUME = "volume_ratio_20"
 
 
 def scores(facts: Facts) -> Iterator[Comparison]:
@@ -43,7 +43,7 @@ def _score(candidate: GapCandidate, found: Assessment) -> Comparison:
         gap_dn=min(0.0, candidate.gap),
         rsi2=values.get("rsi2"),
         z5=values.get("z5"),
-        volume_ratio=values.get(VOLUME),
+        volume_ratio=values.get(VOLUME_NOW),
         dist_200=values.get("dist_200"),
         regime=candidate.regime,
         adv_usd=candidate.adv_usd_20,
