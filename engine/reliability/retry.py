@@ -1,4 +1,4 @@
-"""Retries with full jitter (SPEC 10.5), by the clock and the chance that are passed in (ADR 027)."""
+"""Retries with full jitter (SPEC 10.5), by the clock and the chance that are passed in (ADR 029)."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
