@@ -26,8 +26,9 @@ from engine.sources.sessions import ExchangeSessions
 from storage.paths import Home, find_home, home_state
 from tui.link import Question
 from tui.settings import load_settings
-from tui.wiring.live import Endpoints, LiveKeys, LiveRuntime
+from tui.wiring.live import LiveKeys, LiveRuntime
 from tui.wiring.runtime import RunOptions
+from tui.wiring.services import Endpoints
 
 NEW_YORK = ZoneInfo("America/New_York")
 TODAY = date(2026, 11, 20)
@@ -95,8 +96,10 @@ class Services:
                 "quotes": {s: self.quote(s) for s in symbols if s in PRICES}
             },
             "/v1beta1/news": lambda: {"news": self.headlines, "next_page_token": None},
-        }[path]()
-        return 200, "application/json", json.dumps(found).encode()
+        }.get(path)
+        if found is None:
+            return 404, "application/json", b"{}"
+        return 200, "application/json", json.dumps(found()).encode()
 
     def assets(self) -> list[dict[str, Any]]:
         return [
@@ -193,7 +196,7 @@ class Morning:
             url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             settings = load_settings(None, self.home.config, self.home.config, {}, {})
             options = RunOptions(settings, self.home, home_state(self.home), self.policy, FULL)
-            ends = Endpoints(url, url, url, loopback=True)
+            ends = Endpoints(*[url] * 7, loopback=True)
             self.runtime = LiveRuntime(options, self.sessions, KEYS, ends, self.wall)
             self.runtime.bus.subscribe_call(object, self.events.append, "test")
             try:
@@ -244,7 +247,8 @@ def test_a_day_from_an_empty_folder_to_its_close(morning: Morning) -> None:
     assert morning.ended["pre-open scan"] == (
         "done: 3 instruments to look at; 3 of 3 listings kept, bars through 2026-11-19"
     )
-    assert morning.ended["opening scan"] == "done: 3 of 3 priced, 1 candidates, 1 proposed"
+    words = morning.ended["opening scan"]
+    assert words.startswith("done: 3 of 3 priced, 1 candidates, 1 proposed; halts answered 404")
     (judged,) = morning.of(CandidatesJudged)
     assert [verdict.candidate.instrument for verdict in judged.verdicts] == [AAA]
     (fill,) = morning.of(FillRecorded)

@@ -7,8 +7,7 @@ in the timetable. The engine's time is the wall's, and never goes back behind wh
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-import httpx
+from datetime import date, datetime
 
 from brokers.paper.broker import PaperBroker
 from engine.backtest.pace import Pace
@@ -16,58 +15,43 @@ from engine.clock import US_PER_S, Clock, LiveClock, wall_us
 from engine.config import Mode
 from engine.errors import ConfigError
 from engine.execution.matching import STANDARD
-from engine.http import Reach, open_client
 from engine.jobs import JobDesk, Jobs
 from engine.model.commands import ENGINE
-from engine.model.ids import AccountId
+from engine.model.company import CompanyFacts
+from engine.model.ids import AccountId, InstrumentId
+from engine.model.jobs import Due
 from engine.model.market import MarketBatch, Provenance
 from engine.model.positions import AccountKind
 from engine.model.secrets import ALPACA_KEY_ID, ALPACA_SECRET, EDGAR_CONTACT, Secret
-from engine.ports import Secrets
-from engine.reliability.config import ServiceKind
-from engine.reliability.provider import Provider, Providers, SlaChange
-from engine.reliability.ratelimit import Budget, BudgetConfig
-from engine.sources import alpaca_data, cboe
-from engine.sources.alpaca_data import AlpacaData, AlpacaKeys
-from engine.sources.cboe import Cboe
+from engine.ports import ModelShelf, Secrets
+from engine.reliability.provider import SlaChange, SourceHealth
+from engine.schedules import NEW_YORK as EXCHANGE
+from engine.sources.alpaca_data import AlpacaKeys
+from engine.sources.companies import Companies
 from engine.sources.sessions import ExchangeSessions
+from engine.strategies.knowledge import Knowledge
 from storage.bars import open_bars
 from storage.jobs import SqlJobs
+from storage.secrets import KeyBook
 from storage.sql import open_engine
 from tui.local_link import LocalLink
+from tui.redaction import hide
+from tui.wiring.housekeeping import Housekeeping
 from tui.wiring.keys import open_keys, require_live
 from tui.wiring.livebars import LiveBars
 from tui.wiring.livedrive import NEWS, LiveDrive
 from tui.wiring.market import EquityTicks, open_sessions
 from tui.wiring.runtime import Mark, Market, RunOptions, Runtime
+from tui.wiring.services import Endpoints, Services, Terms
+from tui.wiring.shelf import RegistryShelf, registry_shelf
 from tui.wiring.timetable import JobWork, time_of, timetable
 
 LIVE_ACCOUNT = AccountId("paper")
 BARS_FILE = "live-bars.db"
 MOST_BEHIND_US = 3600 * US_PER_S
 """A machine's clock further behind the journal would open sessions at the wrong hour."""
-ALPACA_BUDGET = BudgetConfig(per_s=190 / 60, burst=20)
-"""A free account may make 200 calls a minute."""
-CBOE_BUDGET = BudgetConfig(per_s=1 / 10, burst=3)
-QUOTES_AGE_US, DAILY_AGE_US = 5 * US_PER_S, 26 * 3600 * US_PER_S
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """Where the services are. `loopback`: also on this machine, without TLS; for tests."""
-
-    prices: str = alpaca_data.DATA_URL
-    listings: str = alpaca_data.TRADING_URL
-    vix: str = cboe.URL
-    loopback: bool = False
-
-    def reach(self) -> Reach:
-        """The hosts that may be called."""
-        urls = (self.prices, self.listings, self.vix)
-        return Reach(frozenset(httpx.URL(url).host for url in urls), self.loopback)
-
-
 ENDPOINTS = Endpoints()
+NO_MODELS = RegistryShelf()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +60,7 @@ class LiveKeys:
 
     alpaca: AlpacaKeys
     contact: str
+    """"" where none is kept: then nothing is known of companies, and the full rule vetoes."""
 
 
 def find_keys(secrets: Secrets) -> LiveKeys:
@@ -99,8 +84,10 @@ def build_live(
             'engine.mode = "live" is refused: this release has no broker for real money',
             'Set engine.mode = "paper"',
         )
-    keys = find_keys(open_keys(options.home, environment, warn=warn, learned=learned))
-    return LiveRuntime(options, open_sessions(options.home), keys, endpoints)
+    book = open_keys(options.home, environment, warn=warn, learned=learned)
+    keys = find_keys(book)
+    shelf = registry_shelf(options.home, warn)
+    return LiveRuntime(options, open_sessions(options.home), keys, endpoints, shelf=shelf, book=book)
 
 
 class LiveRuntime(Runtime):
@@ -115,12 +102,16 @@ class LiveRuntime(Runtime):
         keys: LiveKeys,
         endpoints: Endpoints = ENDPOINTS,
         wall: Callable[[], int] = wall_us,
+        shelf: ModelShelf = NO_MODELS,
+        book: KeyBook | None = None,
     ) -> None:
         self._keys = keys
         self._endpoints = endpoints
         self._wall = wall
+        self.shelf = shelf
+        self._book = book
         self._ticks = EquityTicks()
-        self._sources: _Sources | None = None
+        self._services: Services | None = None
         super().__init__(options, _market(self), sessions)
 
     async def start(self) -> None:
@@ -128,7 +119,7 @@ class LiveRuntime(Runtime):
         try:
             await super().start()
         except BaseException:
-            await self._close_sources()
+            await self._close_services()
             raise
         try:
             self.jobs = self._make_jobs()
@@ -146,7 +137,7 @@ class LiveRuntime(Runtime):
         try:
             await super().stop()
         finally:
-            await self._close_sources()
+            await self._close_services()
 
     def _clock(self, since_us: int) -> Clock:
         """The wall's time; where the journal has seen a later one, on from that until the wall has caught up.
@@ -165,16 +156,28 @@ class LiveRuntime(Runtime):
 
     def _join(self, clock: Clock, broker: PaperBroker) -> None:
         options = self.options
-        self._sources = sources = _Sources(clock, self._keys, self._endpoints, options, self._sla_moved)
+        config = options.settings.config
+        terms = Terms(
+            self._keys.alpaca, self._keys.contact, config.sources, config.reliability, self._endpoints
+        )
+        self._services = services = Services(terms, clock, self._sla_moved)
         store = self._open.enter_context(open_bars(options.home.data / BARS_FILE))
-        limits = options.settings.config.gaps
-        self._bars = LiveBars(store, sources.alpaca, sources.cboe, self.sessions, limits)
+        self._bars = LiveBars(store, services.alpaca, services, self.sessions, config.gaps)
 
         def venue_sees(batch: MarketBatch) -> None:
             self._ticks.take(batch)
             broker.on_market(batch)
 
-        self.drive = LiveDrive(self.engine, clock, sources.alpaca, self._bars, venue_sees, self.sessions)
+        self.drive = LiveDrive(
+            self.engine,
+            clock,
+            services.alpaca,
+            self._bars,
+            venue_sees,
+            self.sessions,
+            services,
+            self._followed,
+        )
 
     def _make_jobs(self) -> Jobs:
         options, parts = self.options, self.engine.parts
@@ -194,55 +197,62 @@ class LiveRuntime(Runtime):
             opening_scan=self.drive.opening_scan,
             time_exit=self.drive.time_exit,
             index_update=self.drive.index_update,
+            weekly_report=self._look_back if options.remember else None,
+            retention=self._housekeeping().run,
         )
         return Jobs(desk, timetable(time_of(options.settings.config.gaps.decision_time_et), work))
 
-    async def _close_sources(self) -> None:
-        if self._sources is not None:
-            sources, self._sources = self._sources, None
-            await sources.client.aclose()
+    async def _look_back(self, due: Due) -> str:
+        assert self.backward is not None  # noqa: S101 - a runtime that remembers has it
+        return self.backward.auditor.look_back()
+
+    def _followed(self) -> tuple[InstrumentId, ...]:
+        """Whose prices decide how a signal that was not traded would have ended."""
+        if self.backward is None:
+            return ()
+        return tuple(shadow.terms.instrument for shadow in self.backward.shadow.following())
+
+    def _housekeeping(self) -> Housekeeping:
+        book = self._book or KeyBook((), warn=self._alarm, learned=hide)
+        return Housekeeping(self.state, self.sessions, book, self.engine.parts.clock, self._alarm)
+
+    async def _close_services(self) -> None:
+        if self._services is not None:
+            services, self._services = self._services, None
+            await services.close()
+
+    def services(self) -> tuple[SourceHealth, ...]:
+        """How the services do; none before the start and after the end."""
+        return () if self._services is None else self._services.providers.health()
+
+    @property
+    def knows_companies(self) -> bool:
+        """Whether there is a source of facts about them."""
+        return bool(self._keys.contact)
+
+    def facts(self, instrument: InstrumentId) -> CompanyFacts | None:
+        """What is known of a company now."""
+        return None if self._services is None else self._services.facts(instrument)
+
+    def companies(self) -> Companies | None:
+        """What is known of companies; None without EDGAR."""
+        return None if self._services is None else self._services.companies
 
     def _sla_moved(self, change: SlaChange) -> None:
         reasons = f": {'; '.join(change.reasons)}" if change.reasons else ""
         self._alarm(f"{change.source} is {change.after.value}, was {change.before.value}{reasons}")
 
 
-class _Sources:
-    """The services, each under its own limits."""
-
-    def __init__(
-        self,
-        clock: Clock,
-        keys: LiveKeys,
-        endpoints: Endpoints,
-        options: RunOptions,
-        changed: Callable[[SlaChange], None],
-    ) -> None:
-        self.client = open_client(endpoints.reach(), keys.contact)
-        self.providers = Providers(clock)
-        chance = random.SystemRandom().random
-
-        def provider(name: str, budget: BudgetConfig, max_age_us: int) -> Provider:
-            bucket = self.providers.budget(name, lambda: Budget(name, budget, clock))
-            reliability = options.settings.config.reliability
-            return self.providers.add(
-                Provider(name, ServiceKind.DEFAULT, reliability, bucket, clock, chance, changed, max_age_us)
-            )
-
-        alpaca = provider(alpaca_data.NAME, ALPACA_BUDGET, QUOTES_AGE_US)
-        self.alpaca = AlpacaData(
-            self.client,
-            keys.alpaca,
-            clock,
-            alpaca,
-            data_url=endpoints.prices,
-            trading_url=endpoints.listings,
-        )
-        self.cboe = Cboe(self.client, clock, provider(cboe.NAME, CBOE_BUDGET, DAILY_AGE_US), endpoints.vix)
-
-
 def _market(runtime: LiveRuntime) -> Market:
     """What is told of a live market; the drive that hands it on is made with the engine."""
+
+    def today() -> date:
+        return datetime.fromtimestamp(runtime.engine.parts.clock.now_us() // US_PER_S, EXCHANGE).date()
+
+    knowledge = Knowledge(
+        model=lambda: runtime.shelf.as_of(today()),
+        company=runtime.facts if runtime.knows_companies else None,
+    )
     return Market(
         account=LIVE_ACCOUNT,
         provenance=Provenance.LIVE,
@@ -257,7 +267,11 @@ def _market(runtime: LiveRuntime) -> Market:
         marks=(Mark("market", "live", "a market that is"),),
         id_seed="",
         feeds=lambda: runtime.drive.feeds(),
+        services=runtime.services,
         news_feed=NEWS,
+        sector_of=lambda name: None if (found := runtime.companies()) is None else found.sector(name),
+        name_of=lambda name: None if (found := runtime.companies()) is None else found.name(name),
+        knowledge=knowledge,
         kind=AccountKind.PAPER,
         is_live=True,
     )

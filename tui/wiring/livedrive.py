@@ -60,6 +60,13 @@ class LivePrices(Protocol):
     ) -> tuple[Headline, ...]: ...
 
 
+class Lookups(Protocol):
+    """Who knows more than prices. Both say what could not be read, "" when all could."""
+
+    async def look_up(self, instruments: Sequence[InstrumentId]) -> str: ...
+    async def headlines(self, instruments: Sequence[InstrumentId]) -> tuple[tuple[Headline, ...], str]: ...
+
+
 class Feed:
     """How one stream of data does."""
 
@@ -94,13 +101,18 @@ class LiveDrive:
         bars: LiveBars,
         venue_sees: Callable[[MarketBatch], None],
         sessions: Sessions,
+        lookups: Lookups | None = None,
+        followed: Callable[[], Sequence[InstrumentId]] = tuple,
     ) -> None:
+        """`followed`: whose prices are needed beside what is held, for signals that are followed on paper."""
         self._engine = engine
         self._clock = clock
         self._prices = prices
         self._bars = bars
         self._venue_sees = venue_sees
         self._sessions = sessions
+        self._lookups = lookups
+        self._followed = followed
         self._quotes = Feed(QUOTES, QUOTES_MUTE_US)
         self._news = Feed(NEWS, NEWS_MUTE_US)
         self._candidates: tuple[InstrumentId, ...] = ()
@@ -182,6 +194,7 @@ class LiveDrive:
         quotes = {name: one.quote for name, one in found.items() if one.quote is not None}
         self._candidates = tuple(name for name in universe if self._has_gapped(quotes.get(name), due))
         await self._tell_news(self._candidates)
+        unread = await self._read_companies(self._candidates)
         # The news took a while: what is decided on is asked for again.
         again = await self._prices.snapshots(self._watched())
         quotes |= {name: one.quote for name, one in again.items() if one.quote is not None}
@@ -193,7 +206,8 @@ class LiveDrive:
         verdicts = [verdict for each in engine.verdicts.values() for verdict in each]
         proposed = sum(verdict.proposal is not None for verdict in verdicts)
         priced = len(quotes.keys() & set(universe))
-        return f"{priced:,} of {len(universe):,} priced, {len(verdicts)} candidates, {proposed} proposed"
+        told = f"{priced:,} of {len(universe):,} priced, {len(verdicts)} candidates, {proposed} proposed"
+        return f"{told}; {unread}" if unread else told
 
     async def time_exit(self, due: Due) -> str:
         """The brackets leave by themselves; who should have and did not is told."""
@@ -273,7 +287,7 @@ class LiveDrive:
         """The session is over: its bars for what is held, as soon as they are told."""
         if now < hours.close_us + CLOSE_LAG_US:
             return hours.close_us + CLOSE_LAG_US
-        held = self._held()
+        held = tuple(dict.fromkeys((*self._held(), *self._followed())))[:WATCHED]
         bars: tuple[Bar, ...] = ()
         try:
             found = await self._prices.snapshots(held) if held else {}
@@ -305,14 +319,23 @@ class LiveDrive:
         except SourceError as error:
             self._news.note = error.message
             return
+        more, unread = ((), "") if self._lookups is None else await self._lookups.headlines(instruments)
+        found = (*found, *more)
         fresh = tuple(headline for headline in found if _same(headline) not in self._told_news)
         old_us = now - NEWS_BACK_US
         self._told_news = {told: None for told in self._told_news if told.ts_event > old_us}
         self._told_news |= {_same(headline): None for headline in fresh}
         self._news.spoke(self._clock.now_us(), len(fresh))
+        self._news.note = unread
         if fresh:
             session = self._engine.picture.session
             self._hand_on(MarketBatch(self._clock.now_us(), headlines=fresh, session=session))
+
+    async def _read_companies(self, instruments: Sequence[InstrumentId]) -> str:
+        """Filings, cash and halts of those that gapped; what could not be read, in words."""
+        if self._lookups is None or not instruments:
+            return ""
+        return await self._lookups.look_up(instruments)
 
     def _held(self) -> tuple[InstrumentId, ...]:
         return tuple(dict.fromkeys(bracket.instrument for bracket in self._engine.brackets.open()))
@@ -320,7 +343,8 @@ class LiveDrive:
     def _watched(self) -> tuple[InstrumentId, ...]:
         """What is held first, then what waits for a person, then who gapped; as many as one call takes."""
         waiting = (entry.ticket.instrument for entry in self._engine.tickets.waiting())
-        return tuple(dict.fromkeys((*self._held(), *waiting, *self._candidates)))[:WATCHED]
+        followed = self._followed()
+        return tuple(dict.fromkeys((*self._held(), *waiting, *self._candidates, *followed)))[:WATCHED]
 
     def _sound(self, quotes: Iterable[Quote]) -> tuple[Quote, ...]:
         return tuple(quote for quote in quotes if quote.instrument not in self._split)
