@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.model.candidates import FeatureValue, Verdict
 from engine.model.events import Alarm
-from engine.model.features import FeatureVector, Refusal, Written
+from engine.model.features import FeatureLayout, FeatureVector, Refusal, Written
 from engine.model.forecasts import Forecast
 from engine.model.ids import ClientOrderId, InstrumentId
 from engine.model.jobs import JobRecord
@@ -259,6 +259,12 @@ class FeatureStore(Protocol):
         self, entity: str, ids: Sequence[str], as_of_us: int, bar_us: int | None = None
     ) -> Mapping[str, FeatureValue]:
         """Each of `ids` as it was known; a missing one says why."""
+        ...
+
+    def vector(
+        self, entity: str, layout: FeatureLayout, as_of_us: int, bar_us: int | None = None
+    ) -> FeatureVector | None:
+        """The newest vector of one layout as it was known, with NaN for what is not served; None without."""
         ...
 
     def panel(

@@ -35,6 +35,7 @@ KEPT_WHOLE_DAYS = 30
 """All vectors of these days are kept, then the last of each day (SPEC 11.11)."""
 _DELETED_AT_ONCE = 5_000
 _FLOATS = np.dtype("<f8")
+_FOR_EVER = 1 << 62
 
 _VERSION_1 = """
 CREATE TABLE layout(  -- ids, versions: JSON lists of equal length
@@ -80,6 +81,25 @@ class _Reading(NamedTuple):
     marks: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Which of some wanted features a layout holds: (H,) places among the wanted, and in the layout."""
+
+    layout: FeatureLayout
+    key: int
+    wanted: np.ndarray
+    place: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a read of some features needs to know of them. `age_us`: (K,) -1 for the last completed bar."""
+
+    held: tuple[_Held, ...]
+    age_us: np.ndarray
+    least_age_us: int
+
+
 @dataclass(slots=True)
 class _Numbers:
     """What the file calls layouts and entities, as far as it was asked."""
@@ -87,8 +107,7 @@ class _Numbers:
     layouts: dict[int, FeatureLayout] | None = None
     of_layout: dict[FeatureLayout, int] = field(default_factory=dict)
     of_entity: dict[str, int] = field(default_factory=dict)
-    holding: dict[tuple[str, ...], list[tuple[int, list[tuple[int, int]]]]] = field(default_factory=dict)
-    """Wanted ids -> the layouts that hold some, with (place among the wanted, place in the layout)."""
+    wanted: dict[tuple[str, ...], _Wanted] = field(default_factory=dict)
 
 
 class SqliteFeatureStore:
@@ -131,42 +150,57 @@ class SqliteFeatureStore:
         self, entity: str, ids: Sequence[str], as_of_us: int, bar_us: int | None = None
     ) -> Mapping[str, FeatureValue]:
         """Each of `ids` as it was known at `as_of_us`."""
-        found: dict[str, FeatureValue] = {}
-        for layout, reading, places in self._readings(entity, tuple(ids), as_of_us):
-            values = np.frombuffer(reading.vals, dtype=_FLOATS)
-            for wanted, place in places:
-                name = ids[wanted]
-                before = found.get(name)
-                if before is not None and (before.ts_event, before.ts_known) >= reading[:2]:
-                    continue
-                mark = GOOD if reading.marks is None else reading.marks[place]
-                value, version = float(values[place]), layout.versions[place]
-                missing = reason_of(mark, value) or self._too_old(name, reading.ts_event, as_of_us, bar_us)
-                found[name] = FeatureValue(name, None if missing else value, missing, *reading[:3], version)
-        return {name: found.get(name) or _never(name) for name in ids}
+        with self._errors("reading"):
+            wanted = self._wanted(tuple(ids))
+            readings = self._readings(entity, wanted, as_of_us)
+        oldest = _oldest(wanted, as_of_us, bar_us).tolist()
+        found = {name: _never(name) for name in ids}
+        for held, reading in readings:
+            values, marks = np.frombuffer(reading.vals, dtype=_FLOATS), reading.marks
+            for number, place in zip(held.wanted.tolist(), held.place.tolist(), strict=True):
+                name, value = ids[number], float(values[place])
+                missing = reason_of(GOOD if marks is None else marks[place], value)
+                if missing is None and reading.ts_event < oldest[number]:
+                    missing = MissingReason.STALE
+                kept, version = (None if missing else value), held.layout.versions[place]
+                found[name] = FeatureValue(name, kept, missing, *reading[:3], version)
+        return found
+
+    def vector(
+        self, entity: str, layout: FeatureLayout, as_of_us: int, bar_us: int | None = None
+    ) -> FeatureVector | None:
+        """The newest vector of one layout as it was known."""
+        with self._errors("reading"):
+            number, wanted = self._find_entity(entity), self._wanted(layout.ids)
+            key = self._numbers.of_layout.get(layout)
+            row = self._connection.execute(_NEWEST, (number, key, as_of_us, as_of_us)).fetchone()
+        if row is None:
+            return None
+        ts_event, ts_known, source, vals, marks = row
+        values = np.frombuffer(vals, dtype=_FLOATS)
+        if marks is not None:
+            values = np.where(np.frombuffer(marks, dtype=np.uint8) == GOOD, values, np.nan)
+        if bar_us is not None or as_of_us - ts_event > wanted.least_age_us:
+            values = np.where(ts_event < _oldest(wanted, as_of_us, bar_us), np.nan, values)
+        return FeatureVector(entity, layout, values, ts_event, ts_known, source)
 
     def panel(
         self, entities: Sequence[str], ids: Sequence[str], as_of_us: int, bar_us: int | None = None
     ) -> np.ndarray:
         """The served values of many entities, (entities, ids)."""
-        wanted = tuple(ids)
-        oldest = np.array([self._oldest(name, as_of_us, bar_us) for name in wanted])
-        out = np.full((len(entities), len(wanted)), np.nan)
-        for row, entity in enumerate(entities):
-            times = np.full(len(wanted), -1, dtype=np.int64)
-            known = np.full(len(wanted), -1, dtype=np.int64)
-            for _layout, reading, places in self._readings(entity, wanted, as_of_us):
-                at, place = np.array(places).T
-                newer = (reading.ts_event > times[at]) | (
-                    (reading.ts_event == times[at]) & (reading.ts_known > known[at])
-                )
-                at, place = at[newer], place[newer]
-                values = np.frombuffer(reading.vals, dtype=_FLOATS)[place]
-                if reading.marks is not None:
-                    marks = np.frombuffer(reading.marks, dtype=np.uint8)[place]
-                    values = np.where(marks == GOOD, values, np.nan)
-                out[row, at] = np.where(reading.ts_event >= oldest[at], values, np.nan)
-                times[at], known[at] = reading.ts_event, reading.ts_known
+        out = np.full((len(entities), len(ids)), np.nan)
+        with self._errors("reading"):
+            wanted = self._wanted(tuple(ids))
+            oldest = _oldest(wanted, as_of_us, bar_us)
+            newest_limit = int(oldest.max(initial=-1))
+            for row, entity in zip(out, entities, strict=True):
+                for held, reading in self._readings(entity, wanted, as_of_us):
+                    values = np.frombuffer(reading.vals, dtype=_FLOATS)[held.place]
+                    if reading.marks is not None:
+                        values[np.frombuffer(reading.marks, dtype=np.uint8)[held.place] != GOOD] = np.nan
+                    if reading.ts_event < newest_limit:
+                        values[reading.ts_event < oldest[held.wanted]] = np.nan
+                    row[held.wanted] = values
         return out
 
     def refused(self) -> Mapping[tuple[str, Refusal], int]:
@@ -255,7 +289,7 @@ class SqliteFeatureStore:
             ).fetchone()
             found = self._numbers.of_layout[layout] = int(row[0])
             layouts[found] = layout
-            self._numbers.holding.clear()
+            self._numbers.wanted.clear()
         return found
 
     def _layouts(self) -> dict[int, FeatureLayout]:
@@ -271,31 +305,27 @@ class SqliteFeatureStore:
             self._numbers.of_layout = {layout: key for key, layout in found.items()}
         return found
 
-    def _readings(
-        self, entity: str, ids: tuple[str, ...], as_of_us: int
-    ) -> Iterator[tuple[FeatureLayout, _Reading, list[tuple[int, int]]]]:
-        """The newest vector of each layout that holds some of `ids`, with their places in both."""
-        with self._errors("reading"):
-            layouts, number = self._layouts(), self._find_entity(entity)
-            if number is None:
-                return
-            holding = self._numbers.holding.get(ids)
-            if holding is None:
-                holding = self._numbers.holding[ids] = list(_holding(layouts, ids))
-            for key, places in holding:
-                row = self._connection.execute(_NEWEST, (number, key, as_of_us, as_of_us)).fetchone()
-                if row is not None:
-                    yield layouts[key], _Reading(*row), places
+    def _readings(self, entity: str, wanted: _Wanted, as_of_us: int) -> list[tuple[_Held, _Reading]]:
+        """The newest vector of each layout that holds some, the newest last: it has the last word."""
+        number = self._find_entity(entity)
+        found = []
+        for held in wanted.held if number is not None else ():
+            row = self._connection.execute(_NEWEST, (number, held.key, as_of_us, as_of_us)).fetchone()
+            if row is not None:
+                found.append((held, _Reading(*row)))
+        if len(found) > 1:
+            found.sort(key=lambda one: one[1][:2])
+        return found
 
-    def _oldest(self, name: str, as_of_us: int, bar_us: int | None) -> int:
-        """The earliest time of an event that still counts."""
-        record = self._records.get(name)
-        if record is None or record.max_age_s is None:
-            return -1 if bar_us is None else bar_us
-        return as_of_us - record.max_age_s * 1_000_000
-
-    def _too_old(self, name: str, ts_event: int, as_of_us: int, bar_us: int | None) -> MissingReason | None:
-        return MissingReason.STALE if ts_event < self._oldest(name, as_of_us, bar_us) else None
+    def _wanted(self, ids: tuple[str, ...]) -> _Wanted:
+        found = self._numbers.wanted.get(ids)
+        if found is None:
+            records = [self._records.get(name) for name in ids]
+            ages = [-1 if r is None or r.max_age_s is None else r.max_age_s * 1_000_000 for r in records]
+            held = tuple(_holding(self._layouts(), ids))
+            least = min((age for age in ages if age >= 0), default=_FOR_EVER)
+            found = self._numbers.wanted[ids] = _Wanted(held, np.array(ages, dtype=np.int64), least)
+        return found
 
     def _recall(self, entity: str, layout: FeatureLayout) -> Trail:
         self._layouts()
@@ -320,14 +350,18 @@ class SqliteFeatureStore:
         return storage_errors(self._path, f"{doing} the feature store")
 
 
-def _holding(
-    layouts: Mapping[int, FeatureLayout], ids: Sequence[str]
-) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+def _holding(layouts: Mapping[int, FeatureLayout], ids: Sequence[str]) -> Iterator[_Held]:
     for key, layout in layouts.items():
         at = {name: place for place, name in enumerate(layout.ids)}
-        places = [(wanted, at[name]) for wanted, name in enumerate(ids) if name in at]
+        places = [(number, at[name]) for number, name in enumerate(ids) if name in at]
         if places:
-            yield key, places
+            wanted, place = np.array(places, dtype=np.int64).T
+            yield _Held(layout, key, wanted, place)
+
+
+def _oldest(wanted: _Wanted, as_of_us: int, bar_us: int | None) -> np.ndarray:
+    """The earliest time of an event that still counts, of each."""
+    return np.where(wanted.age_us < 0, -1 if bar_us is None else bar_us, as_of_us - wanted.age_us)
 
 
 def _never(name: str) -> FeatureValue:

@@ -53,6 +53,19 @@ class MemoryFeatureStore:
     ) -> Mapping[str, FeatureValue]:
         return {name: self._newest(entity, name, as_of_us, bar_us) for name in ids}
 
+    def vector(
+        self, entity: str, layout: FeatureLayout, as_of_us: int, bar_us: int | None = None
+    ) -> FeatureVector | None:
+        known = [row[0] for row in self._rows if (row[0].entity, row[0].layout) == (entity, layout)]
+        known = [vector for vector in known if vector.ts_known <= as_of_us]
+        if not known:
+            return None
+        newest = max(known, key=lambda vector: (vector.ts_event, vector.ts_known))
+        alone = MemoryFeatureStore()
+        alone._rows = [row for row in self._rows if row[0] is newest]
+        values = alone.panel((entity,), layout.ids, as_of_us, bar_us)[0]
+        return FeatureVector(entity, layout, values, newest.ts_event, newest.ts_known, newest.source)
+
     def panel(
         self, entities: Sequence[str], ids: Sequence[str], as_of_us: int, bar_us: int | None = None
     ) -> np.ndarray:

@@ -204,6 +204,21 @@ def test_a_panel_holds_what_single_reads_say(store: FeatureStore, make_vector: M
         np.testing.assert_array_equal(panel[row], np.array(expected, dtype=np.float64))
 
 
+def test_a_whole_vector_holds_what_single_reads_say(store: FeatureStore, make_vector: MakeVector) -> None:
+    _fill(store, make_vector, 100)
+    layout = make_vector(NOW).layout
+    assert store.vector("ORVX.US", layout, NOW - 101) is None
+    assert store.vector("NONE.US", layout, NOW) is None
+    store.put([make_vector(NOW, z5=50.0, rsi2=7.0)])
+    for as_of, bar in ((NOW - 1, None), (NOW, None), (NOW + 20_000_000, None), (NOW, NOW + 1)):
+        found = store.vector("ORVX.US", layout, as_of, bar)
+        assert found is not None
+        single = store.get("ORVX.US", layout.ids, as_of, bar)
+        expected = [math.nan if value.value is None else value.value for value in single.values()]
+        np.testing.assert_array_equal(found.values, np.array(expected, dtype=np.float64))
+        assert (found.ts_event, found.source) == (single["rsi2"].ts_event, single["rsi2"].source)
+
+
 def test_two_years_leave_thirty_days_whole_and_one_vector_a_day(
     store: FeatureStore, make_vector: MakeVector
 ) -> None:
