@@ -11,7 +11,7 @@ from engine.model.ids import StrategyName, symbol_of
 from engine.model.policy import GapsPolicy, Param, PolicyStep, StepState, TickerState
 from engine.model.tickets import to_plain
 from engine.ports import Journal, Sessions
-from engine.strategies.adapting import BOUNDS, findings_of, remembered
+from engine.strategies.adapting import BOUNDS, VoteScores, findings_of, remembered
 from tui import format
 
 Document = dict[str, Any]
@@ -27,7 +27,8 @@ def policy_document(journal: Journal, strategy: StrategyName, calendar: Sessions
             f"no policy of {strategy} was kept yet", "Start the engine once on this state to write its rules"
         )
     trades = [t for t in (*real_trades(journal), *followed_trades(journal)) if t.strategy == strategy]
-    policy, findings = remembered(thresholds, trades, calendar), findings_of(trades)
+    accuracy, findings = VoteScores(trades).accuracy(), findings_of(trades)
+    policy = remembered(thresholds, trades, accuracy, calendar)
     config = baselines[-1].rules.gaps
     return {
         "strategy": strategy,

@@ -76,6 +76,8 @@ class Auditor:
         self.book = book
         self.freezes = freezes
         self._evidence: EdgeEvidence | None = None
+        self._counted: list[tuple[date, float]] = []
+        """Session and net return of followed proposals that count as evidence."""
         self._unchecked: list[RoundTrip] = []
         """Closed trades that could not be looked at yet."""
 
@@ -83,10 +85,12 @@ class Auditor:
         """Take over what the journal holds; look at the trades that closed while nobody did. StorageError."""
         self.book.restore()
         self.freezes.restore()
-        journal = self._desk.journal
+        journal, strategy = self._desk.journal, self.book.strategy
+        counted = counted_trades(journal)
+        self._counted = [(trade.session, trade.net) for trade in counted if trade.strategy == strategy]
         seen = {str(row["ticket"]) for row in journal.rows(TABLE)}
         trips = [restore_round_trip(row) for row in journal.rows("round_trip")]
-        ours = [trip for trip in trips if trip.strategy == self.book.strategy and trip.ticket not in seen]
+        ours = [trip for trip in trips if trip.strategy == strategy and trip.ticket not in seen]
         self._unchecked = sorted(ours, key=lambda trip: trip.exit_us)
         self._check()
 
@@ -100,7 +104,8 @@ class Auditor:
                 self._review_when_due()
             case ShadowEnded(trade, counts):
                 self.book.learn(trade)
-                if counts:
+                if counts and trade.strategy == self.book.strategy:
+                    self._counted.append((trade.session, trade.net))
                     self._evidence = None
             case MarketMoved(batch) if batch.phase is SessionPhase.CLOSE and batch.session is not None:
                 self.freezes.write()

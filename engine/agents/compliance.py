@@ -6,6 +6,7 @@ approval and the book around the trade are held against the rules and the policy
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from engine.agents.panel import TrackRecord, agree
@@ -20,13 +21,15 @@ from engine.model.positions import AccountKind, ExitReason, RoundTrip
 from engine.model.tickets import Ticket
 from engine.money import EPSILON, ZERO, equity_tick, to_decimal
 from engine.ports import Journal, Sessions
-from engine.strategies.adapting import remembered
+from engine.strategies.adapting import VoteScores, remembered
 from engine.strategies.gaps_limits import thresholds
 from engine.strategies.gaps_orders import size_share
 
 MONITORED_SHARE = Decimal("0.5")
 """Of the size, for an instrument whose own past is poor (SPEC 3.11)."""
 GATES = 11
+LOOK_BACK = timedelta(days=45)
+"""Brackets are looked for so far back: several times as long as one may be held."""
 _NEVER = 1 << 62
 _TOLERANCE = to_decimal(EPSILON)
 Row = Mapping[str, str | int | None]
@@ -45,7 +48,7 @@ class Facts:
     bracket: Row
     orders: tuple[Row, ...]
     others: tuple[Row, ...]
-    """All other brackets of the account."""
+    """Other brackets of the account that may have been open beside it."""
     ended: Mapping[str, int]
     """When the position of a bracket ended, by its id."""
     trip: RoundTrip
@@ -63,8 +66,7 @@ def collect(
 ) -> Facts | None:
     """The facts of a trade; None where it is from before rules were written down. Raises StorageError."""
     rows = journal.rows("ticket", id=trip.ticket)
-    brackets = journal.rows("bracket", strategy=trip.strategy)
-    own = [row for row in brackets if row["id"] == trip.ticket]
+    own = journal.rows("bracket", id=trip.ticket)
     if not rows or not own:
         raise StorageError(
             f"trade B-{trip.number} has no ticket or bracket in the journal", "run tradedeck audit verify"
@@ -75,6 +77,7 @@ def collect(
     baselines = [change for change in then if isinstance(change, Baseline)]
     if thresholds_then is None or not baselines:
         return None
+    others = _others(journal, ticket, calendar)
     known = [t for t in trades if t.exit_us <= ticket.created_us and t.correlation != ticket.correlation]
     approved = row["approved_us"]
     return Facts(
@@ -85,12 +88,23 @@ def collect(
         approvals=tuple(journal.rows("nonce", ticket=ticket.id)),
         bracket=own[0],
         orders=tuple(journal.rows("ord", bracket=ticket.id)),
-        others=tuple(other for other in journal.rows("bracket") if other["id"] != ticket.id),
-        ended={str(past["ticket"]): _int(past["exit_us"]) for past in journal.rows("round_trip")},
+        others=others,
+        ended={
+            str(row["id"]): _int(past["exit_us"])
+            for row in others
+            for past in journal.rows("round_trip", ticket=str(row["id"]))
+        },
         trip=trip,
         rules=baselines[-1].rules,
-        policy=remembered(thresholds_then, known, calendar),
+        policy=remembered(thresholds_then, known, VoteScores(known).accuracy(), calendar),
     )
+
+
+def _others(journal: Journal, ticket: Ticket, calendar: Sessions) -> tuple[Row, ...]:
+    """Brackets of the sessions before it and of its own: an older one that still holds is stuck in a halt."""
+    days = calendar.between(ticket.session - LOOK_BACK, ticket.session)
+    found = (row for hours in days for row in journal.rows("bracket", session=hours.day.isoformat()))
+    return tuple(row for row in found if row["id"] != ticket.id)
 
 
 def check_trade(facts: Facts, now_us: int) -> ComplianceFinding:

@@ -31,6 +31,7 @@ from engine.risk.daily import day_of
 from engine.strategies.adapting import (
     STEPS_PER_QUARTER,
     Findings,
+    VoteScores,
     findings_of,
     moves_back,
     moves_of,
@@ -59,6 +60,8 @@ class PolicyBook:
         self.rules = rules
         self._changes: list[Change] = []
         self._trades: list[ClosedTrade] = []
+        self._real: list[ClosedTrade] = []
+        self._scores = VoteScores()
         self._current: GapsPolicy | None = None
 
     def restore(self) -> None:
@@ -70,6 +73,8 @@ class PolicyBook:
         self._changes = list(read_changes(journal, self.strategy))
         found = (*real_trades(journal), *followed_trades(journal))
         self._trades = [trade for trade in found if trade.strategy == self.strategy]
+        self._real = [trade for trade in self._trades if not trade.shadow]
+        self._scores = VoteScores(self._trades)
         self._rebase()
 
     def _rebase(self) -> None:
@@ -104,7 +109,8 @@ class PolicyBook:
                 raise InvariantBroken(
                     f"the policy of {self.strategy} was asked for before its rules were read"
                 )
-            self._current = remembered(thresholds, self._trades, self._desk.sessions)
+            accuracy = self._scores.accuracy()
+            self._current = remembered(thresholds, self._real, accuracy, self._desk.sessions)
         return self._current
 
     def steps(self) -> tuple[PolicyStep, ...]:
@@ -120,11 +126,14 @@ class PolicyBook:
         """One more trade or followed signal came to its end."""
         if trade.strategy == self.strategy:
             self._trades.append(trade)
+            self._scores.add(trade)
+            if not trade.shadow:
+                self._real.append(trade)
             self._current = None
 
     def findings(self) -> Findings:
         """What the decided trades say now."""
-        return findings_of(self._trades)
+        return findings_of(self._real)
 
     def review(self) -> PolicyStep | None:
         """Propose a step where the trades ask for one; apply it where that needs nobody. StorageError.

@@ -84,10 +84,9 @@ def pass_rates(
     """Agent or gate -> how often it let a candidate of these sessions pass, and how often it was asked."""
     asked: Counter[str] = Counter()
     passed: Counter[str] = Counter()
-    for row in journal.rows("whynot", strategy=strategy):
-        if not first.isoformat() <= str(row["session"]) <= last.isoformat():
-            continue
-        correlation = str(row["correlation"])
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    rows = [row for day in days for row in journal.rows("whynot", session=day.isoformat())]
+    for correlation in (str(row["correlation"]) for row in rows if row["strategy"] == strategy):
         for agent, vote in _votes(journal, correlation):
             if vote != Vote.ABSTAIN:
                 asked[agent] += 1

@@ -99,37 +99,55 @@ def cooldown_until(trade: ClosedTrade, calendar: Sessions) -> date:
     return first_after(calendar, trade.exit_session, skipped)
 
 
-def accuracy_of(trades: Iterable[ClosedTrade]) -> dict[str, tuple[float, int]]:
-    """Agent -> (share of right votes, votes scored): approvals that won and vetoes that lost are right.
+class VoteScores:
+    """How often each agent voted right: approvals that won and vetoes that lost are right.
 
     A candidate that was traded and also followed on paper counts once, by what was traded. An abstention is
     no vote.
     """
-    decided: dict[CorrelationId, ClosedTrade] = {}
-    for trade in trades:
-        known = decided.get(trade.correlation)
+
+    def __init__(self, trades: Iterable[ClosedTrade] = ()) -> None:
+        self._right: defaultdict[str, int] = defaultdict(int)
+        self._scored: defaultdict[str, int] = defaultdict(int)
+        self._decided: dict[CorrelationId, ClosedTrade] = {}
+        for trade in trades:
+            self.add(trade)
+
+    def add(self, trade: ClosedTrade) -> None:
+        """One more that ended."""
+        known = self._decided.get(trade.correlation)
         if known is None or known.shadow:
-            decided[trade.correlation] = trade
-    right: defaultdict[str, int] = defaultdict(int)
-    scored: defaultdict[str, int] = defaultdict(int)
-    for trade in decided.values():
+            if known is not None:
+                self._count(known, -1)
+            self._decided[trade.correlation] = trade
+            self._count(trade, 1)
+
+    def _count(self, trade: ClosedTrade, by: int) -> None:
         for agent, vote in trade.votes.items():
             if vote is not Vote.ABSTAIN:
-                scored[agent] += 1
-                right[agent] += (vote is Vote.APPROVE) == trade.is_won
-    return {agent: (right[agent] / n, n) for agent, n in sorted(scored.items())}
+                self._scored[agent] += by
+                self._right[agent] += by * ((vote is Vote.APPROVE) == trade.is_won)
+
+    def accuracy(self) -> dict[str, tuple[float, int]]:
+        """Agent -> (share of right votes, votes scored)."""
+        return {agent: (self._right[agent] / n, n) for agent, n in sorted(self._scored.items()) if n}
 
 
-def remembered(thresholds: GapsPolicy, trades: Sequence[ClosedTrade], calendar: Sessions) -> GapsPolicy:
-    """The thresholds with everything that closed trades and followed signals add to them."""
-    real = sorted((trade for trade in trades if not trade.shadow), key=_by_exit)
+def remembered(
+    thresholds: GapsPolicy,
+    real: Iterable[ClosedTrade],
+    accuracy: Mapping[str, tuple[float, int]],
+    calendar: Sessions,
+) -> GapsPolicy:
+    """The thresholds with everything that closed trades and scored votes add to them."""
+    in_order = sorted((trade for trade in real if not trade.shadow), key=_by_exit)
     of_instrument: defaultdict[InstrumentId, list[ClosedTrade]] = defaultdict(list)
-    for trade in real:
+    for trade in in_order:
         of_instrument[trade.instrument].append(trade)
     return replace(
         thresholds,
-        closed_trades=len(real),
-        accuracy=accuracy_of(trades),
+        closed_trades=len(in_order),
+        accuracy=accuracy,
         standings={name: standing_of(own, calendar) for name, own in of_instrument.items()},
         cooldown_until={name: cooldown_until(own[-1], calendar) for name, own in of_instrument.items()},
     )

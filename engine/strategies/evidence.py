@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.model.evidence import EdgeEvidence
 
-PATHS = 4_000
+PATHS = 2_000
 _ONE_SIDED = 0.05
 _TWO_SIDED = (0.025, 0.975)
 _CHUNK = 2_000_000
@@ -50,6 +50,6 @@ def _drawn_means(totals: np.ndarray, trades: np.ndarray, chance: np.random.Gener
     rows = max(1, _CHUNK // count)
     means = np.empty(PATHS)
     for first in range(0, PATHS, rows):
-        drawn = chance.integers(0, count, size=(min(rows, PATHS - first), count))
+        drawn = chance.integers(0, count, size=(min(rows, PATHS - first), count), dtype=np.int32)
         means[first : first + rows] = totals[drawn].sum(axis=1) / trades[drawn].sum(axis=1)
     return means

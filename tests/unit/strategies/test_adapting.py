@@ -26,7 +26,7 @@ from engine.model.positions import ExitReason
 from engine.strategies.adapting import (
     BOUNDS,
     Direction,
-    accuracy_of,
+    VoteScores,
     cooldown_until,
     default_policy,
     findings_of,
@@ -222,7 +222,7 @@ def test_state_of_a_ticker_follows_its_shrunk_rate(
 
 def test_ejection_lasts_sixty_sessions_and_is_watched_after(trade: Callable[..., ClosedTrade]) -> None:
     trades = [trade(k, STOP) for k in range(7)]
-    policy = remembered(POLICY, trades, CALENDAR)
+    policy = remembered(POLICY, trades, {}, CALENDAR)
     until = policy.standings[ABC].until
     assert until is not None
     between = CALENDAR.between(trades[-1].exit_session + timedelta(days=1), until - timedelta(days=1))
@@ -255,7 +255,7 @@ def test_cooldown_skips_sessions_by_the_way_out(
     until = cooldown_until(one, CALENDAR)
     between = CALENDAR.between(one.exit_session + timedelta(days=1), until - timedelta(days=1))
     assert len(between) == skipped
-    policy = remembered(POLICY, [one], CALENDAR)
+    policy = remembered(POLICY, [one], {}, CALENDAR)
     assert policy.cools_until(ABC, until - timedelta(days=1)) == until
     assert policy.cools_until(ABC, until) is None
     assert policy.cools_until(XYZ, until) is None
@@ -274,7 +274,7 @@ def test_accuracy_scores_approvals_that_won_and_vetoes_that_lost(trade: Callable
         trade(2, STOP, votes={"a": approve, "b": veto}, shadow=True, proposed=False),
         trade(3, TARGET, votes={"a": approve, "b": veto}, shadow=True, proposed=False),
     ]
-    assert accuracy_of(trades) == {"a": (2 / 3, 3), "b": (2 / 3, 3)}
+    assert VoteScores(trades).accuracy() == {"a": (2 / 3, 3), "b": (2 / 3, 3)}
 
 
 def test_candidate_that_was_traded_and_followed_counts_once_by_the_trade(
@@ -282,7 +282,9 @@ def test_candidate_that_was_traded_and_followed_counts_once_by_the_trade(
 ) -> None:
     votes = {"a": Vote.APPROVE}
     real, followed = trade(1, STOP, votes=votes), trade(1, TARGET, votes=votes, shadow=True)
-    assert accuracy_of([real, followed]) == accuracy_of([followed, real]) == {"a": (0.0, 1)}
+    assert (
+        VoteScores([real, followed]).accuracy() == VoteScores([followed, real]).accuracy() == {"a": (0.0, 1)}
+    )
 
 
 def test_costs_decide_whether_a_trade_won(trade: Callable[..., ClosedTrade]) -> None:
@@ -292,7 +294,7 @@ def test_costs_decide_whether_a_trade_won(trade: Callable[..., ClosedTrade]) -> 
 
 def test_policy_remembers_only_trades_of_real_orders(trade: Callable[..., ClosedTrade]) -> None:
     trades = [trade(n, STOP, shadow=True) for n in range(9)]
-    policy = remembered(POLICY, trades, CALENDAR)
+    policy = remembered(POLICY, trades, {}, CALENDAR)
     assert (policy.closed_trades, policy.standings, policy.cooldown_until) == (0, {}, {})
 
 
