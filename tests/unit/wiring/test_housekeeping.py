@@ -1,0 +1,78 @@
+"""Once a day: old rows go, the calendar reaches on, old keys are named, and everything else stays."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from engine.clock import TestClock
+from engine.model.jobs import Due
+from engine.model.secrets import ALPACA_KEY_ID, ALPACA_SECRET, Secret
+from engine.sources.sessions import ExchangeSessions
+from storage.paths import StatePaths, find_home, home_state
+from storage.secrets import KeyBook, PlainFile
+from tui.wiring.housekeeping import DAY_US, Housekeeping
+
+NOW = 1_795_000_000_000_000
+"""2026-11-18."""
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StatePaths:
+    home = find_home({"TRADEDECK_HOME": str(tmp_path)})
+    home.make()
+    made = home_state(home)
+    made.make()
+    return made
+
+
+class House:
+    """A daemon's house at one time."""
+
+    def __init__(self, state: StatePaths, now: int, begun: date) -> None:
+        self.told: list[str] = []
+        self.keys = PlainFile(state.home.config / "keys.json")
+        self.sessions = ExchangeSessions(state.home.data / "cache", begun)
+        book = KeyBook((self.keys,), warn=self.told.append, learned=lambda secret: None)
+        self.keeping = Housekeeping(state, self.sessions, book, TestClock(now), self.told.append)
+
+    async def run(self) -> str:
+        return await self.keeping.run(Due(NOW, None))
+
+
+async def test_a_house_in_order_says_so(state: StatePaths) -> None:
+    house = House(state, NOW, date(2026, 11, 18))
+    house.keys.put(ALPACA_SECRET, Secret("some-secret-value"), NOW - 90 * DAY_US)
+    assert await house.run() == (
+        "0 old feature vectors and 0 old simulations removed; calendar reaches far enough"
+    )
+    assert house.told == []
+
+
+async def test_old_keys_are_named_without_their_value(state: StatePaths) -> None:
+    house = House(state, NOW, date(2026, 11, 18))
+    house.keys.put(ALPACA_SECRET, Secret("some-secret-value"), NOW - 91 * DAY_US)
+    house.keys.put(ALPACA_KEY_ID, Secret("PKTEST0123456789ABCD"), NOW)
+    await house.run()
+    (told,) = house.told
+    assert told.startswith("the key alpaca.secret is 91 days old")
+    assert "some-secret-value" not in told
+
+
+async def test_a_process_of_years_extends_its_calendar(state: StatePaths) -> None:
+    house = House(state, NOW + 400 * DAY_US, date(2026, 11, 18))
+    assert "calendar to 2028-12-31" in await house.run()
+    assert house.told == []
+    assert house.sessions.on(date(2028, 1, 3)) is not None
+    assert "calendar reaches far enough" in await house.run()
+
+
+async def test_old_simulations_go_and_the_newest_stay(state: StatePaths) -> None:
+    for number in range(8):
+        (state.home.simulations / f"20261118T10000{number}Z").mkdir(parents=True)
+    house = House(state, NOW, date(2026, 11, 18))
+    before = len(list(state.home.simulations.iterdir()))
+    words = await house.run()
+    after = len(list(state.home.simulations.iterdir()))
+    assert f"{before - after} old simulations removed" in words
+    assert after >= 5
