@@ -219,9 +219,9 @@ def _late(rounds: int) -> None:
             kernel = BracketKernel(tape, RULE, Costs(), Purse(0.0, notional=NOTIONAL))
             marks: list[tuple[int, float]] = []
 
-            def decide(now: int, places: Sequence[int]) -> Iterable[Wish]:
+            def decide(now: int, places: Sequence[int], equity: float) -> Iterable[Wish]:
                 marks.append((kernel.closed, time.perf_counter()))
-                return asked(now, places)
+                return asked(now, places, equity)
 
             kernel.run(decide)
             first = next((mark for mark in marks if mark[0] >= closed), None)

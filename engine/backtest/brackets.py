@@ -19,6 +19,7 @@ import numpy as np
 from engine.backtest.costs import Costs, CostTable, cost_table
 from engine.backtest.fills import (
     CASHED,
+    EPSILON,
     NOTHING,
     TARGET,
     TIME,
@@ -65,6 +66,8 @@ class Wish(NamedTuple):
     """Sample deviation of daily returns, a fraction; 0 or NaN: not known."""
     adv: float
     """Mean daily value traded, USD."""
+    most: float = 1.0
+    """Fraction of equity that it may be worth at most, whatever the session allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,9 @@ class Tape:
     close: list[float]
     volume: list[float]
     ratio: list[float]
+    """Of each bar, as stored: prices of the session before are multiplied by it."""
+    split: list[float]
+    """The ratio that is meant, which shares are divided by."""
     table: Table
 
 
@@ -94,8 +100,9 @@ def tape_of(bars: Mapping[InstrumentId, BarColumns]) -> Tape:
     starts = np.searchsorted(session[order], np.arange(len(days) + 1))
     by_session = order.tolist()
     ratio = table.ratio.tolist()
+    split = table.ratio.tolist()
     for place in np.flatnonzero(table.ratio != 1).tolist():
-        ratio[place] = float(plain_ratio(ratio[place]))
+        split[place] = float(plain_ratio(split[place]))
     return Tape(
         instruments=table.instruments,
         sessions=tuple(days.tolist()),
@@ -109,6 +116,7 @@ def tape_of(bars: Mapping[InstrumentId, BarColumns]) -> Tape:
         close=table.close.tolist(),
         volume=table.volume.tolist(),
         ratio=ratio,
+        split=split,
         table=table,
     )
 
@@ -124,6 +132,8 @@ class Purse:
     """Fraction of equity that one position may be worth, for each session of the tape."""
     max_concurrent: int = 8
     per_session: int = 3
+    cash_cover: float = 0.0
+    """The cash that is left must be more than so many times what an entry costs (SPEC 3.7.3); 0: need not."""
 
 
 class Denial(StrEnum):
@@ -244,8 +254,11 @@ class BracketRun:
     open: int
 
 
-Decide = Callable[[int, Sequence[int]], Iterable[Wish]]
-"""(session, places of its bars) -> entries at its open, the first ones first. It must not look further."""
+Decide = Callable[[int, Sequence[int], float], Iterable[Wish]]
+"""(session, places of its bars, equity at its open) -> entries there, the first ones first.
+
+It must not look further. Without an account the equity is what a bracket may cost.
+"""
 
 
 def by_session(tape: Tape, places: np.ndarray, sigma: np.ndarray, adv: np.ndarray) -> Decide:
@@ -257,7 +270,7 @@ def by_session(tape: Tape, places: np.ndarray, sigma: np.ndarray, adv: np.ndarra
     sessions = tape.session
     for wish in map(Wish, places.tolist(), sigma.tolist(), adv.tolist()):
         wanted.setdefault(sessions[wish.place], []).append(wish)
-    return lambda now, _: wanted.get(now, ())
+    return lambda now, places, equity: wanted.get(now, ())
 
 
 @dataclass(slots=True)
@@ -294,16 +307,17 @@ class BracketKernel:
         tape, books = self._tape, self._books
         count = len(tape.sessions)
         equity, gross, turned = np.full(count + 1, np.nan), np.zeros(count), np.zeros(count)
-        equity[0] = books.cash
+        equity[0], notional = books.cash, self._purse.notional
         for now, places in enumerate(tape.places):
             if books.live and now in self._acting:
                 self._act(now)
-            wishes = decide(now, places)
+            equity_now = books.cash + self._worth(now) if notional is None else notional
+            wishes = decide(now, places, equity_now)
             if wishes:
-                self._enter(now, wishes)
+                self._enter(now, wishes, equity_now)
             if books.live:
                 self._match(now)
-            if self._purse.notional is not None:
+            if notional is not None:
                 continue
             equity[now + 1] = books.cash
             if books.live or books.weights:
@@ -329,8 +343,9 @@ class BracketKernel:
             if corporate_action_kind(ratio) is CorporateActionKind.DIVIDEND:
                 money, what = bracket.left * prior * (1 - ratio), What.DIVIDEND
             else:
-                left = after_split(bracket.left, ratio)
-                money, what = (bracket.left / ratio - left) * prior * ratio, What.SPLIT
+                meant = tape.split[place]
+                left = after_split(bracket.left, meant)
+                money, what = (bracket.left / meant - left) * prior * ratio, What.SPLIT
                 bracket.left = left
             bracket.money += money
             books.cash += money
@@ -341,10 +356,9 @@ class BracketKernel:
                 bracket.proceeds = bracket.raw
                 self._close(now, owner, bracket, place, CASHED)
 
-    def _enter(self, now: int, wishes: Iterable[Wish]) -> None:
+    def _enter(self, now: int, wishes: Iterable[Wish], equity: float) -> None:
         purse, books, tape = self._purse, self._books, self._tape
-        cash, entered = books.cash, 0
-        equity = cash + self._worth(now)
+        entered = 0
         for wish in wishes:
             owner, price = tape.owner[wish.place], tape.open[wish.place]
             held = owner in books.live
@@ -358,7 +372,10 @@ class BracketKernel:
                 books.denied[Denial.PER_SESSION] += 1
             else:
                 entered += self._buy(
-                    now, owner, wish, whole_shares(min(cash, equity * purse.shares[now]), price)
+                    now,
+                    owner,
+                    wish,
+                    whole_shares(min(books.cash, equity * min(purse.shares[now], wish.most)), price),
                 )
 
     def _worth(self, now: int) -> float:
@@ -384,7 +401,9 @@ class BracketKernel:
         moved = slippage(costs.half_spread, costs.impact, wish.sigma, shares * price, wish.adv)
         paid = price * (1 + moved)
         fees = costs.scale * commission(shares, costs.per_share, costs.least, shares * paid, costs.most_ratio)
-        if self._purse.notional is None and shares * paid + fees > books.cash:
+        cost, cover = shares * price, self._purse.cash_cover
+        short = shares * paid + fees > books.cash or (cover > 0 and not books.cash > cover * cost + EPSILON)
+        if self._purse.notional is None and short:
             books.denied[Denial.CASH] += 1
             return False
         books.number += 1

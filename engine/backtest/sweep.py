@@ -67,7 +67,8 @@ class Sweep:
         self._starts = np.append(np.flatnonzero(table.row == 0), len(table.row))
         self._session = np.array(tape.session, dtype=np.int64)
         self._bars = np.array(
-            (tape.open, tape.high, tape.low, tape.close, tape.volume, tape.ratio), dtype=np.float64
+            (tape.open, tape.high, tape.low, tape.close, tape.volume, tape.ratio, tape.split),
+            dtype=np.float64,
         )
         self._is_dividend = _dividends(self._bars[5])
         self._signals = np.array((signals.gap, signals.adv, signals.sigma), dtype=np.float64)
@@ -134,7 +135,7 @@ _GAP_MAX, _STOP, _TARGET, _SESSIONS, _JUMPS, _THROUGH, _VOLUME, _NOTIONAL = rang
 """Places in `terms`."""
 _HALF_SPREAD, _IMPACT, _PER_SHARE, _LEAST, _MOST, _SCALE = range(6)
 """Places in `costs`."""
-_OPEN, _HIGH, _LOW, _CLOSE, _TRADED, _RATIO = range(6)
+_OPEN, _HIGH, _LOW, _CLOSE, _TRADED, _RATIO, _SPLIT = range(7)
 """Places in `bars`."""
 
 
@@ -216,8 +217,9 @@ def hold_bracket(
             if is_dividend[at]:
                 money += left * prior * (1 - ratio)
             else:
-                after = after_split(left, ratio)
-                money += (left / ratio - after) * prior * ratio
+                meant = bars[_SPLIT][at]
+                after = after_split(left, meant)
+                money += (left / meant - after) * prior * ratio
                 left = after
                 if left == 0:
                     sold, reason = 1.0, CASHED

@@ -40,7 +40,7 @@ def wishes_of(tape: Tape, trades: tuple[NaiveTrade, ...]) -> Callable[..., list[
     for trade in trades:
         place = int(starts[number[trade.instrument]]) + trade.row
         by_session.setdefault(trade.session, []).append(Wish(place, 0.0, 0.0))
-    return lambda now, places: by_session.get(tape.sessions[now], [])
+    return lambda now, places, equity: by_session.get(tape.sessions[now], [])
 
 
 def run(
@@ -233,4 +233,4 @@ def test_without_costs_it_is_the_account_that_counts_in_decimals(
     prices = {(one.trade.instrument, one.trade.row): one.trade.exit_price for one in limited.taken}
     for one in done.trades:
         key = tape.instruments[tape.owner[one.place]], int(tape.table.row[one.place])
-        assert one.exit == pytest.approx(prices[key], rel=1e-6)  # stored ratios are float32
+        assert one.exit == pytest.approx(prices[key], rel=1e-12)

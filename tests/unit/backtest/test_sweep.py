@@ -26,7 +26,7 @@ def by_events(tape: Tape, signals: Signals, one: SweepSet, costs: Costs) -> list
     gap, is_open = signals.gap.tolist(), signals.is_open.tolist()
     adv, sigma = signals.adv.tolist(), signals.sigma.tolist()
 
-    def decide(now: int, places: Any) -> list[Wish]:
+    def decide(now: int, places: Any, equity: float) -> list[Wish]:
         return [Wish(p, sigma[p], adv[p]) for p in places if is_open[p] and gap[p] <= one.gap_max + 1e-9]
 
     return BracketKernel(tape, one.rule, costs, Purse(0.0, notional=1000.0)).run(decide).trades
