@@ -120,6 +120,7 @@ def replay_days(
         state=new_state(at),
         policy=settings.config.engine.headless_policy,
         switches=NONE if no_limits else DATASET,
+        learns=False,  # row by row what the back-test decides, which knows no past of an account
     )
     with keeping(f"State kept in {options.state.folder}"):
         document = asyncio.run(replay_document(options, days, rows, say))

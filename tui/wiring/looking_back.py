@@ -33,17 +33,27 @@ class Backward:
 
 
 def look_back(
-    engine: Engine, bus: Bus, rules: MatchRules, gaps: GapsConfig, memory: Memory, state: StatePaths
-) -> Backward:
+    engine: Engine, bus: Bus, rules: MatchRules, gaps: GapsConfig | None, memory: Memory, state: StatePaths
+) -> Backward | None:
     """Join all of it to an engine that has not started. Raises StorageError.
 
-    In the order in which they must hear: how far prices went before how a trade ended is remembered.
+    In the order in which they must hear: how far prices went before how a trade ended is remembered. `gaps`
+    None: the run is remembered, and nothing is learned from it.
     """
     parts = engine.parts
     journal = parts.journal
     excursions = Excursions(journal, engine.brackets, rules.resting)
     bus.subscribe_call(MarketMoved, excursions.hear, excursions.name)
     bus.subscribe_call(RoundTripClosed, excursions.hear, f"{excursions.name} of trades")
+    backward = None if gaps is None else _learn(engine, bus, rules, gaps, state)
+    policy_of = _policy_of(None if backward is None else backward.auditor)
+    historian = Historian(memory, journal, policy_of)
+    historian.catch_up()
+    bus.subscribe_call(HEARD, historian.hear, historian.name)
+    return backward
+
+
+def _learn(engine: Engine, bus: Bus, rules: MatchRules, gaps: GapsConfig, state: StatePaths) -> Backward:
     shadow = _shadow_book(engine, rules, gaps)
     shadow.restore()
     bus.subscribe_call(MarketMoved, shadow.hear, shadow.name)
@@ -54,9 +64,6 @@ def look_back(
     bus.subscribe_call(MarketMoved, auditor.hear, auditor.name)
     bus.subscribe_call(RoundTripClosed, auditor.hear, f"{auditor.name} of trades")
     bus.subscribe_call(ShadowEnded, auditor.hear, f"{auditor.name} of followed signals")
-    historian = Historian(memory, journal, _policy_of(auditor))
-    historian.catch_up()
-    bus.subscribe_call(HEARD, historian.hear, historian.name)
     return Backward(shadow, auditor)
 
 
@@ -101,9 +108,9 @@ def _auditor(engine: Engine, gaps: GapsConfig, state: StatePaths) -> Auditor:
     return Auditor(audit, book, Freezes(parts.journal, parts.clock, parts.publish))
 
 
-def _policy_of(auditor: Auditor) -> Callable[[StrategyName], str | None]:
+def _policy_of(auditor: Auditor | None) -> Callable[[StrategyName], str | None]:
     def policy_id(strategy: StrategyName) -> str | None:
-        policy = auditor.policy(strategy)
+        policy = None if auditor is None else auditor.policy(strategy)
         return None if policy is None else policy.policy_id
 
     return policy_id

@@ -132,7 +132,9 @@ class RunOptions:
     policy: PolicyName
     switches: LimitSwitches
     remember: bool = True
-    """Whether the agents' memory is written, and what trades teach changes later decisions."""
+    """Whether the agents' memory is written."""
+    learns: bool = True
+    """Whether what trades teach changes later decisions, where they are remembered."""
     notifiers: tuple[Notifier, ...] = ()
     """How a person is told of alarms."""
 
@@ -157,7 +159,7 @@ class Runtime:
         self.sessions = sessions
         self.bus = Bus(self._trouble)
         self.backward: Backward | None = None
-        """Whoever looks back on this run; None: nothing of it is remembered."""
+        """Whoever looks back on this run; None: nothing is learned from it."""
         self._open = ExitStack()
         self._task: asyncio.Task[None] | None = None
         self.drive: Driver
@@ -303,7 +305,10 @@ class Runtime:
             place = options.settings.config.engine.db or options.state.memory
             memory = self._open.enter_context(open_memory(place))
             gaps = options.settings.config.gaps
-            self.backward = look_back(self.engine, self.bus, self.market.rules, gaps, memory, self.state)
+            learned = gaps if options.learns else None
+            self.backward = look_back(
+                self.engine, self.bus, self.market.rules, learned, memory, self.state
+            )
         for dispatcher in self._dispatchers:
             self.bus.subscribe_call(Alarm, dispatcher.hear, f"notifier {dispatcher.delivery().notifier}")
         self.link: Link = LocalLink(
