@@ -306,9 +306,7 @@ class Runtime:
             memory = self._open.enter_context(open_memory(place))
             gaps = options.settings.config.gaps
             learned = gaps if options.learns else None
-            self.backward = look_back(
-                self.engine, self.bus, self.market.rules, learned, memory, self.state
-            )
+            self.backward = look_back(self.engine, self.bus, self.market.rules, learned, memory, self.state)
         for dispatcher in self._dispatchers:
             self.bus.subscribe_call(Alarm, dispatcher.hear, f"notifier {dispatcher.delivery().notifier}")
         self.link: Link = LocalLink(
