@@ -18,6 +18,8 @@ ROWS_MAX = 2**31 - 1
 _HEAD = {"version": "v4", "num_class": "1", "num_tree_per_iteration": "1", "objective": "binary sigmoid:1"}
 _CATEGORICAL, _ZERO_IS_MISSING = 1, 4
 _MISSING_BITS = 12
+_ZERO = float(np.float32(1e-35))
+"""LightGBM's kZeroThreshold."""
 _AGAIN = "Train the model again"
 
 
@@ -72,7 +74,7 @@ def _tree(block: Mapping[str, str], number: int, inputs: int) -> Nodes:
     alone = splits == 0
     return Nodes(
         feature=feature,
-        threshold=_numbers(block, "threshold", splits),
+        threshold=_without_zeros(_numbers(block, "threshold", splits)),
         left=left,
         right=right,
         root=np.array([-1 if alone else 0]),
@@ -84,6 +86,13 @@ def _tree(block: Mapping[str, str], number: int, inputs: int) -> Nodes:
         else _integers(block, "leaf_count", splits + 1, 1, ROWS_MAX),
         gain=_numbers(block, "split_gain", splits),
     )
+
+
+def _without_zeros(threshold: np.ndarray) -> np.ndarray:
+    """LightGBM takes values of at most _ZERO in size for 0: thresholds moved away from 0 do the same."""
+    below, above = np.nextafter(-_ZERO, -np.inf), _ZERO
+    moved = np.where((threshold >= -_ZERO) & (threshold < 0), below, threshold)
+    return np.where((moved >= 0) & (moved < _ZERO), above, moved)
 
 
 def _check_shape(left: np.ndarray, right: np.ndarray, splits: int, number: int) -> None:

@@ -61,6 +61,17 @@ def test_a_later_open_beyond_a_level_is_what_the_trade_gets(make_bars: Any, make
     assert (up.way[0], up.ret[0]) == (TARGET, pytest.approx(0.10))
 
 
+def test_an_entry_above_the_open_is_stopped_at_its_level_not_before_it(
+    make_bars: Any, make_panel: Any
+) -> None:
+    flat = (10.0, 11.1, 9.9, 10.0)
+    bars = make_bars([flat] * 5)
+    market = {bars.instrument: bars}
+    later = replace(make_panel(market, {bars.instrument: [0]}), entry=np.array([11.0]))
+    found = label_rows(market, later, RULE)
+    assert (found.way[0], found.sessions[0], found.ret[0]) == (STOP, 1, pytest.approx(-0.08))
+
+
 def test_a_split_in_the_window_is_no_move(make_bars: Any, make_panel: Any) -> None:
     before, after = (10.0, 10.1, 9.9, 10.0), (5.0, 5.05, 4.95, 5.1)
     found = label_one(make_bars, make_panel, [before, before, after, after, after], [1, 1, 0.5, 1, 1])

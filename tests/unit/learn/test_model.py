@@ -162,6 +162,26 @@ def test_importance_names_the_inputs_that_matter(fitted: Fitted) -> None:
         assert sum(one.gain for one in found if one.gain is not None) == pytest.approx(1.0)
 
 
+def test_a_shuffled_input_holds_its_own_values_and_the_others_stay(small: Fitted) -> None:
+    seen: list[np.ndarray] = []
+
+    def spy(rows: np.ndarray) -> np.ndarray:
+        seen.append(rows.copy())
+        return np.zeros(len(rows))
+
+    fold = small.touch.crossed.folds[0]
+    crossed = replace(small.touch.crossed, folds=(fold,), models=(spy,))
+    importances(replace(small.touch, crossed=crossed), small.events.session, small.model.inputs, 1)
+    original = small.touch.sample.x[fold.test]
+    assert len(seen) == 5 * 7
+    for number, rows in enumerate(seen):
+        column = number // 5
+        assert np.array_equal(np.sort(rows[:, column]), np.sort(original[:, column]))
+        assert not np.array_equal(rows[:, column], original[:, column])
+        others = np.arange(7) != column
+        assert np.array_equal(rows[:, others], original[:, others])
+
+
 def test_importance_of_a_logistic_model_has_no_gain(small: Fitted) -> None:
     found = importances(small.touch, small.events.session, small.model.inputs, 1)
     assert {one.gain for one in found} == {None}

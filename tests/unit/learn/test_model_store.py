@@ -1,6 +1,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 
 from engine.errors import DataError, StorageError, UsageError
+from engine.learn import worker
 from engine.learn.fitting import Fitted
 from engine.learn.manifest import note, version_of
 from engine.learn.modelfiles import Packed, Provenance, pack
@@ -234,6 +237,24 @@ def test_a_forged_model_that_scores_otherwise_is_refused(store: ModelStore, pack
 def test_a_reader_that_takes_too_long_is_ended(packed: Packed) -> None:
     (verdict,) = try_models([Trial({"bounce": packed.files["bounce.txt"]}, ((0.0,) * 7,))], timeout_s=0.01)
     assert "not read within" in verdict.problem
+
+
+def test_the_reader_has_little_memory_and_time_and_writes_no_file(tmp_path: Path) -> None:
+    script = """
+import resource
+from engine.learn import worker
+worker._limit()
+kinds = (resource.RLIMIT_CPU, resource.RLIMIT_CORE, resource.RLIMIT_FSIZE)
+print([resource.getrlimit(kind)[0] for kind in kinds])
+try:
+    bytearray(2 * worker.MEMORY_BYTES)
+except MemoryError:
+    print("no memory")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[10, 0, 0]", "no memory"]
+    source = Path(worker.__file__).read_text()
+    assert source.index("    _limit()") < source.index("lightgbm.Booster(")
 
 
 def test_no_secret_reaches_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,10 +36,21 @@ def test_flat_trees_score_as_the_booster_to_the_bit(
     booster, names = grown(inputs, leaves, rounds, **params)
     trees = read_trees(booster.model_to_string(), names)
     rows = np.random.default_rng(5).normal(size=(300, inputs))
-    rows[::5, 0] = np.round(rows[::5, 0])  # on a threshold's side by equality
+    for row, feature, threshold in zip(rows, trees.nodes.feature, trees.nodes.threshold, strict=False):
+        row[feature] = threshold  # what equals a threshold goes to the left
     expected = booster.predict(rows, raw_score=True)
     assert np.array_equal(trees.raw_rows(rows), expected)
     assert [trees.raw(row) for row in rows] == expected.tolist()
+
+
+def test_values_that_lightgbm_takes_for_zero_go_the_same_way() -> None:
+    booster, names = grown(7, 20, 60)
+    trees = read_trees(booster.model_to_string(), names)
+    zero = float(np.float32(1e-35))
+    rows = np.random.default_rng(5).normal(size=(60, 7))
+    for row, value in zip(rows, [-zero, zero, -0.0, 0.0, 5e-36, -5e-36, 2e-35, -2e-35] * 7, strict=False):
+        row[0] = value
+    assert np.array_equal(trees.raw_rows(rows), booster.predict(rows, raw_score=True))
 
 
 def test_compiled_trees_score_the_same() -> None:

@@ -48,6 +48,7 @@ def test_trials_side_by_side_are_as_many_and_all_within_the_space(task: Task, tm
     with ThreadPoolExecutor(2) as executor:
         found = tune(task, url_of(tmp_path), "gaps/touch", 5, executor, 2)
     assert sorted(tried.number for tried in found) == list(range(5))
+    assert len({tried.params for tried in found}) == 5
     for tried in found:
         for key, (low, high, _) in SPACE.items():
             assert low <= getattr(tried.params, key) <= high
