@@ -26,6 +26,7 @@ from tui.commands import (
     policy,
     reports,
     research,
+    scan,
     whynot,
 )
 from tui.commands.common import (
@@ -126,6 +127,7 @@ for _commands in (
     desk,
     brackets,
     whynot,
+    scan,
     reports,
     features,
     accounts,

@@ -62,7 +62,7 @@ def deck(
     brackets = [bracket_view(engine, bracket) for bracket in (*open_brackets, *closed)]
     return DeckView(
         header=_header(engine, session, market, link),
-        gaps=tuple(_gap_rows(engine)),
+        gaps=tuple(gap_rows(engine)),
         gaps_note="scan at the open",
         tickets=tuple(ticket_view(engine, entry) for entry in _in_order(engine, engine.tickets.waiting())),
         brackets=tuple(sorted(brackets, key=_bracket_order)),
@@ -178,7 +178,8 @@ def _order_words(order: OrderSpec) -> str:
             return f"sell {count}  target {price}  {tif.upper()}"
 
 
-def _gap_rows(engine: Engine) -> list[GapRow]:
+def gap_rows(engine: Engine) -> list[GapRow]:
+    """Every candidate of the last decision, those that wait first."""
     rows = [
         _gap_row(engine, verdict, engine.tickets.of_candidate(verdict.candidate.correlation))
         for verdicts in engine.verdicts.values()
