@@ -1,9 +1,10 @@
 """The engine's jobs: once each, whatever the process, the clock or the job does."""
 
 import asyncio
+import random
 from collections import Counter
 from dataclasses import replace
-from datetime import time
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -12,10 +13,12 @@ import pytest
 from engine.clock import US_PER_S
 from engine.errors import InvariantBroken, SourceUnavailable, StorageError
 from engine.jobs import Job, JobDesk, Jobs, Misfire, retry_pause_us, stored_status
+from engine.model.events import JobEnded
 from engine.model.jobs import Due, JobRecord, JobResult
 from engine.schedules import MINUTE_US, AtLocalTime, Daily, FromClose, WeekEnd
 
 HOUR_US = 60 * MINUTE_US
+DONE = ("done", "3 candidates")
 World = Any
 ONCE = Job("update", Daily(time(6, 30)), Misfire.RUN_ONCE, 60 * US_PER_S)
 EACH = Job("retention", Daily(time(6, 30)), Misfire.RUN_ALL, 60 * US_PER_S)
@@ -440,3 +443,30 @@ def test_what_is_kept_is_shown_without_an_engine(world: World) -> None:
     world.live("2026-11-25 08:00", "2026-11-25 12:00")
     (status,) = stored_status(world.store.load())
     assert (status.name, status.last_result, status.runs) == ("scan", JobResult.DONE, 1)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_the_processes_live_through_each_time_is_done_once(world: World, seed: int) -> None:
+    """Lives that end in order or are killed in the middle of a run, gaps between them, runs that fail."""
+    chance = random.Random(seed)
+
+    async def sometimes(due: Due) -> str:
+        await asyncio.sleep(chance.randrange(1, 3000))
+        if chance.random() < 0.3:
+            raise SourceUnavailable("no answer in 5 s")
+        return "done"
+
+    world.work, world.draw = sometimes, chance.random
+    job, hour = replace(EACH, timeout_us=HOUR_US), 12
+    while hour < 24 * 12:
+        life = chance.randrange(1, 40)
+        start, end = (datetime(2026, 11, 1, tzinfo=UTC) + timedelta(hours=h) for h in (hour, hour + life))
+        world.live(f"{start:%Y-%m-%d %H:%M}", f"{end:%Y-%m-%d %H:%M}", job)
+        if chance.random() < 0.3:
+            world.killed(job.name)
+        hour += life + chance.randrange(0, 30)
+    world.work = None
+    world.live("2026-11-20 12:00", "2026-11-20 13:00", job)
+    done = [event.due_us for event in world.events if isinstance(event, JobEnded) and event.words in DONE]
+    days = [datetime.fromtimestamp(due / US_PER_S, UTC).date() for due in done]
+    assert days == [date(2026, 11, 2) + timedelta(days=number) for number in range(19)]

@@ -3,12 +3,16 @@
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.clock import TestClock
+from engine.features.catalogue import CATALOGUE
+from engine.model.features import FeatureLayout, FeatureVector
 from engine.model.jobs import Due
 from engine.model.secrets import ALPACA_KEY_ID, ALPACA_SECRET, Secret
 from engine.sources.sessions import ExchangeSessions
+from storage.features import open_features
 from storage.paths import StatePaths, find_home, home_state
 from storage.secrets import KeyBook, PlainFile
 from tui.wiring.housekeeping import DAY_US, Housekeeping
@@ -76,3 +80,19 @@ async def test_old_simulations_go_and_the_newest_stay(state: StatePaths) -> None
     after = len(list(state.home.simulations.iterdir()))
     assert f"{before - after} old simulations removed" in words
     assert after >= 5
+
+
+async def test_a_store_of_two_years_keeps_a_month_whole_and_a_row_a_day_before_it(state: StatePaths) -> None:
+    layout, a_day, days = FeatureLayout("stocks", ("rsi2", "z5"), ("1.0.0", "1.0.0")), 6, 730
+    today = NOW // DAY_US * DAY_US
+    times = [
+        today - day * DAY_US + hour * 3_600_000_000 for day in range(days, -1, -1) for hour in range(a_day)
+    ]
+    with open_features(state.features, CATALOGUE) as store:
+        store.put([FeatureVector("ORVX.US", layout, np.array([12.5, 0.5]), ts, ts, "bars") for ts in times])
+        assert store.count() == (days + 1) * a_day
+    gone = (days - 30) * (a_day - 1)
+    words = await House(state, NOW, date(2026, 11, 18)).run()
+    assert words.startswith(f"{gone:,} old feature vectors")
+    with open_features(state.features, CATALOGUE) as store:
+        assert store.count() == (days + 1) * a_day - gone
