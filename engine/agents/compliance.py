@@ -54,7 +54,7 @@ class Facts:
     trip: RoundTrip
     rules: Rules
     policy: GapsPolicy
-    """With what the trades before it had taught."""
+    """Under the full rule with what the trades before it had taught."""
 
 
 def collect(
@@ -77,8 +77,11 @@ def collect(
     baselines = [change for change in then if isinstance(change, Baseline)]
     if thresholds_then is None or not baselines:
         return None
-    others = _others(journal, ticket, calendar)
-    known = [t for t in trades if t.exit_us <= ticket.created_us and t.correlation != ticket.correlation]
+    others, policy = _others(journal, ticket, calendar), thresholds_then
+    if ticket.assessment is not None:
+        # The naive rule asks for nothing that was learned.
+        known = [t for t in trades if t.exit_us <= ticket.created_us and t.correlation != ticket.correlation]
+        policy = remembered(thresholds_then, known, VoteScores(known).accuracy(), calendar)
     approved = row["approved_us"]
     return Facts(
         ticket=ticket,
@@ -96,7 +99,7 @@ def collect(
         },
         trip=trip,
         rules=baselines[-1].rules,
-        policy=remembered(thresholds_then, known, VoteScores(known).accuracy(), calendar),
+        policy=policy,
     )
 
 

@@ -1,17 +1,18 @@
 """The Auditor's look back on a week, as a document and as text; every number comes from the journal."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from engine.agents.panel import weight_of
 from engine.agents.past import EXCHANGE
 from engine.agents.policybook import PolicyBook, words_of
-from engine.execution.ticketbook import read_ticket
-from engine.model.candidates import Vote
+from engine.errors import StorageError
+from engine.model.candidates import GateResult, Vote
 from engine.model.checks import GateStatus
 from engine.model.compliance import ComplianceCheck
 from engine.model.evidence import PROPOSALS_NEEDED, SESSIONS_NEEDED, EdgeEvidence
@@ -21,6 +22,7 @@ from engine.ports import Journal
 from engine.risk.daily import start_us
 
 Document = dict[str, Any]
+Part = TypeVar("Part")
 
 
 def weekly_document(
@@ -87,12 +89,12 @@ def pass_rates(
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     rows = [row for day in days for row in journal.rows("whynot", session=day.isoformat())]
     for correlation in (str(row["correlation"]) for row in rows if row["strategy"] == strategy):
-        for agent, vote in _votes(journal, correlation):
-            if vote != Vote.ABSTAIN:
-                asked[agent] += 1
-                passed[agent] += vote == Vote.APPROVE
+        for ballot in _votes(journal, correlation):
+            if ballot.vote is not Vote.ABSTAIN:
+                asked[ballot.agent] += 1
+                passed[ballot.agent] += ballot.vote is Vote.APPROVE
         for ticket in journal.rows("ticket", correlation=correlation):
-            for gate in read_ticket(str(ticket["body"])).gates:
+            for gate in _read(ticket["body"], _Gated).gates:
                 if gate.status is not GateStatus.NOT_APPLICABLE:
                     asked[f"{gate.gate} {gate.title}"] += 1
                     passed[f"{gate.gate} {gate.title}"] += gate.status is GateStatus.PASS
@@ -184,9 +186,39 @@ def _compliance(journal: Journal, strategy: StrategyName, begin: int, end: int) 
     return {"checked": len(rows), "deviations": deviations}
 
 
-def _votes(journal: Journal, correlation: str) -> Iterable[tuple[str, str]]:
+@dataclass(frozen=True, slots=True)
+class _Ballot:
+    """Of a vote what is counted."""
+
+    agent: str
+    vote: Vote
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Of what was judged."""
+
+    reports: tuple[_Ballot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Gated:
+    """Of a ticket."""
+
+    gates: tuple[GateResult, ...]
+
+
+def _votes(journal: Journal, correlation: str) -> tuple[_Ballot, ...]:
     for line in journal.audit(correlation):
         if line["kind"] == "candidate":
-            body = msgspec.json.decode(str(line["body"]), type=dict[str, Any])
-            return [(str(report["agent"]), str(report["vote"])) for report in body["reports"]]
-    return []
+            return _read(line["body"], _Judged).reports
+    return ()
+
+
+def _read(body: object, kind: type[Part]) -> Part:
+    try:
+        return msgspec.json.decode(str(body), type=kind)
+    except msgspec.MsgspecError as error:
+        raise StorageError(
+            f"a stored decision cannot be read: {error}", "run tradedeck audit verify"
+        ) from error
