@@ -81,8 +81,15 @@ class GapsModel:
 
     def outside(self, row: np.ndarray) -> tuple[str, ...]:
         """Inputs of a row (K,) that lie beyond 1 %..99 % of the training rows."""
-        beyond = (row < self.low - EPSILON) | (row > self.high + EPSILON)
-        return tuple(name for name, is_beyond in zip(self.inputs, beyond.tolist(), strict=True) if is_beyond)
+        beyond = self._beyond(row).tolist()
+        return tuple(name for name, is_beyond in zip(self.inputs, beyond, strict=True) if is_beyond)
+
+    def outside_counts(self, rows: np.ndarray) -> np.ndarray:
+        """How many inputs of each row (N, K) -> (N,) are outside."""
+        return np.asarray(self._beyond(rows).sum(axis=1))
+
+    def _beyond(self, rows: np.ndarray) -> np.ndarray:
+        return np.asarray((rows < self.low - EPSILON) | (rows > self.high + EPSILON))
 
     def chances(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """p_touch and q_bounce (N,) of rows (N, K): what `forecast` says of each, bit for bit."""

@@ -62,7 +62,7 @@ def pack(fitted: Fitted, told: Provenance) -> Packed:
         ),
     }
     model, events = fitted.model, fitted.events
-    transforms = "zscore" if fitted.touch.trained.text == "" else "none"
+    transforms = "standardized" if fitted.touch.trained.text == "" else "none"
     found = Manifest(
         format=notes.FORMAT,
         name=told.name,

@@ -90,6 +90,10 @@ def test_inputs_beyond_the_training_are_named(fitted: Fitted) -> None:
     row = np.zeros(7)
     row[[2, 5]] = 50.0, -50.0
     assert asked(fitted, row).outside == ("c", "f")
+    rows = np.random.default_rng(8).normal(size=(200, 7)) * 2
+    counts = [len(fitted.model.outside(one)) for one in rows]
+    assert fitted.model.outside_counts(rows).tolist() == counts
+    assert max(counts) > 1
     edge = fitted.model.high.copy()
     assert asked(fitted, edge).outside == ()
 

@@ -62,7 +62,7 @@ def test_a_manifest_tells_what_the_registry_must_hold(packed: Packed) -> None:
 def test_a_few_events_are_kept_as_json(small: Fitted, provenance: Provenance) -> None:
     found = pack(small, provenance)
     assert set(found.files) == {"touch.json", "bounce.json", "calibration.json"}
-    assert {note.transform for note in found.manifest.features} == {"zscore"}
+    assert {note.transform for note in found.manifest.features} == {"standardized"}
 
 
 @pytest.mark.parametrize(
