@@ -89,10 +89,8 @@ def lines_of(event: events.Event) -> Iterator[LogLine]:
             yield LogLine(level, "gem_blocked", {**fields, "ts_us": ts})
         case events.JobStarted(name, due_us, ts):
             yield LogLine(logging.INFO, "job_started", dict(job=name, due_us=due_us, ts_us=ts))
-        case events.JobEnded(name, due_us, result, words, failures, ts):
-            level = logging.INFO if result is JobResult.DONE else logging.WARNING
-            fields = dict(job=name, due_us=due_us, result=result.value, words=words, failures=failures)
-            yield LogLine(level, "job_ended", {**fields, "ts_us": ts})
+        case events.JobEnded():
+            yield _job(event)
         case events.ShadowEnded():
             yield _shadow(event)
         case events.PolicyMoved(step, text, ts):
@@ -135,6 +133,19 @@ def _ticket(event: events.TicketChanged) -> LogLine:
         ts_us=event.ts,
     )
     return LogLine(logging.INFO, "ticket_changed", fields)
+
+
+def _job(event: events.JobEnded) -> LogLine:
+    level = logging.INFO if event.result is JobResult.DONE else logging.WARNING
+    fields = dict(
+        job=event.name,
+        due_us=event.due_us,
+        result=event.result.value,
+        words=event.words,
+        failures=event.failures,
+        ts_us=event.ts,
+    )
+    return LogLine(level, "job_ended", fields)
 
 
 def _fill(event: events.FillRecorded) -> LogLine:
