@@ -7,8 +7,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.model.text import clean
+
 TIMEOUT_S = 60.0
 """Of a whole trial: the import of LightGBM on a busy machine, and each file's own 10 s."""
+_WORDS_MAX = 200
+"""Of what LightGBM says of a file: it may quote what it found there."""
 _PASSED_ON = (
     "PATH",
     "HOME",
@@ -64,7 +68,7 @@ def try_models(trials: Sequence[Trial], timeout_s: float = TIMEOUT_S) -> list[Ve
     lines = done.stdout.splitlines()
     found = [_verdict(line) for line in lines[: len(trials)]]
     words = done.stderr.decode(errors="replace").strip().splitlines()
-    last = words[-1][:200] if words else f"code {done.returncode}"
+    last = clean(words[-1])[:_WORDS_MAX] if words else f"code {done.returncode}"
     missing = Verdict({}, f"the process that reads model files ended: {last}")
     return found + [missing] * (len(trials) - len(found))
 
@@ -75,7 +79,7 @@ def _verdict(line: bytes) -> Verdict:
         answer = json.loads(line)
         match answer:
             case {"problem": str(problem)}:
-                return Verdict({}, problem)
+                return Verdict({}, clean(problem)[:_WORDS_MAX])
             case {"scores": dict(scores)}:
                 return Verdict({half: tuple(map(float, values)) for half, values in scores.items()}, "")
     except (ValueError, TypeError) as error:

@@ -5,6 +5,7 @@ has the same id.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from datetime import date
 from math import isfinite
@@ -18,6 +19,8 @@ FORMAT = 1
 BYTES_MAX = 1_000_000
 DIGITS = 12
 """Of the digest, in the id of a model."""
+_WORD = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+"""What is shown of a manifest is made of these: nothing in it can move a terminal's cursor."""
 _AGAIN = "Train the model again, or restore it from a backup"
 
 
@@ -112,6 +115,12 @@ def decode(content: bytes) -> Manifest:
         raise DataError(f"a manifest cannot be read: {error}", _AGAIN) from error
     if found.format != FORMAT:
         raise DataError(f"a manifest has format {found.format}, this program reads {FORMAT}", _AGAIN)
+    words = (
+        found.name,
+        *(word for note in found.features for word in (note.id, note.version, note.transform)),
+    )
+    if not all(map(_WORD.fullmatch, words)):
+        raise DataError("a manifest holds names that are none", _AGAIN)
     if found.version != version_of(found):
         raise DataError(f"the manifest of {found.version[:80]!r} is not the one it was made with", _AGAIN)
     width = len(found.features)

@@ -71,6 +71,8 @@ def test_a_few_events_are_kept_as_json(small: Fitted, provenance: Provenance) ->
         lambda m: replace(m, format=2),
         lambda m: replace(m, seed=m.seed + 1),
         lambda m: replace(m, features=()),
+        lambda m: replace(m, name="\x1b[2Jgaps"),
+        lambda m: replace(m, features=(replace(m.features[0], id="a\nb"), *m.features[1:])),
         lambda m: replace(m, data=replace(m.data, last="x")),
         lambda m: replace(m, data=replace(m.data, last="2010-01-01")),
         lambda m: replace(m, returns={"target": 0.06}),

@@ -265,6 +265,13 @@ def test_no_secret_reaches_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _environment()["OMP_NUM_THREADS"] == "1"
 
 
+def test_what_lightgbm_quotes_of_a_file_moves_no_cursor(packed: Packed) -> None:
+    text = packed.files["bounce.txt"].replace(b"objective=binary", b"objective=\x1b[2J\x1b]52;c;AA", 1)
+    (verdict,) = try_models([Trial({"bounce": text}, packed.manifest.selftest.rows)])
+    assert "52;c;AA" in verdict.problem
+    assert verdict.problem.isprintable()
+
+
 def test_stages_follow_the_table(tmp_path: Path) -> None:
     with open_registry(tmp_path) as registry:
         registry.move("gaps-1", Stage.VALIDATE, NOW, "train", "trained")
