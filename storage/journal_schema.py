@@ -121,6 +121,8 @@ CREATE TABLE excursion(     -- lowest and highest price while a bracket held, en
 CREATE TABLE compliance(    -- what a closed trade was held against; checks is JSON
   ticket TEXT PRIMARY KEY, correlation TEXT, strategy TEXT, ts_us INT, ok INT, checks TEXT) STRICT;
 CREATE INDEX bracket_session ON bracket(session);
+CREATE INDEX ticket_correlation ON ticket(correlation);
+CREATE INDEX nonce_ticket ON nonce(ticket);
 CREATE TABLE freeze(        -- a strategy that proposes nothing until a person releases it; why NULL: released
   strategy TEXT PRIMARY KEY, why TEXT, since_us INT, by TEXT) STRICT;
 """
