@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -15,7 +16,8 @@ from engine.model.company import BEST_EFFORT, CompanyFacts
 from engine.model.ids import InstrumentId
 from engine.model.market import Headline
 from engine.ports import BarColumns
-from engine.reliability.config import ReliabilityConfig, ServiceKind
+from engine.reliability.cache import Cache
+from engine.reliability.config import CacheKind, ReliabilityConfig, ServiceKind
 from engine.reliability.provider import Provider, Providers, SlaChange
 from engine.reliability.ratelimit import Budget, BudgetConfig
 from engine.sources import alpaca_data, cboe, edgar, halts, rss, yahoo
@@ -99,6 +101,8 @@ class Services:
         self.companies = self._companies(at) if terms.contact else None
         """None: EDGAR is not asked by somebody who gives no address."""
         self.feeds = tuple(self._feed(number, url) for number, url in enumerate(chosen.rss, 1))
+        self._told = Cache[tuple[Headline, ...]](terms.reliability.ttl(CacheKind.MARKET), clock, _same_news)
+        """A feed that brings nothing new is asked less often."""
 
     async def vix(self) -> BarColumns:
         """Days of the VIX: Cboe's, and while it fails those of Yahoo. Raises what Cboe's says."""
@@ -115,6 +119,7 @@ class Services:
 
     async def close(self) -> None:
         """Call nobody any more."""
+        await self._told.close()
         for client in self._clients:
             await client.aclose()
 
@@ -134,12 +139,13 @@ class Services:
         troubles: list[str] = []
         wanted = frozenset(instruments)
         for feed in self.feeds:
+            asked = tuple(instruments) if feed.is_by_symbol else ()
             try:
-                told = await feed.headlines(instruments)
+                told = await self._told.get((feed, asked), partial(feed.headlines, asked))
             except SourceError as error:
                 troubles.append(error.message)
                 continue
-            found += [one for one in told if wanted.intersection(one.instruments)]
+            found += [one for one in told.value if wanted.intersection(one.instruments)]
         return tuple(found), "; ".join(troubles)
 
     def _companies(self, at: Endpoints) -> Companies:
@@ -179,3 +185,7 @@ class Services:
                 name in BEST_EFFORT,
             )
         )
+
+
+def _same_news(before: tuple[Headline, ...], after: tuple[Headline, ...]) -> bool:
+    return [item.title for item in before] == [item.title for item in after]

@@ -146,6 +146,25 @@ def test_feeds_tell_of_those_who_are_asked_about_and_one_that_fails_hides_no_oth
     live(test, sources=SourcesConfig(rss=("https://a.example/", "https://b.example/x")))
 
 
+def test_feed_without_news_is_asked_less_often_by_the_configured_times(
+    live: Any, answer: Any, recorded: Any
+) -> None:
+    async def test(services: Services, server: Any) -> None:
+        server.by_path["/feed"] = answer(recorded("rss/http_feed.xml"), kind="text/xml")
+        (feed,) = services.feeds
+        feed._url = server.url + "/feed"
+        counts = []
+        for _ in range(4):
+            await asyncio.gather(services.headlines([ABC]), services.headlines([]))
+            counts.append(len(server.requests))
+            asyncio.get_running_loop().stall(11)  # type: ignore[attr-defined]
+        # Asked at 0; true for 10 s, then 12: at 11 again, at 22 not, at 33 again.
+        assert counts == [1, 2, 2, 3]
+
+    reliability = ReliabilityConfig(cache_market=(10, 5, 20))
+    live(test, sources=SourcesConfig(rss=("https://a.example/",)), reliability=reliability)
+
+
 def test_breaker_of_the_configuration_takes_effect(live: Any, answer: Any) -> None:
     async def test(services: Services, server: Any) -> None:
         server.by_path["/v2/calendar"] = answer(status=500)
