@@ -45,9 +45,8 @@ def lines_of(event: events.Event) -> Iterator[LogLine]:
             yield LogLine(
                 logging.WARNING if worse else logging.INFO, "breaker_moved", {**fields, "ts_us": ts}
             )
-        case events.AgentMoved(agent, state, was, why, by, ts):
-            fields = dict(agent=agent, state=state, was=was, why=why, by=by, ts_us=ts)
-            yield LogLine(logging.INFO if state == "running" else logging.WARNING, "agent_moved", fields)
+        case events.AgentMoved():
+            yield _agent(event)
         case events.CandidatesJudged(strategy, verdicts, ts):
             proposed = sum(verdict.proposal is not None for verdict in verdicts)
             counts = dict(strategy=strategy, candidates=len(verdicts), proposals=proposed, ts_us=ts)
@@ -101,6 +100,12 @@ def lines_of(event: events.Event) -> Iterator[LogLine]:
             level = logging.CRITICAL if page else logging.WARNING
             fields = dict(correlation=correlation, text=text, page=page, kind=kind, ts_us=ts)
             yield LogLine(level, "alarm", fields)
+
+
+def _agent(event: events.AgentMoved) -> LogLine:
+    fields = dict(agent=event.agent, state=event.state, was=event.was, why=event.why, by=event.by)
+    level = logging.INFO if event.state == "running" else logging.WARNING
+    return LogLine(level, "agent_moved", {**fields, "ts_us": event.ts})
 
 
 def _verdict(verdict: Verdict) -> LogLine:

@@ -78,7 +78,7 @@ class GapsConfig:
     Raises ValueError naming key, value and allowed range.
     """
 
-    rule: GapsRule = GapsRule.NAIVE
+    rule: GapsRule = GapsRule.AUTO
     stage: Stage = Stage.PAPER
     earnings_unknown: UnknownEarnings = UnknownEarnings.VETO
     adv_min_usd: float = 5_000_000.0

@@ -48,7 +48,7 @@ ToOption = Annotated[
     date | None, typer.Option("--to", parser=parse_day, metavar="DAY", help="Last entry session.")
 ]
 RuleOption = Annotated[
-    str | None, typer.Option("--rule", metavar="naive|full", help="As gaps.rule in config.toml.")
+    str | None, typer.Option("--rule", metavar="auto|naive|full", help="As gaps.rule in config.toml.")
 ]
 PolicyOption = Annotated[
     str | None,

@@ -1,5 +1,6 @@
 """Back-test, replay through the real engine, and the import of bars."""
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -138,34 +139,69 @@ def backtest_gaps(
     first: FromOption = None,
     last: ToOption = None,
     limits: Annotated[
-        bool, typer.Option("--limits", help="One account with its cash and its caps on positions.")
+        bool, typer.Option("--limits", help="Naive rule: one account with its cash and its caps.")
     ] = False,
+    train_data: Annotated[
+        list[Path] | None,
+        typer.Option("--train-data", metavar="FILE", help="Full rule: train on these bars instead."),
+    ] = None,
+    extended: Annotated[
+        bool, typer.Option("--extended", help="Full rule: inputs of the challenger.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="DIR", help="Full rule: HTML, Markdown and JSON there.")
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, metavar="N", help="Processes.")] = 1,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", metavar="ADDRESS", help="A dask scheduler instead of --jobs.")
+    ] = None,
     rows: RowsOption = False,
     as_json: JsonOption = False,
     state: StateOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Back-test of the gap-down bounce."""
-    files = tuple(data or ())
-    check_files(*files, vix, spy)
+    """Back-test of the gap-down bounce: the naive rule, or all of it with walk-forward models."""
+    files, taught = tuple(data or ()), tuple(train_data or ())
+    check_files(*files, *taught, vix, spy)
     _check_days(first, last)
     at = given(context, config, state)
     settings = at.settings({"gaps.rule": rule, "gaps.max_sessions": hold})
 
     from engine.strategies.gaps_config import GapsRule  # numpy and the engine: 1 s
     from tui.wiring.market import BarInputs
+
+    gaps, inputs = settings.config.gaps, BarInputs(files, vix, spy)
+    if gaps.rule is GapsRule.FULL:
+        from tui.commands.study import backtest_full  # and the models
+        from tui.wiring.gapstudy import StudyOptions
+
+        _refuse_for("full", {"--limits": limits, "--fill exact": fill != "gap"})
+        train = BarInputs(taught, vix, spy) if taught else None
+        options = StudyOptions(
+            settings, at.home, at.paths, inputs, train, first, last, extended, jobs, cluster
+        )
+        backtest_full(options, report, rows, as_json)
+        return
+    _refuse_for(
+        "naive",
+        {
+            "--train-data": bool(taught),
+            "--extended": extended,
+            "--report": report is not None,
+            "--jobs": jobs != 1,
+            "--cluster": cluster is not None,
+        },
+    )
+    if gaps.rule is not GapsRule.NAIVE:
+        raise UsageError(f"gaps.rule = {gaps.rule.value}: a back-test is of one rule", "Add --rule full")
+
     from tui.wiring.research import BacktestOptions, backtest_document
 
-    gaps = settings.config.gaps
-    if gaps.rule is not GapsRule.NAIVE:
-        raise UsageError(
-            f"gaps.rule = {gaps.rule.value}: only naive can be back-tested now", "Add --rule naive"
-        )
-    options = BacktestOptions(
+    naive = BacktestOptions(
         settings=settings,
         home=at.home,
         state=at.paths,
-        inputs=BarInputs(files, vix, spy),
+        inputs=inputs,
         first=first,
         last=last,
         fill=_fill(fill),
@@ -173,8 +209,14 @@ def backtest_gaps(
         limits=limits,
     )
     with keeping("Nothing was changed"):
-        document = backtest_document(options, rows, say)
+        document = backtest_document(naive, rows, say)
     _write(document, as_json)
+
+
+def _refuse_for(rule: str, options: Mapping[str, bool]) -> None:
+    for name, is_given in options.items():
+        if is_given:
+            raise UsageError(f"{name} says nothing to the {rule} rule", f"Leave {name} out")
 
 
 def import_bars(

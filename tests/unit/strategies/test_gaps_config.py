@@ -10,7 +10,7 @@ from engine.strategies.stage import Stage
 
 def test_defaults_are_the_naive_rule_on_paper() -> None:
     config = GapsConfig()
-    assert (config.rule, config.stage, config.z5_max) == (GapsRule.NAIVE, Stage.PAPER, None)
+    assert (config.rule, config.stage, config.z5_max) == (GapsRule.AUTO, Stage.PAPER, None)
     assert (config.stop_pct, config.target_pct, config.max_sessions) == (0.08, 0.06, 5)
 
 
