@@ -58,11 +58,15 @@ class GapBoard:
         self._is_old = True
         self._tally: ShadowTally | None = None
         """None until somebody looks."""
+        self._quoted: int | None = None
+        """How many were quoted at the last decision; None: it was before this began to hear."""
 
     def hear(self, event: Event) -> None:
         """What it shows follows from these alone."""
         if isinstance(event, CandidatesJudged | ShadowEnded | TicketChanged | RoundTripClosed):
             self._is_old = True
+        if isinstance(event, CandidatesJudged):
+            self._quoted = len(self._engine.picture.quotes)
         if isinstance(event, ShadowEnded) and self._tally is not None and event.trade.strategy == GAPS:
             self._tally.add(event.trade, event.counts)
 
@@ -71,15 +75,18 @@ class GapBoard:
         if self._is_old:
             if self._tally is None and self._engine.learned is not None:
                 self._tally = read_tally(self._engine.parts.journal)
-            self._view = scan_view(self._engine, self._tally)
+            self._view = scan_view(self._engine, self._tally, self._quoted)
             self._is_old = False
         return self._view
 
 
-def scan_view(engine: Engine, tally: ShadowTally | None) -> GapScanView:
-    """Of the last decision instant, and of everything that is followed on paper."""
+def scan_view(engine: Engine, tally: ShadowTally | None, quoted: int | None = None) -> GapScanView:
+    """Of the last decision instant, and of everything that is followed on paper.
+
+    `quoted`: how many had a quote then; None: as many as have one now.
+    """
     judged = judged_now(engine)
-    quoted = len(engine.picture.quotes)
+    quoted = len(engine.picture.quotes) if quoted is None else quoted
     edge, follow, base = followed(engine, tally)
     if GAPS not in engine.verdicts:
         return GapScanView(None, "", 0, 0, "", (), None, base, edge, follow)

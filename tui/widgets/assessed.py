@@ -18,6 +18,8 @@ from tui.widgets.verdicts import GATES, head, paragraph
 MOST_CONTRIBUTIONS = 7
 PARTS = ("probability", "gap", "oversold", "volume", "trend", "regime", "liquidity")
 GAPS = "gaps"
+FEW = 5
+"""Cases from which a rate says something (DESIGN 5)."""
 _NAME = 13
 
 
@@ -107,18 +109,19 @@ def _limit(row: LimitRow, name: int, column: int, width: int) -> list[Line]:
     below: Line = (Span(" " * (name + 3)),)
     strong = "-strong" if row.status is GateStatus.FAIL else ""
     value = row.value or fmt.NO_VALUE
+    lacking = "" if row.margin == f"needs {row.limit}" else row.margin
     if len(value) <= column and name + 3 + column + 2 + len(row.limit) <= width:
         line = (*lead, *pad((Span(value, strong),), column), Span("  "), Span(row.limit, "-muted"))
-        if not row.margin:
+        if not lacking:
             return [line]
-        margin = Span(f"  {row.margin}", "-attention")
+        margin = Span(f"  {lacking}", "-attention")
         if width_of(line) + len(margin.text) <= width:
             return [(*line, margin)]
-        return [line, *paragraph(row.margin, width, lead=below, ink="-attention")]
+        return [line, *paragraph(lacking, width, lead=below, ink="-attention")]
     lines = paragraph(value, width, lead=lead, ink=strong)
     if row.limit:
         lines += paragraph(f"limit {row.limit}", width, lead=below, ink="-muted")
-    return lines + (paragraph(row.margin, width, lead=below, ink="-attention") if row.margin else [])
+    return lines + (paragraph(lacking, width, lead=below, ink="-attention") if lacking else [])
 
 
 def edge_words(edge: EdgeView | EdgeEvidence) -> str:
@@ -186,9 +189,9 @@ def ticket_lines(view: TicketView, look: Look, width: int, *, wide: bool) -> lis
 
 
 def rate_words(rate: RateView) -> str:
-    """`58.3%  14 of 24  39–76%`; `too few` below five, `none` without a case."""
-    if rate.low is None or rate.high is None:
-        return "none"
+    """`58.3%  14 of 24  39–76%`; below five cases only how many there are."""
+    if rate.low is None or rate.high is None or rate.of < FEW:
+        return f"too few to say, {rate.of}"
     return fmt.rate(rate.hits, rate.of, rate.low, rate.high)
 
 
