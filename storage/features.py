@@ -36,6 +36,7 @@ KEPT_WHOLE_DAYS = 30
 _DELETED_AT_ONCE = 5_000
 _FLOATS = np.dtype("<f8")
 _FOR_EVER = 1 << 62
+_ASKED_MOST = 64
 
 _VERSION_1 = """
 CREATE TABLE layout(  -- ids, versions: JSON lists of equal length
@@ -100,6 +101,15 @@ class _Wanted:
     least_age_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A layout that vectors are read of, its number and its features; None: nothing is stored of it."""
+
+    layout: FeatureLayout
+    key: int | None
+    wanted: _Wanted
+
+
 @dataclass(slots=True)
 class _Numbers:
     """What the file calls layouts and entities, as far as it was asked."""
@@ -108,6 +118,8 @@ class _Numbers:
     of_layout: dict[FeatureLayout, int] = field(default_factory=dict)
     of_entity: dict[str, int] = field(default_factory=dict)
     wanted: dict[tuple[str, ...], _Wanted] = field(default_factory=dict)
+    asked: dict[int, _Asked] = field(default_factory=dict)
+    """By the identity of the layout, which is kept here: the same one is asked for again and again."""
 
 
 class SqliteFeatureStore:
@@ -170,18 +182,21 @@ class SqliteFeatureStore:
         self, entity: str, layout: FeatureLayout, as_of_us: int, bar_us: int | None = None
     ) -> FeatureVector | None:
         """The newest vector of one layout as it was known."""
-        with self._errors("reading"):
-            number, wanted = self._find_entity(entity), self._wanted(layout.ids)
-            key = self._numbers.of_layout.get(layout)
-            row = self._connection.execute(_NEWEST, (number, key, as_of_us, as_of_us)).fetchone()
+        try:
+            asked = self._numbers.asked.get(id(layout)) or self._ask(layout)
+            number = self._numbers.of_entity.get(entity) or self._find_entity(entity)
+            row = self._connection.execute(_NEWEST, (number, asked.key, as_of_us, as_of_us)).fetchone()
+        except sqlite3.Error:
+            with self._errors("reading"):
+                raise
         if row is None:
             return None
         ts_event, ts_known, source, vals, marks = row
         values = np.frombuffer(vals, dtype=_FLOATS)
         if marks is not None:
             values = np.where(np.frombuffer(marks, dtype=np.uint8) == GOOD, values, np.nan)
-        if bar_us is not None or as_of_us - ts_event > wanted.least_age_us:
-            values = np.where(ts_event < _oldest(wanted, as_of_us, bar_us), np.nan, values)
+        if bar_us is not None or as_of_us - ts_event > asked.wanted.least_age_us:
+            values = np.where(ts_event < _oldest(asked.wanted, as_of_us, bar_us), np.nan, values)
         return FeatureVector(entity, layout, values, ts_event, ts_known, source)
 
     def panel(
@@ -290,6 +305,7 @@ class SqliteFeatureStore:
             found = self._numbers.of_layout[layout] = int(row[0])
             layouts[found] = layout
             self._numbers.wanted.clear()
+            self._numbers.asked.clear()
         return found
 
     def _layouts(self) -> dict[int, FeatureLayout]:
@@ -316,6 +332,15 @@ class SqliteFeatureStore:
         if len(found) > 1:
             found.sort(key=lambda one: one[1][:2])
         return found
+
+    def _ask(self, layout: FeatureLayout) -> _Asked:
+        self._layouts()
+        if len(self._numbers.asked) >= _ASKED_MOST:
+            self._numbers.asked.clear()
+        asked = _Asked(layout, self._numbers.of_layout.get(layout), self._wanted(layout.ids))
+        if asked.key is not None:
+            self._numbers.asked[id(layout)] = asked
+        return asked
 
     def _wanted(self, ids: tuple[str, ...]) -> _Wanted:
         found = self._numbers.wanted.get(ids)
@@ -381,5 +406,5 @@ def open_features(
 
 
 def read_features(path: Path, records: Mapping[str, FeatureRecord]) -> SqliteFeatureStore:
-    """Open an existing store for reading only. Raises StorageError."""
+    """Open an existing store for reading only, for as long as nobody adds a layout. Raises StorageError."""
     return SqliteFeatureStore(open_for_reading(path, FEATURES), path, records)

@@ -94,5 +94,5 @@ def piece(bars: Column, first: int, end: int, memories: Column, scratch: Column,
     log_rows(close, one)
     trend_rows(one, memories[4], other, out[4][first:end])
     volatility_rows(one, 20, memories[7], one, other, out[7][first:end])
-    _gap_dn(open_, close, memories[5], (), out[5][first:end])
+    _gap_dn(open_, close, memories[5], (one,), out[5][first:end])
     _atr_14_pct(high, low, close, memories[6], (one,), out[6][first:end])

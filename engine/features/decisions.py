@@ -96,7 +96,7 @@ def at_price(
     out[3][row] = one[0]
     _trend_63(close[-63:], memories[4], two(scratch, min(end, 63)), one)
     out[4][row] = one[0]
-    _gap_dn(open_[-2:], close[-2:], memories[5], (), one)
+    _gap_dn(open_[-2:], close[-2:], memories[5], (scratch[0][: min(end, 2)],), one)
     out[5][row] = one[0]
     _atr_14_pct(high, low, close, memories[6], (scratch[0][:end],), one)
     out[6][row] = one[0]

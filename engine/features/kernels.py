@@ -229,9 +229,10 @@ def distance_rows(values: Column, rows: int, memory: Memory, scratch: Column, ou
     totals = scratch[0]
     rolling_sum(values, rows, memory[0], totals)
     first = len(values) - len(out)
+    newest, totals = values[first:], totals[first:]
     for row in range(len(out)):
-        total = totals[first + row]
-        out[row] = values[first + row] * rows / total - 1.0 if total > 0.0 else NAN
+        total = totals[row]
+        out[row] = newest[row] * rows / total - 1.0 if total > 0.0 else NAN
 
 
 @kernel
@@ -256,9 +257,10 @@ def volatility_rows(
     """
     step_rows(logs, memory[0], steps)
     rolling_deviation(steps, rows, memory[1], steps, squares)
-    first, year, least = len(logs) - len(out), SESSIONS_PER_YEAR / (rows - 1), ZERO_SIZE * ZERO_SIZE
+    year, least = SESSIONS_PER_YEAR / (rows - 1), ZERO_SIZE * ZERO_SIZE
+    squares = squares[len(logs) - len(out) :]
     for row in range(len(out)):
-        square = squares[first + row]
+        square = squares[row]
         out[row] = math.sqrt(square * year) if square > least * (rows - 1) else NAN
 
 

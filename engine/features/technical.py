@@ -114,11 +114,12 @@ def z5(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
     rolling_deviation(squares, 60, memory[2], returns, squares)
     lagged(close, 5, memory[3], earlier)
     first, share = len(close) - len(out), 5.0 / 59.0
+    prices, squares, earlier = close[first:], squares[first:], earlier[first:]
     for row in range(len(out)):
-        square, before = squares[first + row], earlier[first + row]
+        square, before = squares[row], earlier[row]
         size = math.sqrt(square * share) if square > 0.0 else NAN
         is_known = size > ZERO_SIZE and before > 0.0
-        out[row] = (close[first + row] - before) / (before * size) if is_known else NAN
+        out[row] = (prices[row] - before) / (before * size) if is_known else NAN
 
 
 @feature(
@@ -137,11 +138,12 @@ def bb_dev(close: Column, memory: Memory, scratch: Column, out: Column) -> None:
     means, squares = scratch
     rolling_deviation(close, 20, memory[0], means, squares)
     first = len(close) - len(out)
+    prices, means, squares = close[first:], means[first:], squares[first:]
     for row in range(len(out)):
-        mean, square = means[first + row], squares[first + row]
+        mean, square = means[row], squares[row]
         band = math.sqrt(square * 0.8) if square > 0.0 else NAN  # 4 population deviations
         is_wide = band > 4.0 * ZERO_SIZE * abs(mean)
-        out[row] = 0.5 + (close[first + row] - mean) / band if is_wide else NAN
+        out[row] = 0.5 + (prices[row] - mean) / band if is_wide else NAN
 
 
 @feature(
@@ -163,9 +165,9 @@ def dist_200(close: Column, memory: Memory, scratch: Column, out: Column) -> Non
 def trend_rows(logs: Column, memory: Memory, slopes: Column, out: Column) -> None:
     """`trend_63` of ln close."""
     rolling_slope(logs, 63, memory[0], slopes)
-    first = len(logs) - len(out)
+    slopes = slopes[len(logs) - len(out) :]
     for row in range(len(out)):
-        out[row] = 63.0 * slopes[first + row]
+        out[row] = 63.0 * slopes[row]
 
 
 @feature(
@@ -189,19 +191,20 @@ def trend_63(close: Column, memory: Memory, scratch: Column, out: Column) -> Non
     unit="fraction",
     lookback=2,
     states=(lag_state(1),),
+    scratch=1,
     minimum=-1,
     maximum=0,
     asset_class=AssetClass.EQUITY,
 )
 def gap_dn(open: Column, close: Column, memory: Memory, scratch: Column, out: Column) -> None:
     """min(0, open / prior close - 1); 0 for a gap up."""
-    before, first = memory[0][0], len(close) - len(out)
-    for row in range(len(close)):
-        if row >= first:
-            gap = open[row] / before - 1.0 if before > 0.0 else NAN
-            out[row - first] = 0.0 if gap > 0.0 else gap
-        before = close[row]
-    memory[0][0] = before
+    before, first = scratch[0], len(close) - len(out)
+    lagged(close, 1, memory[0], before)
+    opens, before = open[first:], before[first:]
+    for row in range(len(out)):
+        prior = before[row]
+        gap = opens[row] / prior - 1.0 if prior > 0.0 else NAN
+        out[row] = 0.0 if gap > 0.0 else gap
 
 
 @feature(
@@ -222,9 +225,10 @@ def atr_14_pct(
     ranges = scratch[0]
     atr_rows(high, low, close, memory, ranges)
     first = len(close) - len(out)
+    prices, ranges = close[first:], ranges[first:]
     for row in range(len(out)):
-        price = close[first + row]
-        percent = 100.0 * (ranges[first + row] / price) if price > 0.0 else NAN
+        price = prices[row]
+        percent = 100.0 * (ranges[row] / price) if price > 0.0 else NAN
         out[row] = percent if percent > ZERO_SIZE else NAN
 
 
