@@ -74,6 +74,9 @@ def test_a_demo_trades_by_itself_is_asked_and_drains(tmp_path: Path, environment
         assert (status["state"], status["kind"]) == ("RUNNING", "simulation")
         (verdict,) = tradedeck(tmp_path, environment, *latest, "audit", "verify", "--json").json.values()
         assert verdict["ok"]
+        report = tradedeck(tmp_path, environment, *latest, "report", trips[0]["bracket"], "--json")
+        assert report.code == 0, report.err
+        assert report.json["report"]["verdict"]["differs"] == 0
         again = tradedeck(tmp_path, environment, "--demo", "--no-ui", *latest)
         assert (again.code, "another tradedeck" in again.err) == (75, True), again.err
         daemon.send_signal(signal.SIGTERM)
@@ -90,5 +93,8 @@ def test_a_demo_trades_by_itself_is_asked_and_drains(tmp_path: Path, environment
     after = tradedeck(tmp_path, environment, *latest, "round-trips", "--json").json
     assert {trip["bracket"] for trip in trips} <= {trip["bracket"] for trip in after}
     assert tradedeck(tmp_path, environment, *latest, "audit", "verify").code == 0
+    (tmp_path / "report.json").write_text(report.out)
+    proved = tradedeck(tmp_path, environment, *latest, "report", "verify", str(tmp_path / "report.json"))
+    assert (proved.code, "audit log: row" in proved.out) == (0, True), proved.err
     refused = tradedeck(tmp_path, environment, "--demo", "--no-ui", "--seed", "4711", *latest)
     assert (refused.code, "holds a demo of seed 3, not seed 4711" in refused.err) == (78, True), refused.err
