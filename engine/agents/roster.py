@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from engine.agents.lifecycle import AgentState, AgentStatus
 from engine.model.candidates import AgentReport
+from engine.model.events import MarketMoved
 
 T = TypeVar("T")
 VOTERS = ("sentinel", "screener", "forecaster", "riskofficer", "newssentry", "trader")
@@ -98,3 +99,22 @@ class Roster:
         status = self._statuses.get(name)
         if status is not None and not status.why_silent(self._now_us()):
             self.put(status.begun().broken(error, self._now_us()))
+
+    def listening(self, name: str, hear: Callable[[Any], None]) -> Callable[[Any], None]:
+        """The same listener, not told while its agent does not run; an error counts against the agent."""
+
+        def heard(event: Any) -> None:
+            if self.why_silent(name):
+                return
+            problem = f"{type(event).__name__} was not dealt with"
+            try:
+                hear(event)
+                problem = ""
+            finally:
+                # The error itself goes on to the bus, which tells a person.
+                if problem:
+                    self.failed(name, problem)
+            if not isinstance(event, MarketMoved):
+                self.worked(name, f"heard {type(event).__name__}")
+
+        return heard

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from engine.agents.auditor import AuditDesk, Auditor
 from engine.agents.freezing import Freezes
@@ -49,8 +50,14 @@ def look_back(
     policy_of = _policy_of(None if backward is None else backward.auditor)
     historian = Historian(memory, journal, policy_of)
     historian.catch_up()
-    bus.subscribe_call(HEARD, historian.hear, historian.name)
+    bus.subscribe_call(HEARD, _steered(engine, historian.name, historian.hear), historian.name)
     return backward
+
+
+def _steered(engine: Engine, name: str, hear: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Not told while a person paused it, or after it failed three times in a row."""
+    agents = engine.parts.agents
+    return hear if agents is None else agents.roster.listening(name, hear)
 
 
 def _learn(engine: Engine, bus: Bus, rules: MatchRules, gaps: GapsConfig, state: StatePaths) -> Backward:
@@ -61,9 +68,10 @@ def _learn(engine: Engine, bus: Bus, rules: MatchRules, gaps: GapsConfig, state:
     auditor = _auditor(engine, gaps, state)
     auditor.restore()
     engine.learned = auditor
-    bus.subscribe_call(MarketMoved, auditor.hear, auditor.name)
-    bus.subscribe_call(RoundTripClosed, auditor.hear, f"{auditor.name} of trades")
-    bus.subscribe_call(ShadowEnded, auditor.hear, f"{auditor.name} of followed signals")
+    hear = _steered(engine, auditor.name, auditor.hear)
+    bus.subscribe_call(MarketMoved, hear, auditor.name)
+    bus.subscribe_call(RoundTripClosed, hear, f"{auditor.name} of trades")
+    bus.subscribe_call(ShadowEnded, hear, f"{auditor.name} of followed signals")
     return Backward(shadow, auditor)
 
 

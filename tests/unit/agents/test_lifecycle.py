@@ -19,6 +19,8 @@ from engine.agents.lifecycle import (
 from engine.agents.panel import Panel
 from engine.agents.roster import KEEPERS, VOTERS, Roster
 from engine.model.candidates import AgentReport, Vote
+from engine.model.events import MarketMoved
+from engine.model.market import MarketBatch
 
 MINUTE_US = 60_000_000
 
@@ -186,6 +188,38 @@ def test_work_that_takes_too_long_says_so() -> None:
     late = panel.attempt("screener", lambda: 7)
     assert (late.is_late, late.late_words) == (True, "timeout: 5.0 s, limit 5 s")
     assert not panel.attempt("screener", lambda: 7).is_late
+
+
+def test_a_listener_that_is_paused_hears_nothing_and_one_that_fails_rests() -> None:
+    now, heard = [0], []
+
+    def hear(event: str) -> None:
+        heard.append(event)
+        if event == "bad":
+            raise ValueError(event)
+
+    roster = Roster(lambda: now[0])
+    roster.start()
+    listener = roster.listening("historian", hear)
+    listener("one")
+    status = roster.get("historian")
+    assert status is not None
+    assert status.reason == "heard str"
+    with pytest.raises(ValueError, match="bad"):
+        listener("bad")
+    listener("two")
+    assert heard == ["one", "bad"]
+    assert roster.why_silent("historian").endswith("asked again in 60 s: str was not dealt with")
+    now[0] += FIRST_PAUSE_US
+    listener("three")
+    listener(MarketMoved(MarketBatch(1)))
+    status = roster.get("historian")
+    assert status is not None
+    assert (status.state, status.reason) == (AgentState.RUNNING, "heard str")
+    roster.put(status.moved(AgentEvent.PAUSE, 9, "nina"))
+    listener("four")
+    assert heard[2] == "three"
+    assert len(heard) == 4
 
 
 def test_a_listener_is_marked_by_its_work() -> None:
