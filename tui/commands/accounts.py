@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     accounts.command("deposit")(deposit)
     accounts.command("withdrawal")(withdrawal)
     accounts.command("release")(release)
+    accounts.command("waive")(waive)
     app.add_typer(accounts, name="accounts")
 
 
@@ -60,6 +61,20 @@ def release(
 ) -> None:
     """Lift the stop of a fall by 15 % (L3): the drawdown is counted from now. A halt stays until resume."""
     _end(asking.release_breaker(given(context, config, state), account), as_json)
+
+
+def waive(
+    context: typer.Context,
+    strategy: Annotated[str, typer.Argument(metavar="STRATEGY", help="Like gaps.")],
+    phrase: Annotated[
+        str, typer.Option("--phrase", metavar="TEXT", help='As it is asked for: "gaps WITHOUT EVIDENCE".')
+    ],
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Let a strategy trade real money without evidence of an edge; every ticket says so from then on."""
+    _end(asking.waive(given(context, config, state), strategy, phrase), as_json)
 
 
 def _amount(text: str) -> Decimal:

@@ -223,6 +223,14 @@ def steer(given: Given, agent: str, move: str) -> "Answer":
     return _give(given, SteerAgent(agent.strip().lower(), AgentMove(move), me()))
 
 
+def waive(given: Given, strategy: str, phrase: str) -> "Answer":
+    """Let a strategy trade real money without evidence of an edge."""
+    from engine.model.commands import WaiveEvidence  # keeps --help quick
+    from engine.model.ids import StrategyName
+
+    return _give(given, WaiveEvidence(StrategyName(strategy), phrase, me()))
+
+
 def release_breaker(given: Given, account: str) -> "Answer":
     """Lift the drawdown stop of the account whose name was typed."""
     from engine.model.commands import ReleaseBreaker  # keeps --help quick
