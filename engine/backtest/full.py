@@ -143,7 +143,7 @@ class FullRule:
             ("volume", filters.is_steady(value("liquidity_delta_pct"), config)),
             ("volume fade", filters.is_alive(value("volume_fade"))),
             ("forecast", outlook.is_there),
-            ("in range", outlook.outside <= MAX_OUTSIDE),
+            ("in range", outlook.is_there & (outlook.outside <= MAX_OUTSIDE)),
             ("q_bounce", outlook.q_bounce >= self._q_min - EPSILON),
         ]
         if config.z5_max is not None:

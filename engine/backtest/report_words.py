@@ -11,9 +11,9 @@ def percent(value: Any, decimals: int = 2) -> str:
     return NONE if value is None else f"{100 * float(value):+.{decimals}f} %"
 
 
-def share(value: Any) -> str:
+def share(value: Any, decimals: int = 1) -> str:
     """A fraction as percent, without a sign."""
-    return NONE if value is None else f"{100 * float(value):.1f} %"
+    return NONE if value is None else f"{100 * float(value):.{decimals}f} %"
 
 
 def number(value: Any, decimals: int = 2) -> str:
@@ -120,7 +120,7 @@ _RESULT_ROWS: tuple[tuple[str, Any, Any], ...] = (
     ("Calmar ratio", lambda one: number(one["account"]["calmar"]), _none),
     ("sessions with a position", lambda one: share(one["account"]["invested"]), _none),
     ("mean share in positions", lambda one: share(one["account"]["gross"]), _none),
-    ("turnover a session", lambda one: percent(one["account"]["turnover"], 3), _none),
+    ("turnover a session", lambda one: share(one["account"]["turnover"], 3), _none),
 )
 
 

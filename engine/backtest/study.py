@@ -260,23 +260,28 @@ def _baseline(
     return _result(tape, terms, terms.costs, decide, shares, first)
 
 
-def sensitivity(rows: Rows, tape: Tape, terms: Terms, first: int) -> Iterator[Moved]:
-    """The study at 1x cost with each threshold moved by a fifth either way, one at a time."""
+def variants(config: GapsConfig) -> Iterator[tuple[str, float, GapsConfig]]:
+    """What is moved, by which factor, and the configuration with it moved, one at a time."""
     for key, keys in THRESHOLDS.items():
         for factor in (1 - STEP, 1 + STEP):
-            changes: dict[str, Any] = {name: _scaled(terms.config, name, factor) for name in keys}
-            config = replace(terms.config, **changes)
-            rule = FullRule(rows, config, terms.risk, terms.costs.spread_bps)
-            found = _result(
-                tape,
-                replace(terms, config=config),
-                terms.costs,
-                Decisions(rule, tape),
-                shares_of(rule, tape),
-                first,
-            )
-            value = float(getattr(config, key))
-            yield Moved(key, value, factor, found.table, found.account.sharpe, found.account.total)
+            changes: dict[str, Any] = {name: _scaled(config, name, factor) for name in keys}
+            yield key, factor, replace(config, **changes)
+
+
+def sensitivity(rows: Rows, tape: Tape, terms: Terms, first: int) -> Iterator[Moved]:
+    """The study at 1x cost with each threshold moved by a fifth either way."""
+    for key, factor, config in variants(terms.config):
+        rule = FullRule(rows, config, terms.risk, terms.costs.spread_bps)
+        found = _result(
+            tape,
+            replace(terms, config=config),
+            terms.costs,
+            Decisions(rule, tape),
+            shares_of(rule, tape),
+            first,
+        )
+        value = float(getattr(config, key))
+        yield Moved(key, value, factor, found.table, found.account.sharpe, found.account.total)
 
 
 def _scaled(config: GapsConfig, key: str, factor: float) -> float | int:

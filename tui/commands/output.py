@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,6 +51,8 @@ class Progress:
     def __init__(self) -> None:
         self._is_on = sys.stderr.isatty()
         self._shown = ""
+        self._what = ""
+        self._begun = 0.0
 
     def show(self, done: int, total: int) -> None:
         """How far it is."""
@@ -57,6 +60,22 @@ class Progress:
             self.clear()
             self._shown = f"{done:,} of {total:,}"
             typer.echo(self._shown, err=True, nl=False)
+
+    def pace(self, what: str, done: int, total: int) -> None:
+        """How far it is, how quickly it goes, and how long the rest will take at that pace."""
+        if not self._is_on:
+            return
+        now = time.monotonic()
+        if what != self._what:
+            self._what, self._begun = what, now
+        taken = now - self._begun
+        words = f"{done:,} of {total:,} {what}"
+        if done and taken > 0:
+            left = round(taken / done * (total - done))
+            words += f"   {done / taken:.1f} {what}/s   {left // 60}m {left % 60:02d}s left"
+        self.clear()
+        self._shown = f"{words}   ctrl-c stops"
+        typer.echo(self._shown, err=True, nl=False)
 
     def clear(self) -> None:
         """Make room for a line."""

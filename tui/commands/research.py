@@ -28,6 +28,7 @@ from tui.commands.output import Column, Progress, keeping, say, write_fields, wr
 
 if TYPE_CHECKING:
     from engine.execution.matching import GapFill
+    from tui.wiring.research import BacktestOptions
 
 FillOption = Annotated[
     str,
@@ -192,24 +193,25 @@ def backtest_gaps(
             "--cluster": cluster is not None,
         },
     )
-    if gaps.rule is not GapsRule.NAIVE:
-        raise UsageError(f"gaps.rule = {gaps.rule.value}: a back-test is of one rule", "Add --rule full")
+    if gaps.rule is GapsRule.AUTO:
+        say("gaps.rule = auto: the naive rule is tested here; --rule full tests all of it")
 
-    from tui.wiring.research import BacktestOptions, backtest_document
+    from tui.wiring.research import BacktestOptions
 
-    naive = BacktestOptions(
-        settings=settings,
-        home=at.home,
-        state=at.paths,
-        inputs=inputs,
-        first=first,
-        last=last,
-        fill=_fill(fill),
-        hold=gaps.max_sessions,
-        limits=limits,
+    _naive(
+        BacktestOptions(
+            settings, at.home, at.paths, inputs, first, last, _fill(fill), gaps.max_sessions, limits
+        ),
+        rows,
+        as_json,
     )
+
+
+def _naive(options: "BacktestOptions", rows: bool, as_json: bool) -> None:
+    from tui.wiring.research import backtest_document  # as above
+
     with keeping("Nothing was changed"):
-        document = backtest_document(naive, rows, say)
+        document = backtest_document(options, rows, say)
     _write(document, as_json)
 
 

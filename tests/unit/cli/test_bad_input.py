@@ -82,7 +82,16 @@ CASES = {
         2,
         "only gaps can be replayed",
     ),
-    "a rule without a model": (("backtest", "gaps", "--rule", "full"), 2, "only naive can be back-tested"),
+    "an option of the other rule": (
+        ("backtest", "gaps", "--rule", "full", "--limits"),
+        2,
+        "--limits says nothing to the full rule",
+    ),
+    "a report of the naive rule": (
+        ("backtest", "gaps", "--rule", "naive", "--report", "here"),
+        2,
+        "--report says nothing to the naive rule",
+    ),
     "a fill that is none": (("backtest", "gaps", "--fill", "best"), 2, "--fill best: not known"),
     "a hold out of range": (("backtest", "gaps", "--hold", "99"), 2, "Invalid value for '--hold'"),
     "days in the wrong order": (
