@@ -1,4 +1,4 @@
-"""P4, P8, P9: daily features of many stocks; what the feature store writes and reads beside bare SQLite.
+"""P4, P8, P9, P13: daily features, the panel of all gaps, and the feature store beside bare SQLite.
 
 TA-Lib is no dependency of the product: where it is not installed, P4 is measured against a copy of the same
 memory, and says so.
@@ -6,6 +6,7 @@ memory, and says so.
 
 import importlib
 import importlib.util
+import resource
 import sqlite3
 import tempfile
 import time
@@ -19,14 +20,20 @@ from harness import Figure, interleaved, report, report_alone
 from engine.features.assemble import PRICE_FEATURES
 from engine.features.daily import daily_features
 from engine.features.decisions import Table
+from engine.features.panel import decision_panel
 from engine.features.registry import AssetClass, Category, Dtype, FeatureRecord, Transform
 from engine.jit import is_compiling
+from engine.learn.labels import Barriers, label_rows
 from engine.model.features import FeatureLayout, FeatureVector
+from engine.model.ids import InstrumentId, instrument_id
+from engine.ports import BarColumns
 from storage.database import Synchronous, transaction
 from storage.features import SqliteFeatureStore, open_features
 
 SYMBOLS, BARS = 500, 1_260
 SCALES = (1, 4, 16)
+PANEL_SYMBOLS, PANEL_BARS = 335, 3_420
+PANEL_SCALES = (1 / 16, 1 / 4, 1)
 WIDTH = 127
 BATCH, WRITES = 20, 2_000
 LEAST_RATE = 10_000
@@ -63,6 +70,8 @@ def run(rounds: int) -> None:
     """Measure and print."""
     for scale in SCALES:
         _daily(scale, rounds)
+    for scale in PANEL_SCALES:
+        _panel(scale, rounds)
     with tempfile.TemporaryDirectory(prefix="td-") as folder:
         for scale in SCALES:
             _writes(scale, Path(folder), rounds)
@@ -83,6 +92,39 @@ def _daily(scale: int, rounds: int) -> None:
     name = f"8 daily features of {symbols:,} x {BARS:,} bars ({scale}x)"
     goal = 0.7 if talib else None
     report(Figure("features", "P4", name, ours, floor, goal_ratio=goal), taken)
+
+
+def _panel(scale: float, rounds: int) -> None:
+    """P13: every gap of a million bars with its features and its label; fractions of it where that is 16x."""
+    bars = _stocks(int(PANEL_SYMBOLS * scale), PANEL_BARS)
+    rows = sum(len(columns) for columns in bars.values())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    first = _timed(lambda: decision_panel(bars, None, None))
+    taken = [_timed(lambda: label_rows(bars, decision_panel(bars, None, None), Barriers())) for _ in range(3)]
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    more: dict[str, object] = {
+        "gaps": len(decision_panel(bars, None, None)),
+        "first_run_s": round(first, 2),  # compiles
+        "compiled": is_compiling(),
+        "mb_more_at_peak": round(grown, 1),
+    }
+    name = f"features and labels of {rows:,} bars"
+    report_alone("features", "P13", name, "s", taken, 5.0, **more)
+
+
+def _stocks(symbols: int, bars: int) -> dict[InstrumentId, BarColumns]:
+    rng = np.random.default_rng(4)
+    days = np.arange(bars).astype("datetime64[D]")
+    found = {}
+    for number in range(symbols):
+        gap, move = rng.normal(0, 0.015, bars), rng.normal(0, 0.025, bars)
+        close = 10 * np.exp(np.cumsum(gap + move) * 0.5)
+        open_ = close * np.exp(-move)
+        high, low = np.maximum(open_, close) * 1.01, np.minimum(open_, close) * 0.99
+        name = instrument_id(f"S{number}")
+        volume = rng.uniform(5e5, 2e6, bars)
+        found[name] = BarColumns(name, days, open_, high, low, close, volume, np.ones(bars))
+    return found
 
 
 def _walks(symbols: int, bars: int) -> Table:

@@ -27,7 +27,7 @@ AT_PRICE = (*PRICE_FEATURES, "gap_atr")
 FEATURES = (*AT_PRICE, *VOLUME_FEATURES, *COMPLETED_FEATURES)
 """In the order of the rows that `decide` writes."""
 _COLUMNS = ("open", "high", "low", "close", "volume", "event_ratio")
-FEW = 2_000
+FEW = 8_000
 """Decisions up to here are faster read than a loop for them is compiled."""
 _SCRATCH = max(CATALOGUE[name].scratch for name in FEATURES)
 

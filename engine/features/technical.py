@@ -262,7 +262,7 @@ def realized_vol_20(close: Column, memory: Memory, scratch: Column, out: Column)
 def volume_ratio_20(volume: Column, memory: Memory, scratch: Column, out: Column) -> None:
     """Volume over the mean of the 20 bars before it; NaN when that mean is 0.
 
-    Of daily bars. In a session the volume so far is measured by `intraday.volume_ratio` instead (SPEC 3.5).
+    Of daily bars. In a session the volume so far is measured by `intraday.VolumeCurve` instead (SPEC 3.5).
     """
     ratio_rows(volume, memory, scratch, out)
 
