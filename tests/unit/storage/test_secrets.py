@@ -336,7 +336,5 @@ def test_the_passphrase_comes_from_the_service_before_a_person(places: Places) -
 def test_the_file_is_readable_json_for_its_owner(places: Places) -> None:
     places.plain.put(ALPACA_SECRET, Secret("s3cr3t-of-file"), NOW)
     document = json.loads(places.plain.path.read_text())
-    assert document == {
-        "version": 1,
-        "keys": {"alpaca.secret": {"value": "s3cr3t-of-file", "set_us": NOW}},
-    }
+    entry = {"value": "s3cr3t-of-file", "set_us": NOW}
+    assert document == {"version": 1, "keys": {ALPACA_SECRET: entry}}
