@@ -201,6 +201,11 @@ def test_kind_of_a_listing(symbol: str, name: str, kind: str) -> None:
         (parse_daily, b'{"bars": {"a b": []}}', "bars.a b stands under what is no symbol"),
         (parse_daily, b'{"bars": [1]}', "bars is not an object"),
         (parse_quotes, b'{"quotes": {"ABC": {"bp": "1", "ap": 2}}}', "quotes.ABC.bp is not a number"),
+        (
+            parse_quotes,
+            b'{"quotes": {"ABC": {"bp": true, "ap": 2}}}',
+            "quotes.ABC.bp is not a number, got 'True'",
+        ),
         (parse_quotes, b'{"quotes": {"ABC": {"bp": -1, "ap": 2}}}', "quotes.ABC.bp is not between 0"),
         (parse_quotes, b'{"quotes": {"ABC": {"bp": 1, "ap": 2, "t": "noon"}}}', "quotes.ABC.t is not a time"),
         (parse_news, b'{"news": [{"headline": 5, "symbols": []}]}', r"news\[0\].headline is not a text"),
