@@ -9,7 +9,7 @@ BENCHMARKS = {
     "console": "P10, P11: tables, bytes, keys and first frames of the console, at a real terminal",
     "restart": "P14: a restart with 50 brackets at the venue until it is ready",
     "simulator": "P15: sessions of the fault simulator a second on one core",
-    "features": "P4, P8, P9, P13: daily features, the panel of all gaps, writes and reads of the feature store",
+    "features": "P4, P8, P9, P13: daily features, the panel of all gaps, the feature store",
     "decision": "P16: one decision with 8 open positions, from features to the journalled intent",
     "backtest": "P1, P2, P3: bars a second of the back-test's kernels, and what a late bracket costs",
     "learning": "P5, P13: flattened trees beside LightGBM's own, and the walk-forward",
