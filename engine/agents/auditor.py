@@ -122,12 +122,9 @@ class Auditor:
         if strategy != self.book.strategy:
             return None
         if self._evidence is None:
-            followed = [
-                (t.session, t.net) for t in counted_trades(self._desk.journal) if t.strategy == strategy
-            ]
-            begun = min((session for session, _ in followed), default=date.max)
+            begun = min((session for session, _ in self._counted), default=date.max)
             past = [found for found in self._desk.past_proposals() if found[0] < begun]
-            known = [*past, *followed]
+            known = [*past, *self._counted]
             self._evidence = edge_evidence([net for _, net in known], [day for day, _ in known], SEED)
         return self._evidence
 

@@ -270,6 +270,7 @@ def test_evidence_is_of_what_was_before_the_shadow_book_and_of_it(
     found = office.auditor.evidence(GAPS)
     assert found is not None
     assert (found.n, found.sessions) == (2, 2), "what a model said of days that were followed is not counted"
+    assert found.mean == pytest.approx((0.02 - 0.08) / 2)
     assert office.auditor.evidence(GAPS) is found
     office.auditor.hear(ShadowEnded(trade(2, shadow=True), False))
     assert office.auditor.evidence(GAPS) is found
