@@ -308,7 +308,7 @@ def test_the_keyring_is_used_only_where_its_package_is(monkeypatch: pytest.Monke
     package.errors = errors  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "keyring", package)
     monkeypatch.setitem(sys.modules, "keyring.errors", errors)
-    desktop.kept["tradedeck", ALPACA_SECRET] = "s3cr3t-of-keyring"
+    desktop.set_password("tradedeck", ALPACA_SECRET, "s3cr3t-of-keyring")
     found = find_keyring()
     assert found is not None
     assert _shown(found.get(ALPACA_SECRET)) == "s3cr3t-of-keyring"
