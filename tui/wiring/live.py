@@ -36,6 +36,7 @@ from storage.secrets import KeyBook
 from storage.sql import open_engine
 from tui.local_link import LocalLink
 from tui.redaction import hide
+from tui.wiring.earnings import FILE, earnings_of
 from tui.wiring.housekeeping import Housekeeping
 from tui.wiring.keys import open_keys, require_live
 from tui.wiring.livebars import LiveBars
@@ -112,7 +113,7 @@ class LiveRuntime(Runtime):
         self._book = book
         self._ticks = EquityTicks()
         self._services: Services | None = None
-        super().__init__(options, _market(self), sessions)
+        super().__init__(options, _market(self, options), sessions)
 
     async def start(self) -> None:
         """As every runtime, then the jobs go on where they stood. Raises what that raises."""
@@ -243,7 +244,7 @@ class LiveRuntime(Runtime):
         self._alarm(f"{change.source} is {change.after.value}, was {change.before.value}{reasons}")
 
 
-def _market(runtime: LiveRuntime) -> Market:
+def _market(runtime: LiveRuntime, options: RunOptions) -> Market:
     """What is told of a live market; the drive that hands it on is made with the engine."""
 
     def today() -> date:
@@ -252,6 +253,7 @@ def _market(runtime: LiveRuntime) -> Market:
     knowledge = Knowledge(
         model=lambda: runtime.shelf.as_of(today()),
         company=runtime.facts if runtime.knows_companies else None,
+        earnings_dates=earnings_of(options.home.config / FILE),
     )
     return Market(
         account=LIVE_ACCOUNT,
