@@ -15,6 +15,7 @@ from engine.model.tickets import Ticket
 from engine.ports import BarColumns
 from engine.state import HEADLINES_US
 from tui.showing.assessed import limits_of
+from tui.showing.witnesses import witnesses
 from tui.shown.details import ChartBars, GapDetail, HeadlineRow
 
 DAILY_BARS = 60
@@ -64,7 +65,10 @@ def _of_verdict(engine: Engine, verdict: Verdict) -> GapDetail:
         decided_us=candidate.decided_us,
         gap_ratio=candidate.gap,
         regime=candidate.regime.value,
-        reports=verdict.reports,
+        reports=(
+            *verdict.reports,
+            *witnesses(engine, candidate.strategy, candidate.instrument, candidate.session),
+        ),
         gates=(),
         features=candidate.features,
         headlines=_headlines(engine, candidate.instrument),
@@ -88,7 +92,7 @@ def _of_ticket(engine: Engine, ticket: Ticket) -> GapDetail:
         decided_us=ticket.created_us,
         gap_ratio=ticket.candidate_gap,
         regime=ticket.regime.value,
-        reports=ticket.reports,
+        reports=(*ticket.reports, *witnesses(engine, ticket.strategy, ticket.instrument, ticket.session)),
         gates=ticket.gates,
         features=ticket.features,
         headlines=_headlines(engine, ticket.instrument),
