@@ -1,4 +1,4 @@
-"""Historian and Auditor beside the six that vote: what the past says, which decides nothing here (SPEC 3.4)."""
+"""Historian and Auditor beside the six that vote: what the past says. It decides nothing here (SPEC 3.4)."""
 
 from datetime import date
 
