@@ -31,7 +31,7 @@ from engine.model.positions import RoundTrip
 from engine.model.tickets import canonical_json
 from engine.ports import Predictor
 from engine.risk.kelly import binary_kelly, kelly_share
-from engine.risk.limits import RiskConfig
+from engine.risk.limits import NONE, LimitSwitches, RiskConfig
 from engine.strategies.base import StrategyContext
 from engine.strategies.gaps_choice import RuleChoice, choose_rule
 from engine.strategies.gaps_config import GapsConfig as GapsConfig
@@ -125,6 +125,7 @@ class Gaps:
         return "-".join(filter(None, ("gaps", rule.value, str(_RULE_VERSION), adapted, self._digest)))
 
     def _propose_full(self, context: StrategyContext, reading: RegimeReading) -> Sequence[Verdict]:
+        context = replace(context, switches=_with_rules(context.switches))
         inputs = () if context.model is None else context.model.inputs
         morning = look_at_morning(context, inputs)
         studied = []
@@ -255,6 +256,11 @@ def _candidate(
         features=features,
         assessment=found,
     )
+
+
+def _with_rules(switches: LimitSwitches) -> LimitSwitches:
+    """Regime and entries of a session are part of the full rule: only a run without any limits lacks them."""
+    return switches if switches == NONE else replace(switches, regime=True, per_session=True)
 
 
 def _record(context: StrategyContext, found: Assessment | None) -> TrackRecord:

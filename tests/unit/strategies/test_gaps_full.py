@@ -19,7 +19,7 @@ from engine.model.ids import InstrumentId, instrument_id, symbol_of
 from engine.model.market import Headline, Provenance
 from engine.model.policy import GapsPolicy, TickerStanding, TickerState
 from engine.model.positions import AccountKind
-from engine.risk.limits import RiskConfig
+from engine.risk.limits import DATASET, NONE, RiskConfig
 from engine.strategies.base import StrategyContext
 from engine.strategies.gaps import Gaps
 from engine.strategies.gaps_choice import choose_rule
@@ -545,6 +545,18 @@ def test_the_best_expected_values_take_the_entries_of_the_session(market: Any, c
     assert [symbol_of(verdict.candidate.instrument) for verdict in verdicts] == ["BBB", "DDD", "CCC", "AAA"]
     assert [verdict.proposal is not None for verdict in verdicts] == [True, True, True, False]
     assert vetoes(verdicts[3])["riskofficer"][1] == "3 entries this session, limit 3"
+
+
+def test_entries_of_a_session_and_the_regime_are_rules_of_a_dataset_too(market: Any, context: Any) -> None:
+    for number, symbol in enumerate(("AAA", "BBB")):
+        market.add(symbol, price=9.40 - 0.01 * number)
+    gaps = Gaps(GapsConfig(rule=GapsRule.FULL, entries_per_session=1), RiskConfig(), lambda: 0)
+    stored = {"dataset": True, "switches": DATASET, "company": None, "headlines": None}
+    verdicts = gaps.propose(context(**stored))
+    assert [verdict.proposal is not None for verdict in verdicts] == [True, False, False]
+    assert all(vetoes(verdict)["sentinel"][0] for verdict in gaps.propose(context(**stored, vix=None)))
+    free = gaps.propose(context(**{**stored, "switches": NONE}))
+    assert all(verdict.proposal is not None for verdict in free)
 
 
 def test_what_its_scores_keep_out_takes_no_place(market: Any, context: Any) -> None:
