@@ -1,4 +1,4 @@
-"""How new and how complete the inputs of one decision are: `data_recency` and `data_completeness` of stocks."""
+"""How new and complete the inputs of a decision are: `data_recency`, `data_completeness` of stocks."""
 
 from collections.abc import Sequence
 
