@@ -4,16 +4,20 @@ Events cluster, up to 166 in one session, and those of one session rise and fall
 trades would count one market day as many. So sessions are drawn with replacement, each with all its trades.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
 
 from engine.model.evidence import EdgeEvidence
+from engine.model.tickets import to_plain
+from engine.strategies.gaps_config import GapsConfig
 
 PATHS = 2_000
 _ONE_SIDED = 0.05
 _TWO_SIDED = (0.025, 0.975)
+_NO_GATES = frozenset({"rule", "stage", "auto_adapt", "live_without_evidence"})
+"""Keys of `[gaps]` that let no candidate pass and keep none out."""
 _CHUNK = 2_000_000
 """Draws held in memory at once."""
 
@@ -42,6 +46,12 @@ def edge_evidence(returns: Sequence[float], sessions: Sequence[date], seed: int)
     means = _drawn_means(totals, trades, np.random.Generator(np.random.PCG64(seed)))
     low, high = (float(bound) for bound in np.quantile(means, _TWO_SIDED))
     return EdgeEvidence(len(values), count, mean, float(np.quantile(means, _ONE_SIDED)), low, high)
+
+
+def other_gates(thresholds: Mapping[str, object], config: GapsConfig) -> tuple[str, ...]:
+    """Keys of the rule that were otherwise when proposals were made: then they are no evidence for it."""
+    now = to_plain(config)
+    return tuple(key for key in sorted(now) if key not in _NO_GATES and thresholds.get(key) != now[key])
 
 
 def _drawn_means(totals: np.ndarray, trades: np.ndarray, chance: np.random.Generator) -> np.ndarray:

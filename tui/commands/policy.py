@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     policies.command("accept")(accept)
     policies.command("revert")(revert)
     policies.command("release")(release)
+    policies.command("evidence")(evidence)
     app.add_typer(policies, name="policy")
 
 
@@ -127,6 +128,31 @@ def release(
     from engine.model.ids import StrategyName
 
     _give(context, ReleaseStrategy(StrategyName(strategy), me()), as_json, state, config)
+
+
+def evidence(
+    context: typer.Context,
+    report: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="gaps-full.json of a back-test's report.")
+    ] = None,
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """What past proposals say of an edge; with FILE its walk-forward proposals are kept beside your own."""
+    from tui.evidence import evidence_document, evidence_lines  # the database and numpy: 0.2 s
+
+    at = given(context, config, state)
+    if report is not None:
+        from storage.past_proposals import keep_report
+
+        keep_report(report, at.home.data)
+    document = evidence_document(at.paths, at.settings().config.gaps)
+    if as_json:
+        write_json(document)
+        return
+    for line in evidence_lines(document):
+        write_line(line)
 
 
 def _give(

@@ -1,7 +1,8 @@
 """Whoever looks back on a run: shadow book, excursions of positions, Auditor and Historian."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from engine.agents.auditor import AuditDesk, Auditor
@@ -17,12 +18,18 @@ from engine.execution.shadowbook import ShadowBook, ShadowDesk
 from engine.model.events import CandidatesJudged, MarketMoved, RoundTripClosed, ShadowEnded
 from engine.model.ids import StrategyName, TicketId
 from engine.model.market import Instrument
-from engine.ports import Memory
+from engine.model.positions import AccountKind
+from engine.ports import AuditEntry, JournalRow, Memory
+from engine.strategies.evidence import other_gates
 from engine.strategies.gaps import Gaps
 from engine.strategies.gaps_config import GapsConfig
 from engine.strategies.shadowing import ShadowPlanner
 from storage.artifacts import write_artifact
+from storage.past_proposals import kept_proposals
 from storage.paths import StatePaths, make_private
+
+EVIDENCE_KEY = "evidence_kept"
+"""Of `meta`: which report of a walk-forward was counted last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +118,27 @@ def _auditor(engine: Engine, gaps: GapsConfig, state: StatePaths) -> Auditor:
         publish=parts.publish,
         waiting=waiting,
         reject=engine.give,
+        past_proposals=_past(engine, gaps, state),
         write=write,
     )
     return Auditor(audit, book, Freezes(parts.journal, parts.clock, parts.publish))
+
+
+def _past(engine: Engine, gaps: GapsConfig, state: StatePaths) -> Callable[[], Sequence[tuple[date, float]]]:
+    """Walk-forward proposals that a person keeps as evidence; for made-up markets there are none.
+
+    Under other gates they say nothing. Which report they are of is in the audit log. Raises StorageError.
+    """
+    kept = None if engine.parts.kind is AccountKind.SIMULATION else kept_proposals(state.home.data)
+    if kept is None:
+        return tuple
+    differ = other_gates(kept.thresholds, gaps)
+    journal, counted = engine.parts.journal, f"{kept.sha256} {'' if differ else len(kept.returns)}"
+    if journal.meta(EVIDENCE_KEY) != counted:
+        body = {"report": kept.sha256, "proposals": len(kept.returns), "other_gates": list(differ)}
+        line = AuditEntry(engine.parts.clock.now_us(), "engine", "evidence_kept", "", body)
+        journal.commit((JournalRow("meta", {"k": EVIDENCE_KEY, "v": counted}),), (line,))
+    return tuple if differ else lambda: kept.returns
 
 
 def _policy_of(auditor: Auditor | None) -> Callable[[StrategyName], str | None]:
