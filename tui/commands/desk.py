@@ -371,6 +371,8 @@ def _with_times(document: Mapping[str, Any]) -> dict[str, object]:
         "cash": lambda value: format.money(Decimal(value)),
         "day_pnl": lambda value: format.signed_money(Decimal(value)),
         "drawdown_ratio": format.percent,
+        "agents": _agents_words,
+        "strategies": _strategies_words,
     }
 
     def shown(key: str, value: Any) -> object:
@@ -379,6 +381,23 @@ def _with_times(document: Mapping[str, Any]) -> dict[str, object]:
         return looks[key](value) if key in looks and value is not None else _in_a_line(value)
 
     return {key.removesuffix("_us").removesuffix("_ratio"): shown(key, document[key]) for key in document}
+
+
+def _agents_words(agents: Sequence[Mapping[str, Any]]) -> str:
+    """`8 of 8 running`, and what the others are."""
+    others = [f"{each['name']} {each['state']}" for each in agents if each["state"] != "running"]
+    running = f"{len(agents) - len(others)} of {len(agents)} running"
+    return "; ".join([running, *others])
+
+
+def _strategies_words(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """`gaps: full (why)`, and why one is frozen."""
+    words = []
+    for name, about in found.items():
+        rule = f" {about['rule']} ({about['why']})" if "rule" in about else ""
+        frozen = f", frozen: {about['frozen']}" if about["frozen"] else ""
+        words.append(f"{name}:{rule} stage {about['stage']}{frozen}")
+    return "; ".join(words)
 
 
 def _in_a_line(value: object) -> object:
