@@ -24,6 +24,7 @@ from engine.backtest.fills import (
     TARGET,
     TIME,
     after_split,
+    cents,
     commission,
     exit_on,
     fillable,
@@ -331,6 +332,10 @@ class BracketKernel:
         """Brackets that are over."""
         return len(self._books.trades)
 
+    def open_places(self) -> list[int]:
+        """Of the entries of brackets that are not over."""
+        return [bracket.place for bracket in self._books.live.values()]
+
     def _act(self, now: int) -> None:
         """Corporate actions of what is held (SPEC 3.9b)."""
         tape, books = self._tape, self._books
@@ -338,21 +343,21 @@ class BracketKernel:
             place = bracket.next
             if tape.session[place] != now or place == bracket.place or tape.ratio[place] == 1.0:
                 continue
-            ratio, prior = tape.ratio[place], tape.close[place - 1]
+            ratio, prior, held = tape.ratio[place], tape.close[place - 1], bracket.left
+            before = bracket.dollars
             bracket.dollars /= ratio
             if corporate_action_kind(ratio) is CorporateActionKind.DIVIDEND:
-                money, what = bracket.left * prior * (1 - ratio), What.DIVIDEND
+                money, what = cents(held * prior * (1 - ratio)), What.DIVIDEND
             else:
                 meant = tape.split[place]
-                left = after_split(bracket.left, meant)
-                money, what = (bracket.left / meant - left) * prior * ratio, What.SPLIT
-                bracket.left = left
+                bracket.left = after_split(held, meant)
+                money, what = cents((held / meant - bracket.left) * prior * ratio), What.SPLIT
             bracket.money += money
             books.cash += money
             bracket.last_close = prior * ratio
             books.journal.append(Line(now, bracket.number, what, prior * ratio, bracket.left, 0.0))
             if not bracket.left:
-                bracket.sold, bracket.raw = 1.0, prior * ratio * bracket.dollars
+                bracket.sold, bracket.raw = 1.0, money / held * before
                 bracket.proceeds = bracket.raw
                 self._close(now, owner, bracket, place, CASHED)
 

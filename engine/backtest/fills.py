@@ -56,6 +56,12 @@ def cents_up(amount: float) -> float:
 
 
 @kernel
+def cents(amount: float) -> float:
+    """Money that is paid out, to the cent."""
+    return floor(amount * 100 + 0.5) / 100
+
+
+@kernel
 def commission(shares: float, per_share: float, least: float, value: float, most_ratio: float) -> float:
     """Of one execution: at least `least`, then at most that share of its value; 0 where none is charged."""
     if per_share <= 0:

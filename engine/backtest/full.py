@@ -54,6 +54,8 @@ class Rows:
 
     panel: DecisionPanel
     outlook: Outlook
+    tape: Tape
+    """The bars that the panel was read from."""
     place: np.ndarray
     """Of its bar, in the tape."""
     regime: np.ndarray
@@ -89,6 +91,7 @@ def read_rows(
     return Rows(
         panel,
         outlook,
+        tape,
         tape.table.places(numbers[panel.instrument], panel.row),
         np.array(regime, dtype=np.int64),
         rules.is_split_ratio(ratio),

@@ -19,6 +19,7 @@ from engine.backtest.fills import (
     TARGET,
     TIME,
     after_split,
+    cents,
     commission,
     exit_on,
     fillable,
@@ -212,18 +213,18 @@ def hold_bracket(
     for at in range(first, end):
         reason = NOTHING
         if at > first and bars[_RATIO][at] != 1.0:
-            ratio, prior = bars[_RATIO][at], bars[_CLOSE][at - 1]
+            ratio, prior, meant = bars[_RATIO][at], bars[_CLOSE][at - 1], bars[_SPLIT][at]
+            before, owned = dollars, left
             dollars /= ratio
             if is_dividend[at]:
-                money += left * prior * (1 - ratio)
+                money += cents(left * prior * (1 - ratio))
             else:
-                meant = bars[_SPLIT][at]
-                after = after_split(left, meant)
-                money += (left / meant - after) * prior * ratio
-                left = after
+                left = after_split(owned, meant)
+                paid_out = cents((owned / meant - left) * prior * ratio)
+                money += paid_out
                 if left == 0:
                     sold, reason = 1.0, CASHED
-                    raw = proceeds = prior * ratio * dollars
+                    raw = proceeds = paid_out / owned * before
         if reason == NOTHING:
             held += 1
             price = bars[_OPEN][at] * dollars

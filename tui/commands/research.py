@@ -193,15 +193,14 @@ def backtest_gaps(
             "--cluster": cluster is not None,
         },
     )
+    filled = _fill(fill)
     if gaps.rule is GapsRule.AUTO:
         say("gaps.rule = auto: the naive rule is tested here; --rule full tests all of it")
 
     from tui.wiring.research import BacktestOptions
 
     _naive(
-        BacktestOptions(
-            settings, at.home, at.paths, inputs, first, last, _fill(fill), gaps.max_sessions, limits
-        ),
+        BacktestOptions(settings, at.home, at.paths, inputs, first, last, filled, gaps.max_sessions, limits),
         rows,
         as_json,
     )
