@@ -137,6 +137,7 @@ def test_a_local_cluster_gives_the_same(tmp_path: Path) -> None:
         distributed.LocalCluster(
             n_workers=1,
             processes=False,
+            protocol="tcp",
             dashboard_address=None,
             host="127.0.0.1",
             local_directory=str(tmp_path),
