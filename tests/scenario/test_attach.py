@@ -194,7 +194,7 @@ def test_without_an_engine_it_is_said_what_to_do(
     assert attaching.end() == 75
     assert "no engine runs here" in attaching.text
     plain = terminal([])
-    assert plain.end() == 2
+    assert plain.end() == 78
     assert "tradedeck --demo" in plain.text
     named = terminal(["attach", "--socket", str(tmp_path / "none.sock")])
     assert named.end() == 75
