@@ -63,7 +63,6 @@ from tui.shown.deck import (
 from tui.shown.details import (
     BracketDetail,
     ChartBars,
-    ScorePart,
     Detail,
     EquityDetail,
     FillRow,
@@ -74,6 +73,7 @@ from tui.shown.details import (
     LogDetail,
     LogRecord,
     SafetyRow,
+    ScorePart,
     StoryLine,
     Topic,
 )

@@ -13,7 +13,7 @@ from tui.screens.desk import DeskScreen
 from tui.screens.gems import GemsScreen
 from tui.screens.sheet import Sheet
 from tui.shown.deck import DeckView
-from tui.shown.details import ChartBars, ScorePart, EquityDetail, GemDetail, SafetyRow, Topic
+from tui.shown.details import ChartBars, EquityDetail, GemDetail, SafetyRow, ScorePart, Topic
 from tui.shown.gems import GemKind, GemRow, GemsView, SafetyWord
 
 Dump = Callable[[ConsoleApp], str]

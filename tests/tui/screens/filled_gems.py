@@ -1,7 +1,7 @@
 """The board of the pictures 02 and the token of the pictures 03; names and figures are invented."""
 
 from engine.model.tokens import TokenId
-from tui.shown.details import ChartBars, ScorePart, GemDetail, HolderRow, SafetyRow
+from tui.shown.details import ChartBars, GemDetail, HolderRow, SafetyRow, ScorePart
 from tui.shown.gems import GemKind, GemRow, GemsView, SafetyWord
 
 S = 1_000_000

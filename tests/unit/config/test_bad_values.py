@@ -27,7 +27,11 @@ CASES = {
     "one for a switch": ("[console]\nbell = 1", "console.bell = 1 is not true or false", "false"),
     "fraction for a count": ("[risk]\nmax_positions_total = 2.5", "= 2.5 is not a whole number", "is 20"),
     "number for a text": ("[engine]\nlog_dir = 3", "engine.log_dir = 3 is not a text in quotes", '""'),
-    "unknown word": ('[gaps]\nrule = "best"', 'gaps.rule = "best" is not one of "auto", "naive", "full"', "naive"),
+    "unknown word": (
+        '[gaps]\nrule = "best"',
+        'gaps.rule = "best" is not one of "auto", "naive", "full"',
+        "naive",
+    ),
     "value for a section": ("gaps = 3", "gaps = 3 is not a table", "gaps"),
     "table for a value": ("[gaps.size_pct]\na = 1", "gaps.size_pct = { a = 1 } is not a number", "0.012"),
     "short list": ("[risk]\ndd_levels = [0.1]", "risk.dd_levels = [0.1] is not a list of 3 values", "0.05"),
