@@ -7,7 +7,9 @@ bracket at a time; sessions of a bracket are its instrument's own bars. No Decim
 float64 dollars here, as the statistics are; the account that a venue keeps is `engine.execution`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -288,6 +290,18 @@ class _Books:
     weights: dict[int, float] = field(default_factory=dict)
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No collection of garbage meanwhile: a run makes none, and each would look at every number of the tape."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 class BracketKernel:
     """One run of a strategy over a tape."""
 
@@ -305,6 +319,10 @@ class BracketKernel:
 
     def run(self, decide: Decide) -> BracketRun:
         """All sessions, the first one first."""
+        with _uncollected():
+            return self._run(decide)
+
+    def _run(self, decide: Decide) -> BracketRun:
         tape, books = self._tape, self._books
         count = len(tape.sessions)
         equity, gross, turned = np.full(count + 1, np.nan), np.zeros(count), np.zeros(count)
