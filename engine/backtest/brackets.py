@@ -292,7 +292,7 @@ class _Books:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """No collection of garbage meanwhile: a run makes none, and each would look at every number of the tape."""
+    """No collection of garbage meanwhile: a run makes none, and each looks at every number of the tape."""
     was_on = gc.isenabled()
     gc.disable()
     try:
