@@ -103,7 +103,10 @@ async def one_held_and_one_waiting(runtime: Runtime) -> None:
 def made_old(path: Path) -> None:
     """The journal as the program before this one wrote it: schema 3."""
     with closing(sqlite3.connect(path)) as journal, journal:
-        journal.execute("DROP TABLE equity")
+        for table in ("equity", "policy", "shadow", "excursion", "compliance", "freeze"):
+            journal.execute(f"DROP TABLE {table}")
+        for index in ("bracket_session", "ticket_correlation", "nonce_ticket"):
+            journal.execute(f"DROP INDEX {index}")
         journal.execute("ALTER TABLE bracket DROP COLUMN entry_unwanted")
         journal.execute("ALTER TABLE ticket DROP COLUMN replaces")
         journal.execute("ALTER TABLE ticket DROP COLUMN snoozed_us")

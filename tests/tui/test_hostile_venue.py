@@ -10,7 +10,7 @@ import logging
 import sys
 import types
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from enum import Enum
@@ -138,6 +138,8 @@ def poison(kind: Any, name: str, payload: str, now: int) -> Any:
         return plain[kind]
     if get_origin(kind) is tuple:
         return ()
+    if get_origin(kind) is Mapping:
+        return {payload: poison(get_args(kind)[1], "", payload, now)}
     if isinstance(kind, type) and issubclass(kind, Enum):
         return next(iter(kind))
     if is_dataclass(kind):
