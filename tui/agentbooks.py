@@ -37,7 +37,9 @@ def stored_agents(journal: Journal) -> list[dict[str, object]]:
 def strategies(engine: Engine) -> dict[str, object]:
     """Which rule decides, and why; what is learned of each strategy's edge, and whether it is frozen."""
     found: dict[str, object] = {}
-    model, learned = engine.parts.knowledge.model(), engine.learned
+    parts, learned = engine.parts, engine.learned
+    session = parts.sessions.next_after(parts.clock.now_us())
+    model = None if session is None else parts.knowledge.model(session.day)
     for strategy in engine.parts.strategies:
         about: dict[str, object] = {
             "stage": engine.parts.terms[strategy.name].stage,

@@ -14,8 +14,8 @@ from engine.strategies.base import StrategyContext
 class Knowledge:
     """Sources of it, asked at each decision; the defaults know nothing."""
 
-    model: Callable[[], Predictor | None] = lambda: None
-    """What is on the shelf now; None: no model is registered."""
+    model: Callable[[date], Predictor | None] = lambda session: None
+    """What is on the shelf for a session; None: no model is registered."""
     company: Callable[[InstrumentId], CompanyFacts | None] | None = None
     """None: there is no source of company facts."""
     volume_ratio: Callable[[InstrumentId], float | None] | None = None
@@ -31,7 +31,7 @@ class Knowledge:
         """The context with all of it."""
         return replace(
             context,
-            model=self.model(),
+            model=self.model(context.session),
             company=self.company,
             volume_ratio=self.volume_ratio,
             sessions_between=lambda first, last: len(sessions.between(first, last)),

@@ -85,7 +85,7 @@ async def replay(
     config = replace(made.options.settings.config, gaps=LAX)
     run = replace(made.options, settings=replace(made.options.settings, config=config))
     market = replay_market(made.replay, taught.data, sessions, run.state.folder.name)
-    knowledge = Knowledge(model=lambda: taught.model)
+    knowledge = Knowledge(model=lambda session: taught.model)
     runtime = Runtime(run, replace(market, knowledge=knowledge), sessions)
     return await run_document(runtime, taught.data, True, lambda line: None)
 

@@ -96,7 +96,7 @@ class Morning:
         }
         self.told: tuple[Headline, ...] = ()
         self.actions: tuple[CorporateAction, ...] = ()
-        self.knowledge = Knowledge(model=Model, company=facts)
+        self.knowledge = Knowledge(model=lambda session: Model(), company=facts)
         self.spoke_us = hours.open_us
         self.changes: dict[str, Any] = {}
         self.settings: dict[str, Any] = {}
@@ -237,7 +237,7 @@ def doubled_bars(morning: Morning) -> None:
 
 
 def no_model(morning: Morning) -> None:
-    morning.knowledge = replace(morning.knowledge, model=lambda: None)
+    morning.knowledge = replace(morning.knowledge, model=lambda session: None)
 
 
 def broken_model(morning: Morning) -> None:
@@ -245,7 +245,7 @@ def broken_model(morning: Morning) -> None:
         def forecast(self, values: Mapping[str, float]) -> Forecast:
             raise ValueError("wrong shape")
 
-    morning.knowledge = replace(morning.knowledge, model=Broken)
+    morning.knowledge = replace(morning.knowledge, model=lambda session: Broken())
 
 
 def provider_down(morning: Morning) -> None:

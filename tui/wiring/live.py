@@ -7,7 +7,6 @@ in the timetable. The engine's time is the wall's, and never goes back behind wh
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 
 from brokers.paper.broker import PaperBroker
 from engine.backtest.pace import Pace
@@ -25,7 +24,6 @@ from engine.model.positions import AccountKind
 from engine.model.secrets import ALPACA_KEY_ID, ALPACA_SECRET, EDGAR_CONTACT, Secret
 from engine.ports import ModelShelf, Secrets
 from engine.reliability.provider import SlaChange, SourceHealth
-from engine.schedules import NEW_YORK as EXCHANGE
 from engine.sources.alpaca_data import AlpacaKeys
 from engine.sources.companies import Companies
 from engine.sources.sessions import ExchangeSessions
@@ -246,12 +244,8 @@ class LiveRuntime(Runtime):
 
 def _market(runtime: LiveRuntime, options: RunOptions) -> Market:
     """What is told of a live market; the drive that hands it on is made with the engine."""
-
-    def today() -> date:
-        return datetime.fromtimestamp(runtime.engine.parts.clock.now_us() // US_PER_S, EXCHANGE).date()
-
     knowledge = Knowledge(
-        model=lambda: runtime.shelf.as_of(today()),
+        model=lambda session: runtime.shelf.as_of(session),
         company=runtime.facts if runtime.knows_companies else None,
         earnings_dates=earnings_of(options.home.config / FILE),
     )

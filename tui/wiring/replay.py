@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+import numpy as np
+
 from engine.backtest.pace import EVE_US, Pace
 from engine.errors import UsageError
 from engine.execution.matching import NAIVE, GapFill
@@ -12,8 +14,10 @@ from engine.model.ids import AccountId, InstrumentId
 from engine.model.market import Instrument, Provenance
 from engine.sources.replay import ReplaySource
 from engine.sources.sessions import ExchangeSessions
+from engine.strategies.knowledge import NOTHING_KNOWN, Knowledge
 from tui.wiring.market import BarInputs, EquityTicks, MarketData, in_ticks, load_market, open_sessions
 from tui.wiring.runtime import Mark, Market, RunOptions, Runtime
+from tui.wiring.shelf import registry_shelf
 
 REPLAY_ACCOUNT = AccountId("replay")
 
@@ -77,16 +81,41 @@ def read_bars(
     return data
 
 
-def join(options: RunOptions, replay: ReplayOptions, data: MarketData, sessions: ExchangeSessions) -> Runtime:
+def known_of(options: RunOptions, data: MarketData, narrate: Callable[[str], None]) -> Knowledge:
+    """What stored days know beside prices: SPY, and registered models, each only after its own training.
+
+    Takes a second or two where there are models.
+    """
+    shelf = registry_shelf(options.home, narrate)
+
+    def opened(session: date) -> float | None:
+        if data.spy is None:
+            return None
+        at = int(data.spy.day.searchsorted(np.datetime64(session, "D")))
+        is_there = at < len(data.spy) and data.spy.day[at] == np.datetime64(session, "D")
+        return float(data.spy.open[at]) if is_there else None
+
+    spread_bps = options.settings.config.backtest.spread_bps
+    return Knowledge(model=shelf.as_of, spy_price=opened, spread_bps=spread_bps)
+
+
+def join(
+    options: RunOptions,
+    replay: ReplayOptions,
+    data: MarketData,
+    sessions: ExchangeSessions,
+    knowledge: Knowledge = NOTHING_KNOWN,
+) -> Runtime:
     """An engine on bars that are at hand; nothing is opened for writing before `Runtime.start`."""
     market = replay_market(replay, data, sessions, options.state.folder.name)
-    return Runtime(options, market, sessions)
+    return Runtime(options, replace(market, knowledge=knowledge), sessions)
 
 
 def build(options: RunOptions, replay: ReplayOptions, narrate: Callable[[str], None]) -> Runtime:
     """Read the market data and join everything."""
     sessions = open_sessions(options.home)
-    return join(options, replay, read_bars(replay, options, sessions, narrate), sessions)
+    data = read_bars(replay, options, sessions, narrate)
+    return join(options, replay, data, sessions, known_of(options, data, narrate))
 
 
 def _flat_after(replay: ReplayOptions, sessions: ExchangeSessions) -> int | None:

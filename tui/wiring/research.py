@@ -21,7 +21,7 @@ from engine.strategies.regime import read_regime
 from storage.paths import Home, StatePaths
 from tui.settings import Settings
 from tui.wiring.market import BarInputs, MarketData, load_market, open_sessions
-from tui.wiring.replay import ReplayOptions, join, read_bars
+from tui.wiring.replay import ReplayOptions, join, known_of, read_bars
 from tui.wiring.runtime import RunOptions, Runtime
 
 Narrate = Callable[[str], None]
@@ -33,7 +33,8 @@ async def replay_document(
     """Run the real engine over the days and write down its round trips."""
     sessions = open_sessions(options.home)
     data = read_bars(replay, options, sessions, narrate)
-    return await run_document(join(options, replay, data, sessions), data, with_rows, narrate)
+    knowledge = known_of(options, data, narrate)
+    return await run_document(join(options, replay, data, sessions, knowledge), data, with_rows, narrate)
 
 
 async def run_document(

@@ -19,7 +19,7 @@ from tui.showing.gaps import scan_view
 from tui.showing.gapscan import judged_now
 from tui.shown.deck import GapRow
 from tui.wiring.market import BarInputs, MarketData, load_market, open_sessions
-from tui.wiring.replay import ReplayOptions, join, read_bars
+from tui.wiring.replay import ReplayOptions, join, known_of, read_bars
 from tui.wiring.runtime import RunOptions
 
 Narrate = Callable[[str], None]
@@ -51,7 +51,8 @@ async def scan_document(
 async def _scanned(
     options: RunOptions, replay: ReplayOptions, data: MarketData, home: Home, narrate: Narrate
 ) -> dict[str, Any]:
-    runtime = join(options, replay, data, open_sessions(home))
+    known = known_of(options, data, narrate)
+    runtime = join(options, replay, data, open_sessions(home), known)
     await runtime.start()
     try:
         await runtime.run_until_done()

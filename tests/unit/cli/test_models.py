@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from engine.sources.sessions import ExchangeSessions
+from storage.memory import open_memory
 from storage.model_registry import open_registry
-from storage.paths import Home, find_home
+from storage.paths import Home, find_home, folder_state
+from storage.simulations import list_simulations
 from tui.wiring.shelf import registry_shelf, serving_model
 
 Run = Callable[..., Any]
@@ -102,6 +104,19 @@ def test_no_session_is_decided_by_a_model_that_was_trained_on_it(
     ):
         model = shelf.as_of(day)
         assert (None if model is None else model.model_id) == version
+
+
+def test_a_replay_asks_the_model_that_is_registered(deck: Run, files: tuple[str, ...], home: Home) -> None:
+    trained = json.loads(deck("train", "gaps", *files, "--to", "2015-05-29", "--json").out)
+    after = ("replay", "--from", "2015-06-22", "--to", "2015-07-10")
+    ended = deck(*after, *files, "--json")
+    assert ended.code == 0, ended.err
+    newest = folder_state(home, list_simulations(home)[-1])
+    with open_memory(newest.memory, read_only=True) as memory:
+        judged = memory.signals()
+    asked = {one.model_version for one in judged if one.p_revert is not None}
+    assert asked == {trained["version"]}
+    assert all(0 < one.p_revert < 1 for one in judged if one.p_revert is not None)
 
 
 def test_training_again_is_the_same_model_and_no_new_trial(
