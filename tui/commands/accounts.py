@@ -2,17 +2,13 @@
 
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from engine.errors import UsageError
 from tui.commands import asking
 from tui.commands.common import ConfigOption, JsonOption, StateOption, given
-from tui.commands.output import say, write_json, write_line
-
-if TYPE_CHECKING:
-    from engine.model.commands import Answer
 
 accounts = typer.Typer(help="The money of an account, and its drawdown.", rich_markup_mode=None)
 AmountArgument = Annotated[str, typer.Argument(metavar="AMOUNT", help="In the account's currency, like 500.")]
@@ -60,7 +56,7 @@ def release(
     config: ConfigOption = None,
 ) -> None:
     """Lift the stop of a fall by 15 % (L3): the drawdown is counted from now. A halt stays until resume."""
-    _end(asking.release_breaker(given(context, config, state), account), as_json)
+    asking.end(asking.release_breaker(given(context, config, state), account), as_json)
 
 
 def waive(
@@ -74,7 +70,7 @@ def waive(
     config: ConfigOption = None,
 ) -> None:
     """Let a strategy trade real money without evidence of an edge; every ticket says so from then on."""
-    _end(asking.waive(given(context, config, state), strategy, phrase), as_json)
+    asking.end(asking.waive(given(context, config, state), strategy, phrase), as_json)
 
 
 def _amount(text: str) -> Decimal:
@@ -99,17 +95,4 @@ def _settle(
 
     if not clean(reason).strip():
         raise UsageError("--reason is empty", "Say in a few words where the money came from or went")
-    _end(asking.settle(given(context, config, state), difference, clean(reason)), as_json)
-
-
-def _end(answer: "Answer", as_json: bool) -> None:
-    from engine.model.text import clean  # keeps --help quick
-
-    if as_json:
-        write_json({"ok": answer.ok, "code": answer.code, "text": answer.text})
-    elif answer.ok:
-        write_line(clean(answer.text))
-    else:
-        say(clean(answer.text))
-    if not answer.ok:
-        raise typer.Exit(asking.exit_code(answer))
+    asking.end(asking.settle(given(context, config, state), difference, clean(reason)), as_json)

@@ -6,12 +6,11 @@ import typer
 
 from tui.commands import asking
 from tui.commands.common import ConfigOption, JsonOption, StateOption, given
-from tui.commands.output import Column, say, write_json, write_line, write_table
+from tui.commands.output import Column, write_json, write_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.model.commands import Answer
 
 AGENTS = (
     Column("name", "agent"),
@@ -111,17 +110,4 @@ def _steer(
     state: str | None,
     config: "Path | None",
 ) -> None:
-    _end(asking.steer(given(context, config, state), name, move), as_json)
-
-
-def _end(answer: "Answer", as_json: bool) -> None:
-    from engine.model.text import clean  # keeps --help quick
-
-    if as_json:
-        write_json({"ok": answer.ok, "code": answer.code, "text": answer.text})
-    elif answer.ok:
-        write_line(clean(answer.text))
-    else:
-        say(clean(answer.text))
-    if not answer.ok:
-        raise typer.Exit(asking.exit_code(answer))
+    asking.end(asking.steer(given(context, config, state), name, move), as_json)

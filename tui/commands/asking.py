@@ -1,13 +1,15 @@
 """How a command reaches an engine: through the socket of the state folder, or its databases."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+import typer
+
 from engine.errors import Busy, DataError, UsageError
 from tui.commands.common import Given, me
-from tui.commands.output import keeping
+from tui.commands.output import keeping, say, write_json, write_line
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -40,6 +42,20 @@ def exit_code(answer: "Answer") -> int:
     if answer.code in RETRY_CODES:
         return 75
     return 78 if answer.code == "view_only" else 65
+
+
+def end(answer: "Answer", as_json: bool, about: Mapping[str, object] | None = None) -> None:
+    """Show the answer, in JSON with what it was `about`, and leave with its exit code."""
+    from engine.model.text import clean  # keeps --help quick
+
+    if as_json:
+        write_json({"ok": answer.ok, "code": answer.code, "text": answer.text, **(about or {})})
+    elif answer.ok:
+        write_line(clean(answer.text))
+    else:
+        say(clean(answer.text))
+    if not answer.ok:
+        raise typer.Exit(exit_code(answer))
 
 
 def read_books(given: Given, question: str) -> object:

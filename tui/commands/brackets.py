@@ -9,7 +9,7 @@ import typer
 from engine.errors import DataError, UsageError
 from tui.commands import asking
 from tui.commands.common import ConfigOption, Given, JsonOption, StateOption, given, me
-from tui.commands.output import keeping, say, write_json, write_line
+from tui.commands.output import keeping, say
 
 if TYPE_CHECKING:
     from engine.model.commands import CancelEntry, ClosePosition
@@ -120,16 +120,6 @@ def _confirmed(row: "BracketView", words: str, question: str, kept: str) -> bool
 
 def _give(at: Given, command: "CancelEntry | ClosePosition", as_json: bool) -> None:
     """Give the command, show the answer and leave with its exit code."""
-    from engine.model.text import clean  # keeps --help quick
-
     with keeping("The engine may have carried it out: look with tradedeck orders"):
         answer = asking.with_engine(at, lambda link: link.give(command))
-    if as_json:
-        document = {"ok": answer.ok, "code": answer.code, "text": answer.text, "ticket": command.ticket}
-        write_json(document)
-    elif answer.ok:
-        write_line(clean(answer.text))
-    else:
-        say(clean(answer.text))
-    if not answer.ok:
-        raise typer.Exit(asking.exit_code(answer))
+    asking.end(answer, as_json, {"ticket": command.ticket})

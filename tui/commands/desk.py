@@ -17,7 +17,6 @@ from tui.commands.output import (
     say,
     write_fields,
     write_json,
-    write_line,
     write_table,
 )
 
@@ -439,18 +438,8 @@ def _show_order(shown: "TicketView") -> None:
 
 
 def _end(answer: "Answer", shown: "TicketView | None", as_json: bool) -> None:
-    """Show the answer and leave with its exit code."""
-    from engine.model.text import clean  # keeps --help quick
-
-    if as_json:
-        ticket = {} if shown is None else {"ticket": shown.ticket.id, "sha256": shown.sha256}
-        write_json({"ok": answer.ok, "code": answer.code, "text": answer.text, **ticket})
-    elif answer.ok:
-        write_line(clean(answer.text))
-    else:
-        say(clean(answer.text))
-    if not answer.ok:
-        raise typer.Exit(asking.exit_code(answer))
+    about = {} if shown is None else {"ticket": shown.ticket.id, "sha256": shown.sha256}
+    asking.end(answer, as_json, about)
 
 
 def _is_hex(text: str) -> bool:

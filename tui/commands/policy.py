@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.errors import UsageError
-from tui.commands.asking import exit_code, with_engine
+from tui.commands.asking import end, with_engine
 from tui.commands.common import ConfigOption, JsonOption, StateOption, given, me
-from tui.commands.output import keeping, say, write_json, write_line
+from tui.commands.output import keeping, write_json, write_line
 
 if TYPE_CHECKING:
-    from engine.model.commands import Answer, Command
+    from engine.model.commands import Command
 
 policies = typer.Typer(
     help="Thresholds that memory moved, and frozen strategies.",
@@ -159,17 +159,4 @@ def _give(
     context: typer.Context, command: "Command", as_json: bool, state: str | None, config: Path | None
 ) -> None:
     with keeping("The engine may have carried it out: look with tradedeck policy show"):
-        _end(with_engine(given(context, config, state), lambda link: link.give(command)), as_json)
-
-
-def _end(answer: "Answer", as_json: bool) -> None:
-    from engine.model.text import clean  # keeps --help quick
-
-    if as_json:
-        write_json({"ok": answer.ok, "code": answer.code, "text": answer.text})
-    elif answer.ok:
-        write_line(clean(answer.text))
-    else:
-        say(clean(answer.text))
-    if not answer.ok:
-        raise typer.Exit(exit_code(answer))
+        end(with_engine(given(context, config, state), lambda link: link.give(command)), as_json)
