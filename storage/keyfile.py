@@ -6,16 +6,15 @@ signature of another key is told from a forged one.
 
 import hashlib
 import hmac
-import os
 import secrets
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.errors import ConfigError, StorageError
+from engine.errors import StorageError
+from storage.ownfile import drop_drafts, make_own, read_own
 
 KEY_BYTES = 32
-PRIVATE_FILE = 0o600
+_WHAT, _HARM = "the approval key", "forge approvals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +49,17 @@ def make_or_read_key(path: Path) -> ApprovalKey:
     found = read_key(path)
     if found is not None:
         return found
-    key, draft = ApprovalKey(secrets.token_bytes(KEY_BYTES)), path.with_name(f"{path.name}.new")
-    try:
-        # Whole or not at all: a crash leaves the draft, which the next start writes again.
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE_FILE)
-        try:
-            os.write(descriptor, f"{key.secret.hex()}\n".encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        draft.rename(path)
-    except OSError as error:
-        raise StorageError(
-            f"cannot make the approval key {path}: {error.strerror}", "Check the state folder"
-        ) from error
+    key = ApprovalKey(secrets.token_bytes(KEY_BYTES))
+    drop_drafts(path)
+    make_own(path, f"{key.secret.hex()}\n".encode(), _WHAT)
     return key
 
 
 def read_key(path: Path) -> ApprovalKey | None:
     """The key in `path`; None where there is none. Raises ConfigError and StorageError."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    except FileNotFoundError:
+    text = read_own(path, _WHAT, _HARM)
+    if text is None:
         return None
-    except OSError as error:
-        raise StorageError(f"cannot read the approval key {path}: {error.strerror}") from error
-    try:
-        _check_owner(path, os.fstat(descriptor))
-        text = os.read(descriptor, 4 * KEY_BYTES)
-    finally:
-        os.close(descriptor)
     try:
         secret = bytes.fromhex(text.decode("ascii").strip())
     except ValueError:
@@ -91,13 +70,3 @@ def read_key(path: Path) -> ApprovalKey | None:
             "Restore it from a backup; or move it away: a new one is made, old approvals stay unchecked then",
         )
     return ApprovalKey(secret)
-
-
-def _check_owner(path: Path, found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-        raise ConfigError(f"{path} is not a file of this user", "Move it away and start again")
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        raise ConfigError(
-            f"{path} can be read by other users (mode {stat.S_IMODE(found.st_mode):04o})",
-            f"Whoever read it can forge approvals. Close it with chmod 600 {path}, or move it away",
-        )

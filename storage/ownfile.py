@@ -17,7 +17,7 @@ def make_own(path: Path, content: bytes, what: str) -> None:
 
     Raises StorageError. A crash leaves a draft that nobody reads.
     """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    draft = path.with_name(_draft_of(path, secrets.token_hex(4)))
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE_FILE)
         try:
@@ -31,6 +31,12 @@ def make_own(path: Path, content: bytes, what: str) -> None:
             draft.unlink()
     except OSError as error:
         raise StorageError(f"cannot make {what} {path}: {error.strerror}", "Check the folder") from error
+
+
+def drop_drafts(path: Path) -> None:
+    """Delete what crashes left of making `path`; only where nobody else can be making it now."""
+    for draft in path.parent.glob(_draft_of(path, "*")):
+        draft.unlink(missing_ok=True)
 
 
 def read_own(path: Path, what: str, harm: str) -> bytes | None:
@@ -50,6 +56,10 @@ def read_own(path: Path, what: str, harm: str) -> bytes | None:
         return os.read(descriptor, READ_MAX)
     finally:
         os.close(descriptor)
+
+
+def _draft_of(path: Path, mark: str) -> str:
+    return f".{path.name}.{mark}.new"
 
 
 def _check_owner(path: Path, found: os.stat_result, harm: str) -> None:

@@ -48,7 +48,7 @@ def test_the_secret_is_not_shown() -> None:
 
 
 def test_a_draft_that_a_crash_left_is_written_anew(path: Path) -> None:
-    draft = path.with_name("approval.key.new")
+    draft = path.with_name(".approval.key.0a1b2c3d.new")
     draft.write_text("half")
     key = make_or_read_key(path)
     assert read_key(path) == key
