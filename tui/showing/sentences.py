@@ -234,8 +234,21 @@ def _foreign(body: Body) -> str:
 
 
 def _other(kind: str, body: Body) -> str:
-    held = ", ".join(f"{name} {value}" for name, value in body.items() if name != "ticket")
+    """Plain values and how many of a list; what is nested stands in the record only."""
+    held = ", ".join(
+        f"{len(value)} {name}" if isinstance(value, list) else f"{name} {value}"
+        for name, value in body.items()
+        if name != "ticket" and not isinstance(value, dict)
+    )
     return f"{kind.replace('_', ' ')}: {held}" if held else kind.replace("_", " ")
+
+
+def _looked_back(body: Body) -> str:
+    wrong = [check for check in body["checks"] if not check["ok"]]
+    told = "; ".join(f"{check['name']} {check['done']}, demanded {check['demanded']}" for check in wrong)
+    if not told:
+        return f"looked back: all {len(body['checks'])} checks as demanded"
+    return f"looked back, not as demanded: {told}"
 
 
 _SAYINGS: Mapping[str, Callable[[Body], str]] = {
@@ -251,6 +264,8 @@ _SAYINGS: Mapping[str, Callable[[Body], str]] = {
     "approved": _approved,
     "approval_refused": lambda body: body["text"],
     "command_refused": lambda body: body["text"],
+    "compliance": _looked_back,
+    "compliance_passed": _looked_back,
     "rejected": lambda body: f"rejected: {body['reason']}",
     "expired": lambda body: f"expired: {body['reason']}",
     "superseded": lambda body: f"made smaller: {body['reason']}",

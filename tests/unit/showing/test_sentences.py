@@ -290,3 +290,27 @@ def test_what_a_venue_or_a_person_wrote_moves_no_cursor(text: str, kind: str) ->
 def test_a_long_line_says_that_it_was_cut() -> None:
     words = sentence("rejected", json.dumps({"reason": "x" * 5000}))
     assert (len(words), words[-2:]) == (300, "x…")
+
+
+def check(name: str, ok: bool) -> dict[str, Any]:
+    return {"name": name, "ok": ok, "is_risk": True, "done": "60 shares", "demanded": "<= 39"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "checks", "words"),
+    [
+        ("compliance_passed", [check("size", True)] * 12, "looked back: all 12 checks as demanded"),
+        (
+            "compliance",
+            [check("size", False), check("vote", True)],
+            "looked back, not as demanded: size 60 shares, demanded <= 39",
+        ),
+    ],
+)
+def test_looking_back_names_what_deviated(kind: str, checks: list[dict[str, Any]], words: str) -> None:
+    assert sentence(kind, json.dumps({"ticket": TICKET, "checks": checks})) == words
+
+
+def test_a_kind_without_words_of_its_own_shows_no_structure() -> None:
+    body = {"week": "2016-W05", "review": {"n": 1}, "trades": ["a", "b"]}
+    assert sentence("weekly_review", json.dumps(body)) == "weekly review: week 2016-W05, 2 trades"
